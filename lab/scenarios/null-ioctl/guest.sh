@@ -1,0 +1,4 @@
+#!/bin/sh
+insmod /scenario/null_ioctl.ko
+before-crash
+/scenario/caller

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a command or the diagnosis has to say, as data: records, tables and remarks, in order.
+ * Text, JSON and (later) HTML are renderings of the same document; who fills it never prints.
+ *
+ *	doc_record(doc, "task", NULL);                 {"task": {...
+ *	doc_dec(doc, "pid", "PID", 1);                   "pid": 1,
+ *	doc_table(doc, "frames", cols, n);               "frames": [
+ *	doc_row(doc, cell_dec(0), cell_str("panic"));      {...}
+ *	doc_end(doc);                                    ]
+ *	doc_end(doc);                                  }}
+ *
+ * Strings are copied. Keys and titles are not: use literals.
+ */
+#pragma once
+
+#include "base/alloc.h"
+
+enum cell_kind {
+	CELL_NONE,    /* unknown: JSON null, text "?" */
+	CELL_DEC,     /* signed decimal */
+	CELL_UDEC,    /* unsigned decimal */
+	CELL_HEX,     /* a number best read in hexadecimal; JSON: string "0x..." */
+	CELL_ADDRESS, /* 16 hex digits; JSON: string "0x..." */
+	CELL_STRING,
+	CELL_BOOL,
+	CELL_FLOAT,
+	CELL_LIST,    /* several cells; JSON: an array, text: with blanks between */
+};
+
+struct cell_list;
+
+struct cell {
+	enum cell_kind kind;
+	union {
+		int64_t dec;
+		uint64_t udec;
+		const char *str;
+		bool boolean;
+		double real;
+		const struct cell_list *list;
+	};
+	/* Shown instead of the value in text output ("12 KiB"); NULL: the value itself. */
+	const char *shown;
+};
+
+struct cell_list {
+	const struct cell *cells;
+	size_t count;
+};
+
+static inline struct cell cell_none(void)
+{
+	return (struct cell){ .kind = CELL_NONE };
+}
+static inline struct cell cell_dec(int64_t v)
+{
+	return (struct cell){ .kind = CELL_DEC, .dec = v };
+}
+static inline struct cell cell_udec(uint64_t v)
+{
+	return (struct cell){ .kind = CELL_UDEC, .udec = v };
+}
+static inline struct cell cell_hex(uint64_t v)
+{
+	return (struct cell){ .kind = CELL_HEX, .udec = v };
+}
+static inline struct cell cell_address(uint64_t v)
+{
+	return (struct cell){ .kind = CELL_ADDRESS, .udec = v };
+}
+/* NULL gives an unknown cell. */
+static inline struct cell cell_str(const char *s)
+{
+	return (struct cell){ .kind = s ? CELL_STRING : CELL_NONE, .str = s };
+}
+static inline struct cell cell_bool(bool v)
+{
+	return (struct cell){ .kind = CELL_BOOL, .boolean = v };
+}
+static inline struct cell cell_float(double v)
+{
+	return (struct cell){ .kind = CELL_FLOAT, .real = v };
+}
+/* Copied with its cells when it becomes part of a document. */
+static inline struct cell cell_of_list(const struct cell_list *list)
+{
+	return (struct cell){ .kind = CELL_LIST, .list = list };
+}
+static inline struct cell cell_shown(struct cell c, const char *shown)
+{
+	c.shown = shown;
+	return c;
+}
+
+enum cell_style {
+	STYLE_PLAIN,
+	STYLE_STRONG, /* the word that matters: a name, the answer */
+	STYLE_BAD,    /* alarming */
+	STYLE_FAINT,  /* detail */
+};
+
+struct column {
+	const char *key;   /* JSON key; NULL: text only */
+	const char *title; /* text heading; NULL: JSON only, not shown in text */
+	bool right;        /* align right */
+	uint8_t gap;       /* blanks behind it in text; 0: two */
+	enum cell_style style;
+};
+
+enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY };
+
+struct doc_field {
+	const char *key, *title; /* title NULL: JSON only; key NULL in a record: text only */
+	enum cell_style style;
+	struct cell value;        /* when child is NULL */
+	struct doc_node *child;   /* a nested record, table, ... */
+	struct doc_field *next;
+};
+
+struct doc_row {
+	const struct cell *cells; /* NULL: a line that is in the text only, see text */
+	const char *text;
+	bool hidden;              /* JSON only */
+	enum cell_style style;    /* of text; of all cells when not STYLE_PLAIN */
+	struct doc_node *detail; /* shown under the row; JSON: merged as keys of the row. May be NULL */
+	struct doc_row *next;
+};
+
+struct doc_node {
+	enum doc_kind kind;
+	const char *heading;      /* a line above it in text; NULL: none */
+	bool bare;                /* table: no column headings in text */
+	bool hidden;              /* JSON only */
+	bool plain;               /* record: labels to the left, without a colon */
+	struct doc_node *parent;
+	/* DOC_RECORD: fields; DOC_ARRAY: fields without keys, each a child. */
+	struct doc_field *fields, **fields_end;
+	/* DOC_TABLE */
+	const struct column *columns;
+	size_t column_count;
+	struct doc_row *rows, **rows_end;
+	size_t row_count;
+	/* DOC_LINES: preformatted text; each line one JSON string. */
+};
+
+enum remark_kind {
+	REMARK_NOTE,    /* good to know */
+	REMARK_HOLE,    /* something that the dump lacks: exit status 1 */
+	REMARK_ERROR,   /* something could not be shown: exit status 1 */
+};
+
+struct doc_remark {
+	enum remark_kind kind;
+	const char *text;
+	struct doc_remark *next;
+};
+
+struct doc {
+	struct arena arena;
+	struct doc_node *root;    /* a record */
+	struct doc_node *current;
+	struct doc_remark *remarks, **remarks_end;
+	bool incomplete;          /* something could not be shown, and the document says so */
+};
+
+void doc_init(struct doc *doc);
+void doc_deinit(struct doc *doc);
+
+/*
+ * Open a node in the current one; @key NULL inside an array, and in a record for what only the
+ * text shows. Closed by doc_end().
+ */
+void doc_record(struct doc *doc, const char *key, const char *heading);
+void doc_array(struct doc *doc, const char *key, const char *heading);
+void doc_table(struct doc *doc, const char *key, const struct column *columns, size_t count);
+void doc_lines(struct doc *doc, const char *key, const char *heading);
+void doc_end(struct doc *doc);
+/* The table just opened has no headings in text. */
+void doc_bare(struct doc *doc);
+/* The record just opened has its labels to the left and without colons in text. */
+void doc_plain(struct doc *doc);
+/* The node just opened is in JSON only. */
+void doc_hidden(struct doc *doc);
+/* A heading line above the node just opened. */
+void doc_heading(struct doc *doc, const char *fmt, ...) printf_like(2, 3);
+
+/* A field of the current record. @title NULL: not shown in text. */
+void doc_field(struct doc *doc, const char *key, const char *title, struct cell value);
+void doc_field_styled(struct doc *doc, const char *key, const char *title, enum cell_style style,
+		      struct cell value);
+void doc_fieldf(struct doc *doc, const char *key, const char *title, const char *fmt, ...)
+	printf_like(4, 5);
+/* The field just added is shown in this style. */
+void doc_last_style(struct doc *doc, enum cell_style style);
+/* A row of the current table: as many cells as it has columns. */
+void doc_row_array(struct doc *doc, const struct cell *cells);
+#define doc_row(doc, ...) doc_row_array((doc), (const struct cell[]){ __VA_ARGS__ })
+/* The last row is shown in this style, in place of its columns'. */
+void doc_row_style(struct doc *doc, enum cell_style style);
+/* The last row is in JSON only. */
+void doc_row_hide(struct doc *doc);
+/* A line that only the text shows, between rows of a table or fields of a record. */
+void doc_textf(struct doc *doc, enum cell_style style, const char *fmt, ...) printf_like(3, 4);
+/* Opens a record that belongs to the last row: its fields are JSON keys of the row, and in text
+ * stand indented under it. Closed by doc_end(). */
+void doc_detail(struct doc *doc);
+/* A line of the current DOC_LINES node. */
+void doc_linef(struct doc *doc, const char *fmt, ...) printf_like(2, 3);
+void doc_line(struct doc *doc, const char *text);
+
+void doc_remark(struct doc *doc, enum remark_kind kind, const char *fmt, ...) printf_like(3, 4);
+/* 1 when a hole or an error was remarked or the document is incomplete, else 0. */
+int doc_status(const struct doc *doc);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Opens the dump, runs each command, renders its document, and makes one exit status of all.
+ * A command that fails does not keep the next one from running.
+ */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/runner.h"
+#include "cli/shell.h"
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: inquest %s\n\nSays why a Linux kernel died, from its dump alone.\n\n",
+		cli_usage);
+	for (const struct cli_option *o = cli_option_table; o->letter || o->name; o++) {
+		char option[64];
+		snprintf(option, sizeof(option), "%c%c%s%s%s%s%s", o->letter ? '-' : ' ',
+			 o->letter ? o->letter : ' ', o->letter && o->name ? ", " : "  ",
+			 o->name ? "--" : "", o->name ? o->name : "", o->argument ? " " : "",
+			 o->argument ? o->argument : "");
+		fprintf(out, "  %-24s %s\n", option, o->help);
+	}
+	fputs("\nVMCORE is a kdump or QEMU dump, \"-\" a pipe; the pieces of a split dump are given\n"
+	      "together. Commands for -c:\n\n", out);
+	for (const struct command *const *c = commands; *c; c++)
+		fprintf(out, "  %-8s %s\n", (*c)->name, (*c)->summary);
+	fputs("\nExit status: 0 fine; 1 something could not be shown; 2 usage, or the dump cannot\n"
+	      "be opened.\n", out);
+}
+
+static int refuse(FILE *out, struct error *error)
+{
+	fprintf(out, "inquest: %s\n", error->message);
+	error_free(error);
+	return EXIT_REFUSED;
+}
+
+static void choose_look(struct runner *run)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	int fd = fileno(run->out);
+	bool terminal = fd >= 0 && isatty(fd);
+	struct winsize size;
+
+	run->text.color = run->options.color == COLOR_ALWAYS ||
+			  (run->options.color == COLOR_AUTO && terminal &&
+			   !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0));
+	if (terminal && ioctl(fd, TIOCGWINSZ, &size) == 0)
+		run->text.width = size.ws_col;
+}
+
+/* What runs without -c: the report, or while there is none, what comes nearest to it. */
+static void choose_commands(struct runner *run)
+{
+	if (!run->options.commands.count && !run->options.shell)
+		command_lines_split(command_find("report") ? "report" : "sys; bt; log -n 20",
+				    &run->options.commands);
+}
+
+/* The command that a line calls; NULL when there is none of that name. */
+static const struct command *command_of_line(const char *line)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, " \t"), line);
+	return command_find(name);
+}
+
+/* What is wrong with the dump as a whole, told with the first command's output. */
+static void remark_problems(struct runner *run, const char *line, struct doc *doc)
+{
+	const struct command *command = command_of_line(line);
+
+	if (!run->session || run->number || (command && command->tells_problems))
+		return;
+	for (size_t i = 0; i < run->session->problems.count; i++)
+		doc_remark(doc, REMARK_NOTE, "%s", run->session->problems.data[i]);
+}
+
+static void render(struct runner *run, const struct doc *doc, const char *line)
+{
+	bool several = run->options.commands.count > 1;
+
+	if (run->options.json && several) {
+		output_json_item(doc, line, run->number, run->out);
+	} else if (run->options.json) {
+		output_json(doc, run->out);
+	} else {
+		if (several)
+			fprintf(run->out, "%s%sinquest> %s%s\n", run->number ? "\n" : "",
+				run->text.color ? "\033[1m" : "", line,
+				run->text.color ? "\033[0m" : "");
+		output_text(doc, &run->text, run->out);
+	}
+}
+
+void runner_line(struct runner *run, const char *line)
+{
+	struct doc doc;
+
+	doc_init(&doc);
+	remark_problems(run, line, &doc);
+	struct error *error = command_run(run->session, line, &doc);
+	/* A command may have left early, with nodes open. */
+	doc.current = doc.root;
+	if (error && run->options.json)
+		doc_remark(&doc, REMARK_ERROR, "%s", error->message);
+	render(run, &doc, line);
+	if (error && !run->options.json) {
+		fflush(run->out);
+		fprintf(run->err, "inquest: %s\n", error->message);
+	}
+	run->last_incomplete = error || doc_status(&doc);
+	run->incomplete |= run->last_incomplete;
+	error_free(error);
+	doc_deinit(&doc);
+	run->number++;
+}
+
+static bool needs_dump(const struct command_lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct command *command = command_of_line(lines->data[i]);
+		if (!command || !command->needs_no_dump)
+			return true;
+	}
+	return !lines->count;
+}
+
+static struct error *open_session(struct runner *run)
+{
+	struct cli_options *o = &run->options;
+
+	if (!o->paths.count && !needs_dump(&o->commands))
+		return NULL;
+	struct error *error = cli_find_namelist(o);
+	if (error)
+		return error;
+	if (!o->paths.count)
+		return error_new(ERROR_USAGE, "no dump is given (usage: inquest %s)", cli_usage);
+	struct session_options session = {
+		.paths = o->paths.data, .path_count = o->paths.count, .namelist = o->namelist,
+		.verify = o->verify, .no_orc = o->no_orc, .no_btf = o->no_btf,
+		.debug = o->debug, .source = o->source,
+	};
+	error = session_open(&session, &run->session);
+	/* Name the file, unless the message does. */
+	if (error && !strstr(error->message, o->paths.data[0]))
+		error = error_prefix(error, "%s", o->paths.data[0]);
+	return error;
+}
+
+static bool has_quit(const struct runner *run)
+{
+	return run->session && run->session->context.quit;
+}
+
+static void run_lines(struct runner *run)
+{
+	const struct command_lines *lines = &run->options.commands;
+	bool list = run->options.json && lines->count > 1;
+
+	if (list)
+		output_json_begin(run->out);
+	/* Once nobody reads any more, there is no point in going on. */
+	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++)
+		runner_line(run, lines->data[i]);
+	if (list)
+		output_json_end(run->out);
+}
+
+/* A full disk must not look like success; a reader that has left ("| head") is no error. */
+static void check_written(struct runner *run)
+{
+	errno = 0;
+	if ((fflush(run->out) != 0 || ferror(run->out)) && errno && errno != EPIPE) {
+		fprintf(run->err, "inquest: cannot write the output: %s\n", strerror(errno));
+		run->incomplete = true;
+	}
+}
+
+int cli_run(int argc, char *const *argv, FILE *out, FILE *err)
+{
+	struct runner run = { .out = out, .err = err };
+	int status = EXIT_FINE;
+
+	struct error *error = cli_options_parse(argc, (const char *const *)argv,
+						 &run.options);
+	if (!error && run.options.action == CLI_HELP) {
+		print_help(out);
+	} else if (!error && run.options.action == CLI_VERSION) {
+		fputs("inquest " INQUEST_VERSION "\n", out);
+	} else {
+		if (!error)
+			error = open_session(&run);
+		if (error) {
+			status = refuse(err, error);
+		} else {
+			choose_look(&run);
+			choose_commands(&run);
+			run_lines(&run);
+			if (run.options.shell && !has_quit(&run)) {
+				status = shell_run(&run);
+				run.incomplete = false;
+			}
+		}
+	}
+	check_written(&run);
+	session_close(run.session);
+	cli_options_deinit(&run.options);
+	return status ? status : run.incomplete ? EXIT_INCOMPLETE : EXIT_FINE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Private to cli/: one run of the program, shared by -c and the shell. */
+#pragma once
+
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "output/output.h"
+
+struct runner {
+	struct cli_options options;
+	struct text_options text;
+	struct session *session; /* NULL when no command needs one */
+	FILE *out, *err;
+	size_t number;           /* of the command, from 0 */
+	bool incomplete;         /* something could not be shown */
+	bool last_incomplete;    /* by the last command */
+};
+
+/* Runs one command and writes what it has to say to run->out, its error to run->err. */
+void runner_line(struct runner *run, const char *line);

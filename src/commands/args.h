@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Private to commands/: options, and the words by which users name addresses, tasks and CPUs. */
+#pragma once
+
+#include "commands/command.h"
+#include "kernel/tasks.h"
+
+struct option {
+	const char *name; /* "a", "16", "-all": what follows the first dash */
+	bool value;       /* takes one, as the next word or (one-letter options) directly behind */
+};
+
+enum { OPTIONS_MAX = 32 };
+
+struct options {
+	bool set[OPTIONS_MAX]; /* in the order of the table */
+	const char *value[OPTIONS_MAX];
+	const char **words;    /* what is not an option */
+	int word_count;
+};
+
+/*
+ * Takes argv apart. One-letter options may be clustered; options may follow words, as crash allows;
+ * "--" ends them.
+ */
+struct error *options_parse(struct command_args *args, const struct option *table, size_t count,
+			    struct options *options) must_check;
+
+/*
+ * An address: "ffffffff81000000" and "0x..." in hexadecimal, a symbol, "symbol+0x10", "symbol-8",
+ * "symbol:2" (a per-CPU variable on CPU 2), or any C expression ("&init_task.tasks"). A word that
+ * is both a number and a symbol is a symbol, unless it starts with 0x or has 8 or more digits.
+ */
+struct error *parse_address(struct session *session, const char *word, uint64_t *address)
+	must_check;
+/*
+ * The same with a list of CPUs behind it, "runqueues:a" or "31980:0,2": of a per-CPU variable, or
+ * an address that per_cpu_ptr() would take. Without a list one address, of CPU -1.
+ */
+struct cpu_addresses {
+	struct {
+		int cpu;
+		uint64_t address;
+	} * data; /* in the document's arena */
+	size_t count;
+};
+struct error *parse_percpu_addresses(struct session *session, const char *word, struct doc *doc,
+				     struct cpu_addresses *addresses) must_check;
+/* A count: decimal or 0x... */
+struct error *parse_count(const char *word, uint64_t *count) must_check;
+
+/* A PID (decimal) or the address of a task_struct. */
+struct error *parse_task(struct session *session, const char *word, const struct task **task)
+	must_check;
+/* The task of @word, or when NULL the current one (which at first is the one that crashed). */
+struct error *task_or_current(struct session *session, const char *word, const struct task **task)
+	must_check;
+
+/* CPU numbers as crash takes them: "3", "0,2-4", "a" or "all". Sets wanted[cpu]. */
+enum { CPU_LIST_MAX = 8192 };
+struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX]) must_check;
+
+/* The page-table root of a task's user space; an error when it has none. */
+struct error *task_page_root(struct session *session, const struct task *task,
+			     struct page_root *root) must_check;
+/* What to call symbols by: never NULL, "" when there are no symbols. "name+0x12 [module]". */
+void address_name(struct session *session, uint64_t address, char *buf, size_t size);

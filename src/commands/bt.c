@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * bt: the stacks of tasks, innermost frame first, as crash's users know them:
+ *
+ *	#3 [ffffc90000123d50] sysrq_handle_crash+0x12     stack pointer, function + offset
+ *	--- <NMI stack> ---                               the frames above were on that stack
+ *	[exception RIP: ...] and registers                the frame above was interrupted
+ *	?                                                 found by searching, may be stale
+ *
+ * A stack ends with the registers of user mode, at the start of a kernel thread, or with the
+ * reason why it cannot be followed further. Nothing is made up beyond that point.
+ */
+#include "commands/bt.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "commands/args.h"
+#include "commands/locals.h"
+#include "commands/table.h"
+#include "kernel/cpus.h"
+
+static const char *const how_names[] = {
+	[FRAME_START] = "start", [FRAME_ORC] = "orc", [FRAME_CFI] = "cfi",
+	[FRAME_FP] = "frame-pointer", [FRAME_EXCEPTION] = "exception", [FRAME_RETADDR] = "return-address",
+	[FRAME_CODE] = "code", [FRAME_SCAN] = "scan",
+};
+
+static const char *const end_names[] = {
+	[STACK_END_USER] = "user", [STACK_END_KTHREAD] = "kthread",
+	[STACK_END_INCOMPLETE] = "incomplete",
+};
+
+/* Names of stacks as crash's readers know them; others are shown as they are. */
+static const char *stack_title(const char *stack)
+{
+	static const struct {
+		const char *name, *title;
+	} titles[] = {
+		{ "irq", "IRQ" }, { "nmi", "NMI" }, { "mce", "MCE" }, { "softirq", "SOFTIRQ" },
+		{ "double-fault", "double fault" }, { "debug", "DEBUG" },
+	};
+
+	for (size_t i = 0; i < array_size(titles); i++) {
+		if (strcmp(titles[i].name, stack) == 0)
+			return titles[i].title;
+	}
+	return stack;
+}
+
+static const struct column frame_columns[] = {
+	{ .key = "level", .title = "", .right = true, .gap = 1, .style = STYLE_FAINT },
+	{ .key = "sp", .title = "", .gap = 1, .style = STYLE_FAINT },
+	{ .key = "symbol", .title = "" },
+	{ .title = "", .style = STYLE_FAINT },
+	{ .key = "pc" },
+	{ .key = "offset" },
+	{ .key = "size" },
+	{ .key = "module" },
+	{ .key = "how" },
+	{ .key = "guess" },
+	{ .key = "exception" },
+	{ .key = "stack" },
+	{ .key = "inlined" },
+	{ .key = "file" },
+	{ .key = "line" },
+};
+
+/* Which line of the block a register stands on: where it was, the general ones, the rest. */
+enum register_group { GROUP_PLACE, GROUP_GENERAL, GROUP_REST, GROUP_COUNT };
+
+enum { REGISTERS_A_LINE = 3 };
+
+static enum register_group register_group(const struct arch *arch, unsigned reg)
+{
+	if (reg == arch->pc || reg == arch->sp || strcmp(arch->reg_names[reg], "rflags") == 0)
+		return GROUP_PLACE;
+	/* Architectures number their special registers behind the program counter. */
+	return reg > arch->pc ? GROUP_REST : GROUP_GENERAL;
+}
+
+static void add_register(struct strbuf *line, const char *name, uint64_t value, bool wide)
+{
+	strbuf_addf(line, "%s%*s", line->len ? "  " : "", 3 - (int)min_u64(strlen(name), 3), "");
+	for (; *name; name++)
+		strbuf_add_char(line, (char)toupper((unsigned char)*name));
+	strbuf_addf(line, wide ? ": %016" PRIx64 : ": %04" PRIx64, value);
+}
+
+/* "RIP: ffffffff81234567  RSP: ..." as crash has them, known registers only. */
+static void registers_text(struct session *s, struct doc *doc, const struct regs *regs,
+			   unsigned indent)
+{
+	const struct arch *arch = s->arch;
+
+	for (enum register_group group = 0; group < GROUP_COUNT; group++) {
+		auto_strbuf line = { 0 };
+		unsigned count = 0;
+		/* The program counter, whatever its number, comes first of all. */
+		if (group == GROUP_PLACE && regs_known(regs, arch->pc)) {
+			add_register(&line, arch->reg_names[arch->pc], regs->value[arch->pc], true);
+			count++;
+		}
+		for (unsigned i = 0; i < arch->reg_count; i++) {
+			if (!regs_known(regs, i) || i == arch->pc ||
+			    register_group(arch, i) != group)
+				continue;
+			add_register(&line, arch->reg_names[i], regs->value[i],
+				     group != GROUP_REST || regs->value[i] > 0xffff);
+			if (++count % REGISTERS_A_LINE == 0) {
+				doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
+				strbuf_clear(&line);
+			}
+		}
+		if (line.len)
+			doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
+	}
+}
+
+static void registers_json(struct session *s, struct doc *doc, const char *key,
+			   const struct regs *regs)
+{
+	doc_record(doc, key, NULL);
+	doc_hidden(doc);
+	for (unsigned i = 0; i < s->arch->reg_count; i++) {
+		if (regs_known(regs, i))
+			doc_field(doc, s->arch->reg_names[i], NULL, cell_hex(regs->value[i]));
+	}
+	doc_end(doc);
+}
+
+void bt_registers(struct session *session, struct doc *doc, const char *key,
+		  const struct regs *regs, unsigned indent)
+{
+	registers_text(session, doc, regs, indent);
+	registers_json(session, doc, key, regs);
+}
+
+/* What a frame's pc is in. */
+struct place {
+	struct symbol symbol;
+	bool known;
+	uint64_t offset;
+	char text[320];
+	size_t source_count; /* 0: no debug info covers it */
+	struct source_frame source[SOURCE_FRAMES_MAX];
+};
+
+static void find_place(struct session *s, const struct frame *frame, struct place *place)
+{
+	/* A call may end its function: the return address is then in the next one. */
+	uint64_t lookup = frame->is_call && frame->pc ? frame->pc - 1 : frame->pc;
+	const char *guess = frame->how == FRAME_SCAN ? " ?" : "";
+
+	place->offset = 0;
+	place->source_count = debuginfo_frames(s->debuginfo, lookup, place->source);
+	place->known = s->symbols && symbols_by_address(s->symbols, lookup, &place->symbol);
+	if (!place->known) {
+		snprintf(place->text, sizeof(place->text), "0x%" PRIx64 "%s", frame->pc, guess);
+		return;
+	}
+	const struct module *module = place->symbol.module;
+	place->offset = frame->pc - place->symbol.address;
+	snprintf(place->text, sizeof(place->text), "%s+0x%" PRIx64 "%s%s%s%s", place->symbol.name,
+		 place->offset, module ? " [" : "", module ? module->name : "", module ? "]" : "",
+		 guess);
+}
+
+static bool is_exception(const struct frame *frame)
+{
+	return frame->how == FRAME_EXCEPTION || frame->has_regs;
+}
+
+struct row_texts {
+	char level[32], sp[32], place[512];
+};
+
+static void format_row(const struct frame *frame, size_t level, const struct source_line *at,
+		       struct row_texts *texts)
+{
+	snprintf(texts->level, sizeof(texts->level), "%s#%zu", level < 10 ? " " : "", level);
+	snprintf(texts->sp, sizeof(texts->sp), "[%016" PRIx64 "]", frame->sp);
+	texts->place[0] = '\0';
+	if (at && at->file && at->line)
+		snprintf(texts->place, sizeof(texts->place), "%s:%u", at->file, at->line);
+}
+
+static struct cell line_cell(const struct source_line *at)
+{
+	return at && at->line ? cell_udec(at->line) : cell_none();
+}
+
+/* The functions that the compiler put into this frame's, innermost first, a row each. */
+static void inlined_rows(struct doc *doc, const struct frame *frame, const struct place *place,
+			 size_t level)
+{
+	const struct symbol *symbol = &place->symbol;
+	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
+
+	for (size_t i = 0; i + 1 < place->source_count; i++) {
+		const struct source_frame *source = &place->source[i];
+		struct row_texts texts;
+		char name[320];
+		format_row(frame, level, &source->at, &texts);
+		snprintf(name, sizeof(name), "%s (inlined)%s",
+			 source->function ? source->function : "?",
+			 frame->how == FRAME_SCAN ? " ?" : "");
+		doc_row(doc, cell_shown(cell_udec(level), texts.level),
+			cell_shown(cell_hex(frame->sp), texts.sp),
+			cell_shown(cell_str(source->function), name), cell_str(texts.place),
+			cell_hex(frame->pc), cell_none(), cell_none(), cell_str(module),
+			cell_str(how_names[frame->how]), cell_bool(frame->how == FRAME_SCAN),
+			cell_bool(false), cell_str(frame->stack), cell_bool(true),
+			cell_str(source->at.file), line_cell(&source->at));
+		if (frame->how == FRAME_SCAN)
+			doc_row_style(doc, STYLE_FAINT);
+	}
+}
+
+static void frame_row(struct doc *doc, const struct frame *frame, const struct place *place,
+		      size_t level)
+{
+	const struct symbol *symbol = &place->symbol;
+	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
+	const struct source_line *at =
+		place->source_count ? &place->source[place->source_count - 1].at : NULL;
+	struct row_texts texts;
+
+	format_row(frame, level, at, &texts);
+	doc_row(doc, cell_shown(cell_udec(level), texts.level),
+		cell_shown(cell_hex(frame->sp), texts.sp),
+		cell_shown(cell_str(place->known ? symbol->name : NULL), place->text),
+		cell_str(texts.place), cell_hex(frame->pc),
+		place->known ? cell_udec(place->offset) : cell_none(),
+		place->known && symbol->size ? cell_udec(symbol->size) : cell_none(),
+		cell_str(module), cell_str(how_names[frame->how]),
+		cell_bool(frame->how == FRAME_SCAN), cell_bool(is_exception(frame)),
+		cell_str(frame->stack), cell_bool(false), cell_str(at ? at->file : NULL),
+		line_cell(at));
+	if (frame->how == FRAME_SCAN)
+		doc_row_style(doc, STYLE_FAINT);
+	else if (is_exception(frame))
+		doc_row_style(doc, STYLE_STRONG);
+}
+
+enum { RAW_WORDS_MAX = 512 };
+
+/* The words from this frame's stack pointer to the next one's, two to a line. */
+static void raw_words(struct session *s, struct doc *doc, const struct frame *frame, uint64_t end)
+{
+	uint64_t words[RAW_WORDS_MAX];
+	uint64_t size = end > frame->sp ? end - frame->sp : 0;
+
+	size = min_u64(size, sizeof(words)) & ~UINT64_C(7);
+	size_t got = memory_read_some(s->memory, frame->sp, words, size) / 8;
+	for (size_t i = 0; i < got; i += 2) {
+		char second[24] = "";
+		if (i + 1 < got)
+			snprintf(second, sizeof(second), " %016" PRIx64, words[i + 1]);
+		doc_textf(doc, STYLE_PLAIN, "%016" PRIx64 ": %016" PRIx64 "%s", frame->sp + i * 8,
+			  words[i], second);
+	}
+}
+
+/* All general registers known: a CPU's note, and not what a sleeping task left on its stack. */
+static bool is_full(const struct arch *arch, const struct regs *regs)
+{
+	for (unsigned i = 0; i < arch->arg_reg_count; i++) {
+		if (!regs_known(regs, arch->arg_regs[i]))
+			return false;
+	}
+	return regs_known(regs, arch->pc);
+}
+
+static void frame_detail(struct session *s, struct doc *doc, const struct stack *stack, size_t i,
+			 const struct place *place, const struct bt_options *options)
+{
+	const struct frame *frame = &stack->frames[i];
+	bool registers = is_exception(frame) || (options->verbose && frame->regs.known) ||
+			 (i == 0 && is_full(s->arch, &frame->regs));
+
+	if (!registers && !options->verbose && !options->raw)
+		return;
+	doc_detail(doc);
+	if (options->verbose)
+		doc_textf(doc, STYLE_FAINT, "pc %016" PRIx64 ", found by: %s%s%s", frame->pc,
+			  how_names[frame->how], frame->stack ? ", stack: " : "",
+			  frame->stack ? frame->stack : "");
+	if (is_exception(frame))
+		doc_textf(doc, STYLE_STRONG, "[exception RIP: %s]", place->text);
+	if (registers && !options->no_registers)
+		registers_text(s, doc, &frame->regs, 0);
+	if (registers)
+		registers_json(s, doc, "regs", &frame->regs);
+	if (options->verbose)
+		locals_add(s, doc, stack, i, false);
+	if (options->raw && i + 1 < stack->count)
+		raw_words(s, doc, frame, stack->frames[i + 1].sp);
+	doc_end(doc);
+}
+
+enum { FOLD_TURNS_MIN = 4 };
+
+static void add_frames(struct session *s, struct doc *doc, const struct stack *stack,
+		       const struct bt_options *options)
+{
+	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
+	doc_bare(doc);
+	size_t folded_from = 0, folded_to = 0;
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *frame = &stack->frames[i];
+		const char *last = i ? stack->frames[i - 1].stack : NULL;
+		struct stack_cycle cycle;
+		struct place place;
+
+		if (!options->unfolded && i >= folded_to &&
+		    stack_find_cycle(stack, i, FOLD_TURNS_MIN, &cycle)) {
+			folded_from = i + cycle.length;
+			folded_to = i + cycle.length * cycle.turns;
+		}
+
+		if (last && frame->stack && strcmp(last, frame->stack) != 0)
+			doc_textf(doc, STYLE_FAINT, "--- <%s stack> ---", stack_title(last));
+		find_place(s, frame, &place);
+		bool folded = i >= folded_from && i < folded_to;
+		if (!folded)
+			inlined_rows(doc, frame, &place, i);
+		frame_row(doc, frame, &place, i);
+		frame_detail(s, doc, stack, i, &place, options);
+		if (folded)
+			doc_row_hide(doc);
+		if (folded && i + 1 == folded_to)
+			doc_textf(doc, STYLE_STRONG, "     ... the same again and again, down to #%zu",
+				  i);
+	}
+	doc_end(doc);
+}
+
+void bt_frame(struct session *session, struct doc *doc, const struct stack *stack, size_t number,
+	      const struct bt_options *options)
+{
+	const struct frame *frame = &stack->frames[number];
+	struct place place;
+
+	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
+	doc_bare(doc);
+	find_place(session, frame, &place);
+	inlined_rows(doc, frame, &place, number);
+	frame_row(doc, frame, &place, number);
+	frame_detail(session, doc, stack, number, &place, options);
+	doc_end(doc);
+}
+
+static void add_end(struct session *s, struct doc *doc, const struct stack *stack,
+		    const struct bt_options *options)
+{
+	doc_field(doc, "end", NULL, cell_str(end_names[stack->end]));
+	doc_field(doc, "reason", NULL, cell_str(stack->reason[0] ? stack->reason : NULL));
+	if (stack->end == STACK_END_USER) {
+		doc_textf(doc, STYLE_FAINT, "    user mode%s", options->no_registers ? "" : ":");
+		if (!options->no_registers)
+			registers_text(s, doc, &stack->user_regs, 4);
+		registers_json(s, doc, "user_regs", &stack->user_regs);
+	} else if (stack->end == STACK_END_INCOMPLETE) {
+		doc_textf(doc, STYLE_BAD, "    not followed further: %s",
+			  stack->reason[0] ? stack->reason : "no reason is known");
+	}
+	if (stack->truncated)
+		doc_textf(doc, STYLE_BAD, "    stopped at %zu frames", stack->count);
+}
+
+/* Completes the registers of all frames; with --verify, says where two sources disagree. */
+static void compare(struct session *session, struct doc *doc, struct stack *stack)
+{
+	struct unwind_check check;
+
+	if (!session->unwinder)
+		return;
+	unwind_registers(session->unwinder, stack, &check);
+	if (session->verify && check.disagreements)
+		doc_remark(doc, REMARK_ERROR, "unwinding: %s (%zu of %zu frames disagree)",
+			   check.first, check.disagreements, check.checked);
+}
+
+bool bt_thread(struct session *session, struct doc *doc, const char *key, const struct task *task,
+	       const struct bt_options *options)
+{
+	struct stack stack = { 0 };
+	char letter[2] = { task_state_letter(task), '\0' };
+	char cpu[16] = "?", pid[16] = "?";
+	bool named = task_is_named(task);
+
+	if (named)
+		snprintf(pid, sizeof(pid), "%d", task->pid);
+	if (task->cpu >= 0)
+		snprintf(cpu, sizeof(cpu), "%d", task->cpu);
+	task_stack(session, task, &stack);
+	if (options->verbose || session->verify)
+		compare(session, doc, &stack);
+	doc_record(doc, key, NULL);
+	doc_heading(doc, "PID: %s  TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%.*s\"", pid,
+		    task->address, cpu, (int)sizeof(task->comm), named ? task->comm : "?");
+	doc_field(doc, "pid", NULL, named ? cell_dec(task->pid) : cell_none());
+	doc_field(doc, "tgid", NULL, named ? cell_dec(task->tgid) : cell_none());
+	doc_field(doc, "task", NULL, cell_hex(task->address));
+	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
+	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
+	doc_field(doc, "state", NULL, cell_str(letter));
+	doc_field(doc, "on_cpu", NULL, cell_bool(task->on_cpu));
+	add_frames(session, doc, &stack, options);
+	add_end(session, doc, &stack, options);
+	doc_end(doc);
+	bool whole = stack.end != STACK_END_INCOMPLETE && !stack.truncated;
+	stack_deinit(&stack);
+	return whole;
+}
+
+/* --- The command: whose stacks. --- */
+
+enum { OPT_ACTIVE, OPT_CPUS, OPT_PANIC, OPT_ALL, OPT_GROUP, OPT_NO_IDLE, OPT_VERBOSE, OPT_RAW,
+       OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX };
+
+static const struct option bt_option_table[] = {
+	[OPT_ACTIVE] = { "a", false }, [OPT_CPUS] = { "c", true }, [OPT_PANIC] = { "p", false },
+	[OPT_ALL] = { "-all", false }, [OPT_GROUP] = { "g", false },
+	[OPT_NO_IDLE] = { "n", true }, [OPT_VERBOSE] = { "v", false }, [OPT_RAW] = { "f", false },
+	[OPT_UNFOLDED] = { "-unfolded", false },
+	/* What crash needs to be asked for is always so here. */
+	[OPT_SYMBOLIC] = { "s", false }, [OPT_HEX] = { "x", false },
+};
+
+struct bt_run {
+	struct command_args *args;
+	struct bt_options options;
+	bool no_idle;
+	size_t incomplete;
+};
+
+static void show(struct bt_run *run, const struct task *task)
+{
+	if (run->no_idle && task->road == ROAD_IDLE)
+		return;
+	if (!bt_thread(run->args->session, run->args->doc, NULL, task, &run->options))
+		run->incomplete++;
+}
+
+static void show_group(struct bt_run *run, const struct task *leader)
+{
+	size_t count;
+	const struct task *all = tasks(run->args->session, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].tgid == leader->tgid && (leader->tgid || &all[i] == leader))
+			show(run, &all[i]);
+	}
+}
+
+static void show_active(struct bt_run *run, const bool *wanted)
+{
+	struct session *s = run->args->session;
+	size_t count, matching = 0;
+	const struct cpu *all = cpus(s, &count);
+
+	for (size_t i = 0; i < count && !session_stopped(s); i++) {
+		if (wanted && (all[i].id >= CPU_LIST_MAX || !wanted[all[i].id]))
+			continue;
+		matching++;
+		const struct task *task =
+			all[i].current_task ? task_by_address(s, all[i].current_task) : NULL;
+		if (task)
+			show(run, task);
+		else if (all[i].online || wanted)
+			doc_remark(run->args->doc, REMARK_HOLE,
+				   "which task ran on CPU %u cannot be read", all[i].id);
+	}
+	if (!count)
+		doc_remark(run->args->doc, REMARK_HOLE, "which CPUs there were cannot be read");
+	else if (!matching)
+		doc_remark(run->args->doc, REMARK_ERROR, "there is no such CPU");
+}
+
+static void show_all(struct bt_run *run)
+{
+	size_t count;
+	const struct task *all = tasks(run->args->session, &count);
+
+	if (!count)
+		doc_remark(run->args->doc, REMARK_HOLE, "no tasks were found in the dump");
+	for (size_t i = 0; i < count && !session_stopped(run->args->session); i++)
+		show(run, &all[i]);
+}
+
+static struct error *show_words(struct bt_run *run, const struct options *options)
+{
+	struct session *s = run->args->session;
+	size_t failed = 0;
+
+	for (int i = 0; i < options->word_count; i++) {
+		const struct task *task;
+		struct error *err = parse_task(s, options->words[i], &task);
+		if (err && options->word_count == 1)
+			return err;
+		if (err) {
+			doc_remark(run->args->doc, REMARK_ERROR, "%s", err->message);
+			error_free(err);
+			failed++;
+		} else if (options->set[OPT_GROUP]) {
+			show_group(run, task);
+		} else {
+			show(run, task);
+		}
+	}
+	return NULL;
+}
+
+static struct error *show_default(struct bt_run *run, const struct options *options)
+{
+	struct session *s = run->args->session;
+	const struct task *task = options->set[OPT_PANIC] ? task_crashed(s) : NULL;
+
+	if (!task) {
+		struct error *err = task_or_current(s, NULL, &task);
+		if (err)
+			return err;
+	}
+	if (options->set[OPT_GROUP])
+		show_group(run, task);
+	else
+		show(run, task);
+	return NULL;
+}
+
+static struct error *run_selected(struct bt_run *run, const struct options *options)
+{
+	if (options->set[OPT_CPUS]) {
+		auto_free bool *wanted = xcalloc(CPU_LIST_MAX, sizeof(*wanted));
+		struct error *err = parse_cpu_list(options->value[OPT_CPUS], wanted);
+		if (!err)
+			show_active(run, wanted);
+		return err;
+	}
+	if (options->set[OPT_ALL])
+		show_all(run);
+	else if (options->set[OPT_ACTIVE])
+		show_active(run, NULL);
+	else if (options->word_count)
+		return show_words(run, options);
+	else
+		return show_default(run, options);
+	return NULL;
+}
+
+static struct error *run_bt(struct command_args *args)
+{
+	struct options options;
+	struct error *err = options_parse(args, bt_option_table, array_size(bt_option_table),
+					  &options);
+	if (err)
+		return err;
+	if (options.set[OPT_NO_IDLE] && strcmp(options.value[OPT_NO_IDLE], "idle") != 0)
+		return error_new(ERROR_USAGE, "-n takes the word \"idle\"");
+	struct bt_run run = {
+		.args = args,
+		.options = { .verbose = options.set[OPT_VERBOSE], .raw = options.set[OPT_RAW],
+			     .unfolded = options.set[OPT_UNFOLDED] },
+		.no_idle = options.set[OPT_NO_IDLE],
+	};
+	doc_array(args->doc, "threads", NULL);
+	err = run_selected(&run, &options);
+	doc_end(args->doc);
+	if (run.incomplete)
+		doc_remark(args->doc, REMARK_HOLE, "%zu stack%s could not be followed to the end",
+			   run.incomplete, run.incomplete == 1 ? "" : "s");
+	return err;
+}
+
+const struct command command_bt = {
+	.name = "bt",
+	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-f] [PID|TASK ...]",
+	.summary = "stacks of tasks",
+	.help = "Without arguments, the stack of the current task: the one that crashed, or that \"set\" chose.\n"
+		"  -a        the task that ran on each CPU\n"
+		"  -c CPUS   the tasks that ran on these CPUs: 3, 0,2-4, a\n"
+		"  -p        the task that crashed\n"
+		"  --all     every task\n"
+		"  -g        all threads of the task's process\n"
+		"  -n idle   leave out idle tasks\n"
+		"  -v        say how each frame was found, with all registers known in it, arguments\n"
+		"            and local variables\n"
+		"  --unfolded  recursion frame by frame (else the first turn and how far it goes)\n"
+		"  -f        the words of the stack under each frame\n"
+		"Each line: number, stack pointer, function + offset, [module]. A frame with a \"?\" was\n"
+		"found by searching the stack and may be stale. The registers under a frame are those\n"
+		"that an exception or interrupt saved there.\n"
+		"Examples: bt | bt -a | bt 1 2 | bt -c 0-3 -n idle",
+	.run = run_bt,
+};

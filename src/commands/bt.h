@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stack of a task as part of a document; the report shows stacks the same way. */
+#pragma once
+
+#include "base/doc.h"
+#include "kernel/tasks.h"
+
+struct bt_options {
+	bool verbose; /* registers of every frame, and how each was found */
+	bool raw;     /* the words of the stack under each frame */
+	bool unfolded;     /* recursion frame by frame */
+	bool no_registers; /* text without the registers of exceptions and user mode */
+};
+
+/*
+ * Adds the thread of @task to the open array, or under @key to the open record. False when its
+ * stack could not be followed to its end (the document says why).
+ */
+bool bt_thread(struct session *session, struct doc *doc, const char *key, const struct task *task,
+	       const struct bt_options *options);
+
+/* Adds one frame of a stack as table "frames", with the functions inlined into it. */
+void bt_frame(struct session *session, struct doc *doc, const struct stack *stack, size_t number,
+	      const struct bt_options *options);
+
+/* Adds known registers, as text indented by @indent and in JSON under @key. */
+void bt_registers(struct session *session, struct doc *doc, const char *key,
+		  const struct regs *regs, unsigned indent);

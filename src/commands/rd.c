@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * rd: raw memory, 16 bytes a line. Memory is fetched page by page; a page that cannot be had whole
+ * is tried word by word, as RAM may begin or end inside a page. Lines of which nothing is there are
+ * gathered into one that says why; single missing words are shown as question marks.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/strbuf.h"
+#include "commands/args.h"
+#include "commands/table.h"
+
+enum { LINE_BYTES = 16, COUNT_MAX = 1 << 20, STRING_MAX = 4096, SYMBOL_WIDTH = 32 };
+
+enum { OPT_PHYS, OPT_USER, OPT_TASK, OPT_DEC, OPT_UDEC, OPT_NO_ASCII, OPT_SYMBOLS, OPT_ASCII,
+       OPT_8, OPT_16, OPT_32, OPT_64, OPT_END };
+
+static const struct option rd_option_table[] = {
+	[OPT_PHYS] = { "p", false },     [OPT_USER] = { "u", false },
+	[OPT_TASK] = { "c", true },      [OPT_DEC] = { "d", false },
+	[OPT_UDEC] = { "D", false },     [OPT_NO_ASCII] = { "x", false },
+	[OPT_SYMBOLS] = { "s", false },  [OPT_ASCII] = { "a", false },
+	[OPT_8] = { "8", false },        [OPT_16] = { "16", false },
+	[OPT_32] = { "32", false },      [OPT_64] = { "64", false },
+	[OPT_END] = { "e", true },
+};
+
+static const struct column rd_columns[] = {
+	{ .key = "address", .title = "", .style = STYLE_FAINT },
+	{ .key = "size" },
+	{ .key = "values", .title = "" },
+	{ .key = "ascii", .title = "", .style = STYLE_FAINT },
+	{ .key = "reason" },
+};
+
+struct rd_run {
+	struct command_args *args;
+	struct options options;
+	struct page_root root; /* with -u */
+	unsigned word;         /* bytes */
+	/* The page looked at last. */
+	bool has_page;
+	uint64_t page_address;
+	enum read_status page_status;
+	uint8_t page[PAGE_SIZE];
+	/* Lines that are missing, not yet shown. */
+	uint64_t hole_start, hole_size;
+	enum read_status hole_status;
+	uint64_t missing[READ_CORRUPT + 1]; /* bytes, by reason */
+};
+
+struct line {
+	uint64_t address;
+	unsigned size;
+	uint8_t bytes[LINE_BYTES];
+	enum read_status status[LINE_BYTES]; /* of each word's first byte */
+	bool any;                            /* something is there */
+};
+
+static enum read_status fetch(struct rd_run *run, uint64_t address, void *buf, size_t size)
+{
+	struct memory *mem = run->args->session->memory;
+
+	if (run->options.set[OPT_PHYS])
+		return memory_read_phys(mem, (struct paddr){ address }, buf, size);
+	if (run->options.set[OPT_USER])
+		return memory_read_user(mem, &run->root, address, buf, size, NULL);
+	return memory_read(mem, address, buf, size);
+}
+
+static enum read_status read_word(struct rd_run *run, uint64_t address, uint8_t *buf)
+{
+	uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+	uint64_t offset = address - page;
+
+	if (!run->has_page || run->page_address != page) {
+		run->page_status = fetch(run, page, run->page, PAGE_SIZE);
+		run->page_address = page;
+		run->has_page = true;
+	}
+	if (run->page_status != READ_OK || offset + run->word > PAGE_SIZE)
+		return fetch(run, address, buf, run->word);
+	memcpy(buf, run->page + offset, run->word);
+	return READ_OK;
+}
+
+static void read_line(struct rd_run *run, struct line *line)
+{
+	line->any = false;
+	for (unsigned i = 0; i < line->size; i += run->word) {
+		line->status[i] = read_word(run, line->address + i, line->bytes + i);
+		if (line->status[i] == READ_OK)
+			line->any = true;
+		else
+			run->missing[line->status[i]] += run->word;
+	}
+}
+
+static uint64_t word_value(const uint8_t *bytes, unsigned size)
+{
+	switch (size) {
+	case 1:
+		return *bytes;
+	case 2:
+		return load_u16(bytes);
+	case 4:
+		return load_u32(bytes);
+	default:
+		return load_u64(bytes);
+	}
+}
+
+static int64_t sign_extend(uint64_t value, unsigned size)
+{
+	unsigned shift = 64 - 8 * size;
+
+	return (int64_t)(value << shift) >> shift;
+}
+
+/* A word as the text shows it, padded to the width of its kind. */
+static void shown_word(struct rd_run *run, uint64_t value, struct strbuf *out)
+{
+	static const int decimal_width[] = { [1] = 4, [2] = 6, [4] = 11, [8] = 20 };
+	int digits = (int)run->word * 2;
+	int name_width = run->options.set[OPT_SYMBOLS] ? SYMBOL_WIDTH : digits;
+	char name[128] = "";
+
+	if (run->options.set[OPT_SYMBOLS] && run->word == 8 &&
+	    run->args->session->arch->is_kernel_address(value))
+		address_name(run->args->session, value, name, sizeof(name));
+	if (name[0])
+		strbuf_addf(out, "%-*s", name_width, name);
+	else if (run->options.set[OPT_DEC])
+		strbuf_addf(out, "%*" PRId64, decimal_width[run->word],
+			    sign_extend(value, run->word));
+	else if (run->options.set[OPT_UDEC])
+		strbuf_addf(out, "%*" PRIu64, decimal_width[run->word], value);
+	else
+		strbuf_addf(out, "%0*" PRIx64 "%*s", digits, value, name_width - digits, "");
+}
+
+static struct cell value_cell(struct rd_run *run, uint64_t value)
+{
+	if (run->options.set[OPT_DEC])
+		return cell_dec(sign_extend(value, run->word));
+	return run->options.set[OPT_UDEC] ? cell_udec(value) : cell_hex(value);
+}
+
+static void flush_hole(struct rd_run *run)
+{
+	char shown[32], text[96];
+
+	if (!run->hole_size)
+		return;
+	snprintf(shown, sizeof(shown), "%016" PRIx64 ":", run->hole_start);
+	snprintf(text, sizeof(text), "<%" PRIu64 " bytes: %s>", run->hole_size,
+		 read_status_text(run->hole_status));
+	doc_row(run->args->doc, cell_shown(cell_address(run->hole_start), shown),
+		cell_udec(run->hole_size), cell_shown(cell_none(), text),
+		cell_shown(cell_none(), ""), cell_str(read_status_text(run->hole_status)));
+	run->hole_size = 0;
+}
+
+static void add_hole(struct rd_run *run, const struct line *line)
+{
+	if (run->hole_size && run->hole_status != line->status[0])
+		flush_hole(run);
+	if (!run->hole_size) {
+		run->hole_start = line->address;
+		run->hole_status = line->status[0];
+	}
+	run->hole_size += line->size;
+}
+
+static void add_line(struct rd_run *run, const struct line *line)
+{
+	struct cell values[LINE_BYTES];
+	char ascii[LINE_BYTES + 1], address[32];
+	const char *reason = NULL;
+	auto_strbuf shown = { 0 };
+	unsigned count = 0;
+
+	memset(ascii, ' ', sizeof(ascii));
+	for (unsigned i = 0; i < line->size; i += run->word, count++) {
+		if (i)
+			strbuf_add_char(&shown, ' ');
+		if (line->status[i] != READ_OK) {
+			values[count] = cell_none();
+			reason = read_status_text(line->status[i]);
+			strbuf_addf(&shown, "%.*s", (int)run->word * 2, "????????????????");
+			continue;
+		}
+		uint64_t value = word_value(line->bytes + i, run->word);
+		values[count] = value_cell(run, value);
+		shown_word(run, value, &shown);
+		for (unsigned k = i; k < i + run->word; k++) {
+			bool print = line->bytes[k] >= ' ' && line->bytes[k] < 0x7f;
+			ascii[k] = print ? (char)line->bytes[k] : '.';
+		}
+	}
+	ascii[line->size] = '\0';
+	snprintf(address, sizeof(address), "%016" PRIx64 ":", line->address);
+	bool no_ascii = run->options.set[OPT_NO_ASCII] || run->options.set[OPT_SYMBOLS];
+	doc_row(run->args->doc, cell_shown(cell_address(line->address), address),
+		cell_udec(line->size),
+		cell_shown(cell_of_list(&(struct cell_list){ values, count }),
+			   strbuf_text(&shown)),
+		cell_shown(cell_str(ascii), no_ascii ? "" : ascii), cell_str(reason));
+}
+
+static void remark_missing(struct rd_run *run)
+{
+	for (size_t i = 0; i < array_size(run->missing); i++) {
+		if (run->missing[i])
+			doc_remark(run->args->doc, REMARK_HOLE, "%" PRIu64 " bytes: %s",
+				   run->missing[i], read_status_text((enum read_status)i));
+	}
+}
+
+static void show_words(struct rd_run *run, uint64_t address, uint64_t count)
+{
+	uint64_t left = count * run->word;
+	struct line line;
+
+	while (left && !session_stopped(run->args->session)) {
+		line.address = address;
+		line.size = (unsigned)min_u64(left, LINE_BYTES);
+		read_line(run, &line);
+		if (line.any) {
+			flush_hole(run);
+			add_line(run, &line);
+		} else {
+			add_hole(run, &line);
+		}
+		address += line.size;
+		left -= line.size;
+	}
+	flush_hole(run);
+}
+
+/* -a: text up to its end, or @count characters with what cannot be printed as dots. */
+static void show_ascii(struct rd_run *run, uint64_t address, uint64_t count, bool counted)
+{
+	enum read_status status = READ_OK;
+	auto_strbuf text = { 0 };
+	uint64_t most = counted ? count : STRING_MAX;
+	char shown[32];
+	uint8_t byte;
+
+	run->word = 1;
+	for (uint64_t i = 0; i < most; i++) {
+		status = read_word(run, address + i, &byte);
+		bool print = isprint(byte) && byte < 0x7f;
+		if (status != READ_OK || (!counted && !print))
+			break;
+		strbuf_add_char(&text, print ? (char)byte : '.');
+	}
+	if (status != READ_OK)
+		run->missing[status]++;
+	snprintf(shown, sizeof(shown), "%016" PRIx64 ":", address);
+	doc_row(run->args->doc, cell_shown(cell_address(address), shown), cell_udec(text.len),
+		cell_shown(cell_none(), strbuf_text(&text)),
+		cell_shown(cell_str(strbuf_text(&text)), ""),
+		cell_str(status == READ_OK ? NULL : read_status_text(status)));
+}
+
+/* The range that the words and -e ask for, as address and number of words. */
+static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t *count)
+{
+	struct options *o = &run->options;
+	struct session *s = run->args->session;
+	uint64_t end;
+
+	if (o->word_count < 1 || o->word_count > 2)
+		return error_new(ERROR_USAGE, "an address and perhaps a count are needed");
+	struct error *err = parse_address(s, o->words[0], address);
+	*count = 1;
+	if (!err && o->word_count == 2)
+		err = parse_count(o->words[1], count);
+	if (!err && o->set[OPT_END]) {
+		err = parse_address(s, o->value[OPT_END], &end);
+		if (!err && end <= *address)
+			err = error_new(ERROR_USAGE, "the end %s is not behind the start",
+					o->value[OPT_END]);
+		if (!err && o->word_count == 1)
+			*count = (end - *address + run->word - 1) / run->word;
+		else if (!err)
+			*count = min_u64(*count, (end - *address + run->word - 1) / run->word);
+	}
+	if (err)
+		return err;
+	if (*count > COUNT_MAX) {
+		doc_remark(run->args->doc, REMARK_ERROR, "shown are the first %d words of %" PRIu64,
+			   COUNT_MAX, *count);
+		*count = COUNT_MAX;
+	}
+	if (*count && *address > UINT64_MAX - (*count * run->word - 1))
+		*count = (UINT64_MAX - *address) / run->word;
+	return NULL;
+}
+
+static struct error *choose_user(struct rd_run *run)
+{
+	const struct task *task;
+
+	if (run->options.set[OPT_TASK])
+		run->options.set[OPT_USER] = true;
+	if (!run->options.set[OPT_USER])
+		return NULL;
+	struct error *err = task_or_current(run->args->session, run->options.value[OPT_TASK],
+					    &task);
+	return err ? err : task_page_root(run->args->session, task, &run->root);
+}
+
+static struct error *run_rd(struct command_args *args)
+{
+	struct rd_run *run = arena_zalloc(&args->doc->arena, sizeof(*run));
+	uint64_t address, count;
+
+	run->args = args;
+	struct error *err = options_parse(args, rd_option_table, array_size(rd_option_table),
+					  &run->options);
+	if (err)
+		return err;
+	run->word = run->options.set[OPT_8] ? 1 : run->options.set[OPT_16] ? 2 :
+		    run->options.set[OPT_32] ? 4 : 8;
+	err = choose_user(run);
+	if (!err)
+		err = parse_range(run, &address, &count);
+	if (err)
+		return err;
+	doc_table(args->doc, "memory", rd_columns, array_size(rd_columns));
+	doc_bare(args->doc);
+	if (run->options.set[OPT_ASCII])
+		show_ascii(run, address, count,
+			   run->options.word_count == 2 || run->options.set[OPT_END]);
+	else
+		show_words(run, address, count);
+	doc_end(args->doc);
+	remark_missing(run);
+	return NULL;
+}
+
+const struct command command_rd = {
+	.name = "rd",
+	.usage = "[-p | -u] [-c PID|TASK] [-8|-16|-32|-64] [-d|-D|-s|-a] [-x] [-e END] ADDRESS [COUNT]",
+	.summary = "raw memory",
+	.help = "COUNT words (1) of memory at a kernel address, symbol, or symbol+offset.\n"
+		"  -p             a physical address\n"
+		"  -u             a user address of the current task\n"
+		"  -c PID|TASK    a user address of this task\n"
+		"  -8 .. -64      the size of a word in bits (64)\n"
+		"  -d, -D         words in signed, unsigned decimal\n"
+		"  -s             words that are kernel addresses as symbols\n"
+		"  -a             as text, up to its end\n"
+		"  -x             without the text on the right\n"
+		"  -e END         up to this address\n"
+		"Words that the dump lacks are shown as ????, whole lines with the reason.\n"
+		"Examples: rd jiffies | rd -s sys_call_table 8 | rd -a linux_banner | rd -p 0x1000 8",
+	.run = run_rd,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the machine was, as fields of a document; the report opens with the same. */
+#pragma once
+
+#include "base/doc.h"
+#include "base/strbuf.h"
+#include "kernel/session.h"
+#include "kernel/system.h"
+
+/* Adds crash's banner to the open record. */
+void sys_record(struct session *session, struct doc *doc);
+/* The taint flags as letters ("PO") and in words ("P proprietary module, O out-of-tree"). */
+void sys_taint_text(uint64_t taint, struct strbuf *letters, struct strbuf *text);
+
+/* One line each: the dump file, the machine, the date (UTC) of @realtime. Appended to @text. */
+void sys_dump_text(struct session *session, struct strbuf *text);
+void sys_machine_text(const struct system_info *info, struct strbuf *text);
+void sys_date_text(uint64_t realtime, struct strbuf *text);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rows of the command table, each defined in its family's file. */
+#pragma once
+
+#include "commands/command.h"
+
+extern const struct command command_bt;
+extern const struct command command_dis;
+extern const struct command command_down;
+extern const struct command command_eval;
+extern const struct command command_frame;
+extern const struct command command_help;
+extern const struct command command_list;
+extern const struct command command_locals;
+extern const struct command command_log;
+extern const struct command command_mod;
+extern const struct command command_p;
+extern const struct command command_ps;
+extern const struct command command_quit;
+extern const struct command command_rd;
+extern const struct command command_report;
+extern const struct command command_set;
+extern const struct command command_struct;
+extern const struct command command_sym;
+extern const struct command command_sys;
+extern const struct command command_union;
+extern const struct command command_up;
+extern const struct command command_vtop;
+extern const struct command command_whatis;

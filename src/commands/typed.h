@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Typed objects in documents: shared by struct, union, whatis and whoever shows an object. */
+#pragma once
+
+#include "base/strbuf.h"
+#include "commands/command.h"
+
+struct object {
+	/* Filled by the caller. */
+	struct doc *doc;
+	struct session *session;
+	struct type type;
+	uint64_t address;
+	struct value_format format; /* hex, depth */
+	const struct page_root *user; /* the address is of this user space; NULL: the kernel's */
+	/* By object_read(). */
+	uint8_t *bytes;
+	size_t size;
+	struct {
+		struct value_hole *data;
+		size_t count, capacity;
+	} holes;
+	enum read_status why; /* of the first */
+	bool remarked;
+	unsigned rows, visited;
+	/* The text so far. */
+	struct strbuf text;
+};
+
+/* Reads what the dump has of it; what it has not is remarked on when it would be shown. */
+struct error *object_read(struct object *object) must_check;
+/* In place of object_read(), for what lies in no memory: takes a copy. */
+void object_from_bytes(struct object *object, const void *bytes, size_t size);
+void object_deinit(struct object *object);
+/* Opens the table that the rows of the next two go to (in JSON only). */
+void object_table(struct doc *doc);
+/* One member, or all: a line of text or several, and rows. */
+void object_add_member(struct object *object, const char *path, const struct member *member);
+void object_add_all(struct object *object);
+/* A value as a debugger prints it: "label = value", pointers with their type. Opens the table. */
+void object_add_value(struct object *object, const char *label, const struct member *member);
+
+/* The same for definitions: the table, one row, all rows. */
+void typed_definition_table(struct doc *doc);
+void typed_definition_row(struct doc *doc, const char *name, const struct member *member);
+void typed_definition_rows(struct doc *doc, struct type type);
+/* @text as a C string literal. */
+void text_quote(const char *text, struct strbuf *out);
+/* @text as lines that only text output shows. */
+void typed_lines(struct doc *doc, const struct strbuf *text);
+/* Why there is no type @name. */
+struct error *typed_not_found(struct session *session, const char *name) must_check;

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * whatis: what a name is to the compiler: a type, a variable, a function, an enumerator; the type
+ * of an expression. And the other way round: which structs have a size, or a member of a type.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "commands/args.h"
+#include "commands/expression.h"
+#include "commands/table.h"
+#include "commands/typed.h"
+
+enum { OPT_OFFSETS, OPT_SIZE, OPT_MEMBER };
+
+static const struct option whatis_option_table[] = {
+	[OPT_OFFSETS] = { "o", false }, [OPT_SIZE] = { "r", true }, [OPT_MEMBER] = { "m", true },
+};
+
+static void answer(struct doc *doc, const char *kind, const struct strbuf *text)
+{
+	doc_field(doc, "kind", NULL, cell_str(kind));
+	doc_field(doc, "definition", NULL, cell_str(strbuf_text(text)));
+	typed_lines(doc, text);
+}
+
+static void declaration(struct doc *doc, const char *kind, struct type type, const char *name)
+{
+	auto_strbuf text = { 0 };
+
+	type_declare(type, name, &text);
+	strbuf_add(&text, ";\n");
+	answer(doc, kind, &text);
+}
+
+/* "task_struct.mm" */
+static bool explain_member(struct types *types, const char *name, struct doc *doc)
+{
+	const char *dot = strchr(name, '.');
+	struct type type;
+	struct member m;
+
+	if (!dot)
+		return false;
+	auto_free char *outer = xstrndup(name, (size_t)(dot - name));
+	if (!types_find(types, outer, &type) || !type_find_member(type, dot + 1, &m))
+		return false;
+	declaration(doc, "member", m.type, m.name);
+	return true;
+}
+
+static bool explain(struct command_args *args, const char *name, bool offsets)
+{
+	struct types *types = args->session->types;
+	struct doc *doc = args->doc;
+	auto_strbuf text = { 0 };
+	struct type type;
+	int64_t value;
+
+	if (types_find(types, name, &type)) {
+		type_format_definition(type, offsets, &text);
+		answer(doc, "type", &text);
+	} else if (types_variable(types, name, &type)) {
+		declaration(doc, "variable", type, name);
+	} else if (types_function(types, name, &type)) {
+		declaration(doc, "function", type, name);
+	} else if (types_enumerator(types, name, &value)) {
+		strbuf_addf(&text, "%s = %" PRId64 "\n", name, value);
+		answer(doc, "enumerator", &text);
+	} else {
+		return explain_member(types, name, doc);
+	}
+	return true;
+}
+
+/* --- Structs by what they are like --- */
+
+enum { CHAIN_MAX = 16, NESTING_MAX = 8, MEMBERS_MAX = 20000, FOUND_MAX = 20000 };
+
+static const struct column match_columns[] = {
+	{ .key = "size", .title = "SIZE", .right = true },
+	{ .key = "type", .title = "TYPE" },
+	{ .key = "members" },
+};
+
+static const struct column match_member_columns[] = {
+	{ .key = "size", .title = "SIZE", .right = true },
+	{ .key = "type", .title = "TYPE" },
+	{ .key = "members", .title = "MEMBERS" },
+};
+
+struct match {
+	struct session *session;
+	struct doc *doc;
+	uint64_t low, high;
+	const char *member; /* name of a type; NULL: any */
+	enum type_kind tag; /* TYPE_NONE: any */
+	unsigned found, visited;
+	struct strbuf members; /* of the struct at hand */
+};
+
+/* Is @type the one wanted, or a pointer to it, an array of it, ...? */
+static bool leads_to(const struct match *m, struct type type)
+{
+	for (int i = 0; i < CHAIN_MAX; i++) {
+		enum type_kind kind = type_kind(type);
+		if (strcmp(type_name(type), m->member) == 0 &&
+		    (m->tag == TYPE_NONE || m->tag == kind))
+			return true;
+		if (kind != TYPE_POINTER && kind != TYPE_ARRAY && kind != TYPE_TYPEDEF &&
+		    kind != TYPE_QUALIFIER)
+			return false;
+		type = type_target(type);
+	}
+	return false;
+}
+
+static void match_members(struct match *m, struct type type, unsigned depth)
+{
+	struct member member;
+
+	for (unsigned i = 0; m->visited < MEMBERS_MAX && type_member_at(type, i, &member); i++) {
+		m->visited++;
+		if (!*member.name && depth < NESTING_MAX)
+			match_members(m, member.type, depth + 1);
+		else if (leads_to(m, member.type))
+			strbuf_addf(&m->members, "%s%s", m->members.len ? ", " : "", member.name);
+	}
+}
+
+static bool match_type(void *ctx, struct type type)
+{
+	struct match *m = ctx;
+	enum type_kind kind = type_kind(type);
+	uint64_t size = type_size(type);
+	char spelled[256];
+
+	if ((kind != TYPE_STRUCT && kind != TYPE_UNION) || !*type_name(type) ||
+	    !type_is_complete(type) || size < m->low || size > m->high)
+		return !session_stopped(m->session);
+	m->visited = 0;
+	strbuf_clear(&m->members);
+	if (m->member)
+		match_members(m, type, 0);
+	if (m->member && !m->members.len)
+		return true;
+	type_spell(type, spelled, sizeof(spelled));
+	doc_row(m->doc, cell_udec(size), cell_str(spelled),
+		cell_shown(cell_str(m->member ? strbuf_text(&m->members) : NULL),
+			   strbuf_text(&m->members)));
+	return ++m->found < FOUND_MAX && !session_stopped(m->session);
+}
+
+/* "192" or "192-256" */
+static struct error *parse_sizes(const char *word, struct match *m)
+{
+	const char *dash = strchr(word, '-');
+	auto_free char *low = xstrndup(word, dash ? (size_t)(dash - word) : strlen(word));
+
+	if (!parse_u64(low, &m->low) || !parse_u64(dash ? dash + 1 : low, &m->high) ||
+	    m->low > m->high)
+		return error_new(ERROR_USAGE, "%s is neither a size nor a range of sizes", word);
+	return NULL;
+}
+
+static struct error *find_structs(struct command_args *args, const struct options *o)
+{
+	static const struct {
+		const char *word;
+		enum type_kind kind;
+	} tags[] = { { "struct ", TYPE_STRUCT }, { "union ", TYPE_UNION }, { "enum ", TYPE_ENUM } };
+	struct match m = { .session = args->session, .doc = args->doc, .high = UINT64_MAX };
+	struct error *err = NULL;
+
+	if (o->set[OPT_SIZE])
+		err = parse_sizes(o->value[OPT_SIZE], &m);
+	if (err)
+		return err;
+	if (o->set[OPT_MEMBER]) {
+		m.member = arena_printf(&args->doc->arena, "%s%s%s", o->value[OPT_MEMBER],
+					o->word_count ? " " : "",
+					o->word_count ? o->words[0] : "");
+		for (size_t i = 0; i < array_size(tags); i++) {
+			if (starts_with(m.member, tags[i].word)) {
+				m.tag = tags[i].kind;
+				m.member += strlen(tags[i].word);
+			}
+		}
+	}
+	doc_table(args->doc, "types", m.member ? match_member_columns : match_columns,
+		  array_size(match_columns));
+	bool any = types_each(args->session->types, match_type, &m);
+	if (!m.found)
+		doc_hidden(args->doc);
+	doc_end(args->doc);
+	strbuf_deinit(&m.members);
+	if (!any)
+		return error_new(ERROR_MISSING, "only BTF can be searched, and this dump has none");
+	if (!m.found)
+		return error_new(ERROR_NOT_FOUND, "no struct or union is like that");
+	return NULL;
+}
+
+/* --- The command --- */
+
+/* An expression: its type is asked for, nothing is read. */
+static struct error *explain_expression(struct command_args *args, const char *text)
+{
+	auto_strbuf sized = { 0 };
+	struct expression x;
+	struct value value;
+	char spelled[256];
+
+	expression_init(&x, args->session);
+	x.env.value.dry = true;
+	struct error *err = expression_parse(&x, text);
+	if (!err)
+		err = expression_eval(&x, &value);
+	if (!err && !value.type.source)
+		err = error_new(ERROR_NOT_FOUND, "%s is a symbol, but its type is not known", text);
+	if (!err) {
+		type_spell(value.type, spelled, sizeof(spelled));
+		strbuf_addf(&sized, "type = %s\n", spelled);
+		answer(args->doc, "expression", &sized);
+	}
+	expression_deinit(&x);
+	return err;
+}
+
+static struct error *run_whatis(struct command_args *args)
+{
+	struct options options;
+	auto_strbuf name = { 0 };
+
+	struct error *err =
+		options_parse(args, whatis_option_table, array_size(whatis_option_table), &options);
+	if (err)
+		return err;
+	if (options.set[OPT_SIZE] || options.set[OPT_MEMBER])
+		return find_structs(args, &options);
+	if (!options.word_count)
+		return error_new(ERROR_USAGE, "what is what?");
+	for (int i = 0; i < options.word_count; i++)
+		strbuf_addf(&name, "%s%s", i ? " " : "", options.words[i]);
+	doc_record(args->doc, "whatis", NULL);
+	doc_field(args->doc, "name", NULL, cell_str(name.data));
+	if (!explain(args, name.data, options.set[OPT_OFFSETS])) {
+		struct symbol symbol;
+		struct session *s = args->session;
+		bool known = s->symbols && symbols_by_name(s->symbols, name.data, &symbol);
+		if (known || !strpbrk(name.data, "()[].*&+-~!<>|^%/@:$"))
+			err = error_new(ERROR_NOT_FOUND,
+					known ? "%s is a symbol, but its type is not known"
+					      : "nothing is called %s",
+					name.data);
+		else
+			err = explain_expression(args, name.data);
+	}
+	doc_end(args->doc);
+	return err;
+}
+
+const struct command command_whatis = {
+	.name = "whatis",
+	.usage = "[-o] NAME | EXPRESSION | [-r SIZE|LOW-HIGH] [-m TYPE]",
+	.summary = "what a name is: type, variable, function, enumerator or member",
+	.help = "  -o         with the offsets of members\n"
+		"  -r SIZE    structs and unions of a size in bytes, or from one size to another\n"
+		"  -m TYPE    those with members of this type, or pointing to it\n"
+		"Of an expression, its type; nothing is read. Types of variables are known of per-CPU\n"
+		"variables and some three hundred others; of all with debug info.\n"
+		"Examples: whatis -r 640-648 | whatis -m mm_struct | whatis init_task.mm\n"
+		"Examples: whatis u64 | whatis struct page | whatis vfs_read | whatis jiffies",
+	.run = run_whatis,
+};

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Who handed in the bad value? General helpers (copying, lists, trees, slabs, locks, reference
+ * counts, printing) trip over what their callers give them: the first frame that is none of them
+ * is the one to look at. syzkaller's guilty-frame rules are the model (shared/triage.md).
+ */
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "diagnosis/facts.h"
+#include "kernel/modules.h"
+
+/* Globs over function names; suffixes of the compiler (".cold", ".isra.0") are cut off before. */
+static const char *const helpers[] = {
+	/* copying and strings */
+	"mem*cpy*", "__mem*", "memcpy*", "memmove*", "memset*", "memcmp*", "memchr*", "memscan",
+	"str*cpy*", "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strchr*", "strstr",
+	"strscpy*", "strlcpy", "strcat", "strsep", "copy_*user*", "_copy_*", "__copy_*",
+	"rep_movs*", "rep_stos*", "clear_page*", "copy_page*", "copy_mc*", "csum_partial*",
+	"*_erms", "memcpy_erms",
+	/* lists, trees, bitmaps, arrays */
+	"__list_*", "list_*", "llist_*", "klist_*", "hlist_*", "plist_*", "rb_*", "__rb_*",
+	"radix_tree_*", "__radix_tree_*", "xa_*", "xas_*", "__xa_*", "idr_*", "ida_*", "find_*_bit",
+	"_find_*", "mas_*", "mt_*", "rht_*", "rhashtable_*", "sort", "bsearch",
+	/* memory allocators */
+	"kfree*", "kmalloc*", "__kmalloc*", "kmem_cache_*", "__kmem_cache_*", "__slab_*",
+	"___slab_*", "slab_*", "kzalloc*", "krealloc*", "kvfree*", "vfree*", "__vfree*", "vmalloc*",
+	"__free_pages*", "free_pages*", "__free_page*", "free_unref_*", "put_page*", "__put_page*",
+	"free_slab", "discard_slab", "build_skb*", "kasan_*", "__kasan_*", "check_object*",
+	"free_to_partial_list", "free_debug_processing", "kobject_put*", "get_page*",
+	"cache_from_obj", "do_slab_free", "virt_to_cache", "free_large_kmalloc",
+	/* locks and waiting */
+	"*_spin_*lock*", "__raw_spin_*", "native_queued_*", "queued_*lock*", "mutex_*", "__mutex_*",
+	"down_*", "up_*", "down", "up", "rwsem_*", "rt_mutex_*", "__wake_up*", "wake_up_*",
+	"complete*", "wait_for_completion*", "io_schedule*", "__switch_to*", "context_switch",
+	"__wait_for_common", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
+	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
+	"atomic_*", "cmpxchg*", "schedule*", "__schedule*",
+	/* reference counts, objects */
+	"refcount_*", "kref_*", "kobject_*", "percpu_ref_*",
+	/* checking and reporting */
+	"panic", "vpanic", "nmi_panic", "dump_stack*", "__warn*", "warn_*", "report_bug", "die*",
+	"oops_*", "__die*", "usercopy_abort", "__check_object_size", "__check_heap_object",
+	"fortify_panic", "__fortify_panic", "__fortify_report", "__stack_chk_fail", "ubsan_*",
+	"__ubsan_*", "kfence_*", "__kfence_*", "print_*report*", "end_report",
+	"check_panic_on_warn", "__asan_*", "check_memory_region", "__tsan_*", "kcsan_*", "__list_*_or_report", "*printk*", "vsnprintf",
+	"snprintf", "sprintf", "string", "string_nocheck", "pointer", "number", "vscnprintf",
+	"__x86_indirect_thunk_*", "__x86_return_thunk", "srso_*", "retbleed_*", "ftrace_*",
+	/* freeing of network buffers: victims of whoever spoilt the buffer */
+	"skb_release_*", "__kfree_skb*", "kfree_skb*", "consume_skb*", "napi_consume_skb",
+	"skb_free_*", "__skb_*", "sk_free*",
+};
+
+/* The name as it stands in the source. */
+static const char *source_name(const struct facts *facts, const char *name)
+{
+	return arena_strndup(facts->arena, name, strcspn(name, "."));
+}
+
+bool blame_is_helper(const char *base)
+{
+	for (size_t i = 0; i < array_size(helpers); i++) {
+		if (glob_match(helpers[i], base))
+			return true;
+	}
+	return false;
+}
+
+/* Taint bits of a module: Documentation/admin-guide/tainted-kernels.rst. */
+enum { TAINT_PROPRIETARY = 0, TAINT_OUT_OF_TREE = 12, TAINT_UNSIGNED = 13 };
+
+static void add_module(const struct facts *facts, const struct symbol *sym, struct blame *blame)
+{
+	size_t count;
+
+	if (!sym->module)
+		return;
+	blame->module = sym->module->name;
+	const struct module_info *mods = modules(facts->session, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (mods[i].module.address != sym->module->address)
+			continue;
+		blame->proprietary = mods[i].taints >> TAINT_PROPRIETARY & 1;
+		blame->out_of_tree = mods[i].taints >> TAINT_OUT_OF_TREE & 1;
+		blame->unsigned_module = mods[i].taints >> TAINT_UNSIGNED & 1;
+	}
+}
+
+struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack, size_t frame)
+{
+	struct blame blame = { 0 };
+	auto_strbuf skipped = { 0 };
+	struct symbol sym;
+
+	for (size_t i = frame; i < stack->count; i++) {
+		const struct frame *f = &stack->frames[i];
+		if (f->how == FRAME_SCAN)
+			continue;
+		/* Code without a name (of a module that is not known) may be the one: not its caller. */
+		if (!facts_frame_symbol_of(facts, f, &sym))
+			break;
+		const char *name = source_name(facts, sym.name);
+		/* A module's own function is never a general helper, whatever it is called. */
+		if (!sym.module && blame_is_helper(name)) {
+			strbuf_addf(&skipped, "%s%s", skipped.len ? ", " : "", name);
+			continue;
+		}
+		blame.known = true;
+		blame.frame = i;
+		blame.function = name;
+		add_module(facts, &sym, &blame);
+		break;
+	}
+	if (skipped.len)
+		blame.skipped = arena_strdup(facts->arena, strbuf_text(&skipped));
+	return blame;
+}
+
+struct blame facts_blame(const struct facts *facts, size_t frame)
+{
+	return facts_blame_stack(facts, &facts->stack, frame);
+}

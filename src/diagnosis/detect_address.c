@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A memory access that could not be: what kind of address it was tells what kind of mistake.
+ * Classes are asked in order of how much they say. The pointer is judged (the base register's
+ * value), not only the sum with the member's offset: -12 + 0x20 looks harmless, -12 does not.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "diagnosis/diagnosis.h"
+#include "forensics/place.h"
+
+enum {
+	PTE_WRITABLE = 2,     /* x86: bit 1 of a page-table entry */
+	NULL_LIMIT = 0x10000, /* a member at a larger offset from NULL would be a strange struct */
+	MAX_ERRNO = 4095,     /* include/linux/err.h */
+};
+
+/* Values that the kernel writes on purpose into what must not be used (include/linux/poison.h). */
+static const struct {
+	uint64_t value, span; /* the pointer is in [value, value + span) */
+	const char *kind, *name, *meaning;
+} poisons[] = {
+	{ UINT64_C(0xdead000000000100), 0x22, "list-poison", "LIST_POISON1",
+	  "the next pointer of a list entry that was already deleted" },
+	{ UINT64_C(0xdead000000000122), 0x1de, "list-poison", "LIST_POISON2",
+	  "the prev pointer of a list entry that was already deleted" },
+	{ UINT64_C(0xdead000000000300), 0x100, "timer-poison", "TIMER_ENTRY_STATIC",
+	  "a static timer that was never put in a list" },
+	{ UINT64_C(0xdead000000000400), 0x100, "page-poison", "TAIL_MAPPING",
+	  "the mapping of a tail page" },
+	{ UINT64_C(0x6b6b6b6b6b6b0000), 0x10000, "use-after-free", "POISON_FREE",
+	  "the slab allocator's filling of freed objects: used after it was freed" },
+	{ UINT64_C(0x5a5a5a5a5a5a0000), 0x10000, "uninitialised", "POISON_INUSE",
+	  "the slab allocator's filling of fresh objects: used before it was set" },
+	{ UINT64_C(0xaaaaaaaaaaaa0000), 0x10000, "uninitialised", "PAGE_POISON",
+	  "the page allocator's filling of freed pages" },
+	{ UINT64_C(0xcccccccccccc0000), 0x10000, "freed-init", "POISON_FREE_INITMEM",
+	  "memory of init sections, which was freed after boot" },
+};
+
+struct verdict_words {
+	const char *kind, *title;
+	char pointer[320]; /* "NULL + 0x18", "LIST_POISON1 (...)" */
+	const char *why;
+	enum confidence confidence;
+	unsigned rank;
+};
+
+static bool poison_words(uint64_t value, struct verdict_words *w)
+{
+	for (size_t i = 0; i < array_size(poisons); i++) {
+		if (value - poisons[i].value >= poisons[i].span)
+			continue;
+		w->kind = poisons[i].kind;
+		w->title = "Poisoned pointer";
+		w->why = poisons[i].meaning;
+		w->rank = RANK_SPECIAL;
+		if (value == poisons[i].value)
+			snprintf(w->pointer, sizeof(w->pointer), "%s", poisons[i].name);
+		else
+			snprintf(w->pointer, sizeof(w->pointer), "%s + 0x%lx", poisons[i].name,
+				 (unsigned long)(value - poisons[i].value));
+		return true;
+	}
+	return false;
+}
+
+/* All eight bytes printable: text where a pointer should be. */
+static bool is_text(uint64_t value, char *text)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned char c = (unsigned char)(value >> i * 8);
+		if (c < ' ' || c > '~')
+			return false;
+		text[i] = (char)c;
+	}
+	text[8] = '\0';
+	return true;
+}
+
+static void errno_words(uint64_t pointer, uint64_t address, struct verdict_words *w)
+{
+	long number = (long)-(int64_t)pointer;
+
+	w->kind = "err-pointer";
+	w->title = "Error code used as a pointer";
+	w->why = "a function returned an error code instead of a pointer, and nobody checked it";
+	w->rank = RANK_SPECIAL;
+	snprintf(w->pointer, sizeof(w->pointer), "error code -%ld (%s) used as a pointer, + 0x%lx",
+		 number, strerrorname_np((int)number) ? strerrorname_np((int)number) : "no such errno",
+		 (unsigned long)(address - pointer));
+}
+
+/* A kernel address: is it mapped, and if so, what forbade the access? */
+static void kernel_address_words(const struct facts *facts, struct verdict_words *w)
+{
+	const struct fault_site *fault = &facts->fault;
+	struct walk walk;
+	char name[200] = "";
+
+	w->kind = "bad-address";
+	w->title = "Bad kernel address";
+	memory_walk(facts->session->memory, fault->address, &walk);
+	if (walk.status != READ_OK) {
+		struct place place;
+		place_of(facts->session, facts->task, fault->address, &place);
+		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, %s",
+			 (unsigned long)fault->address, *place.text ? " (" : "", place.text,
+			 *place.text ? ")" : "",
+			 walk.status == READ_UNMAPPED ? "which is not mapped"
+						      : "whose page tables are not in the dump");
+		return;
+	}
+	struct symbol sym;
+	if (symbols_by_address(facts->session->symbols, fault->address, &sym))
+		symbols_format(facts->session->symbols, fault->address, name, sizeof(name));
+	bool read_only = walk.levels && !(walk.flags & PTE_WRITABLE);
+	if (fault->write && fault->access_known && read_only) {
+		w->kind = "read-only";
+		w->title = "Write to read-only memory";
+		w->why = "the memory is mapped, but not for writing: a constant, code, or data "
+			 "that is read-only after boot";
+	}
+	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, which is mapped%s",
+		 (unsigned long)fault->address, *name ? " (" : "", name, *name ? ")" : "",
+		 read_only ? " read-only" : "");
+}
+
+/* What is mapped in the process and yet cannot be accessed is forbidden: SMAP, or a read-only page. */
+static void user_address_words(const struct facts *facts, struct verdict_words *w)
+{
+	const struct fault_site *fault = &facts->fault;
+	struct place place;
+
+	place_of(facts->session, facts->task, fault->address, &place);
+	bool forbidden = place.mapped && fault->access_known && !fault->write;
+	w->kind = forbidden ? "user-access" : "user-address";
+	w->title = forbidden ? "User memory accessed directly by the kernel"
+			     : "User address used by the kernel";
+	w->why = forbidden ? "the kernel followed a user pointer by itself instead of through "
+			     "get_user() or copy_from_user(): the page is there, but the CPU (SMAP) "
+			     "forbids it"
+			   : "the kernel used an address of user space (or a small number) as if it "
+			     "were its own";
+	snprintf(w->pointer, sizeof(w->pointer), "0x%lx, an address of user space%s",
+		 (unsigned long)fault->address,
+		 place.mapped     ? ", which is mapped in the process"
+		 : place.unmapped ? ", which is not mapped in the process either"
+				  : "");
+}
+
+/*
+ * @pointer is the base register's value where it is known, else the address itself;
+ * @has_pointer tells which. Returns false when nothing special can be said.
+ */
+static void classify(const struct facts *facts, uint64_t pointer, bool has_pointer,
+		     struct verdict_words *w)
+{
+	const struct fault_site *fault = &facts->fault;
+	unsigned levels = memory_layout(facts->session->memory)->root.levels;
+	char text[9];
+
+	w->confidence = CONFIDENCE_CERTAIN;
+	w->rank = RANK_FAULT;
+	if (fault->address < NULL_LIMIT && (!has_pointer || pointer < NULL_LIMIT)) {
+		w->kind = "null-pointer";
+		w->title = "NULL pointer dereference";
+		w->why = fault->address
+				 ? "a pointer to a structure was NULL; the number is the offset of the "
+				   "member that was accessed"
+				 : "a pointer was NULL";
+		snprintf(w->pointer, sizeof(w->pointer), fault->address ? "NULL + 0x%lx" : "NULL",
+			 (unsigned long)fault->address);
+	} else if (has_pointer && -pointer <= MAX_ERRNO) {
+		errno_words(pointer, fault->address, w);
+	} else if (poison_words(pointer, w)) {
+		/* said it all */
+	} else if (is_text(pointer, text)) {
+		w->kind = "text-pointer";
+		w->title = "Text where a pointer should be";
+		w->why = "the memory that the pointer was read from holds text: overwritten by a "
+			 "string, or something else altogether";
+		snprintf(w->pointer, sizeof(w->pointer), "0x%lx, which is the text \"%s\"",
+			 (unsigned long)pointer, text);
+	} else if (levels && !facts->session->arch->canonical(fault->address, levels)) {
+		w->kind = "non-canonical";
+		w->title = "Not an address at all";
+		w->why = "the pointer is no address that this CPU can have (non-canonical): it was "
+			 "overwritten, or it never was a pointer";
+		snprintf(w->pointer, sizeof(w->pointer), "non-canonical 0x%lx",
+			 (unsigned long)fault->address);
+	} else if (!facts->session->arch->is_kernel_address(fault->address)) {
+		user_address_words(facts, w);
+	} else {
+		kernel_address_words(facts, w);
+	}
+}
+
+static const char *access_words(const struct fault_site *fault, struct findings *out)
+{
+	if (!fault->access_known)
+		return "accessed";
+	if (fault->access_size)
+		return finding_text(out, "%s %u byte%s", fault->write ? "wrote" : "read",
+				    fault->access_size, fault->access_size == 1 ? "" : "s");
+	return fault->write ? "wrote" : "read";
+}
+
+static void add_registers(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	const struct fault_site *fault = &facts->fault;
+	const char *command = finding_text(out, "dis -lr 0x%lx 8", (unsigned long)fault->pc);
+
+	if (fault->has_insn && !fault->pc_is_wild)
+		finding_evidence(out, f, command, "%s: %s", facts_frame_text(facts, fault->frame),
+				 fault->insn_text);
+	if (fault->base_reg >= 0)
+		finding_evidence(out, f, "bt", "%s = 0x%lx, and the access went to 0x%lx (%s)",
+				 facts->session->arch->reg_names[fault->base_reg],
+				 (unsigned long)fault->base_value, (unsigned long)fault->address,
+				 fault->address_source);
+	else if (fault->has_address)
+		finding_evidence(out, f, "log", "the address was 0x%lx (%s)",
+				 (unsigned long)fault->address, fault->address_source);
+}
+
+static void bad_access(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	const char *site = facts_frame_text(facts, fault->frame);
+	bool has_pointer = fault->base_reg >= 0;
+	struct verdict_words w = { 0 };
+
+	if (!fault->has_address) {
+		struct finding *f = finding_add(out, "bad-address", "Bad memory access", RANK_FAULT,
+						CONFIDENCE_LIKELY,
+						"%s stopped with a %s, %s; which address it used "
+						"cannot be told",
+						site, trap_name(fault->trap), facts_where(facts));
+		f->blame = facts_blame(facts, fault->frame);
+		add_registers(facts, out, f);
+		return;
+	}
+	classify(facts, has_pointer ? fault->base_value : fault->address, has_pointer, &w);
+	struct finding *f = finding_add(out, w.kind, w.title, w.rank, w.confidence, "%s %s %s %s, %s",
+					site, access_words(fault, out),
+					fault->access_known && fault->write ? "to" : "at", w.pointer,
+					facts_where(facts));
+	f->why = w.why;
+	f->blame = facts_blame(facts, fault->frame);
+	if (f->blame.known && f->blame.skipped && f->blame.frame != fault->frame)
+		f->against = finding_text(out, "the value was handed to %s; who spoilt it is not "
+					  "known", f->blame.skipped);
+	add_registers(facts, out, f);
+}
+
+static void run(const struct facts *facts, struct findings *out)
+{
+	enum trap trap = facts->fault.trap;
+
+	if (trap != TRAP_PAGE_FAULT && trap != TRAP_GENERAL_PROTECTION &&
+	    trap != TRAP_STACK_SEGMENT)
+		return;
+	if (!facts->fault.pc_is_wild && !facts->fault.has_target)
+		bad_access(facts, out);
+}
+
+const struct detector detector_address = {
+	.name = "address",
+	.looks_for = "an access through a bad pointer: NULL, error code, poison, text, user address",
+	.run = run,
+};

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The CPU was sent where no kernel code is: through a function pointer or a return address that was
+ * never set, cleared, overwritten, or that pointed to data all along. What lies at the target tells
+ * which: the CPU refuses to execute data (NX) and, in kernel mode, user memory (SMEP).
+ */
+#include "base/strbuf.h"
+#include "diagnosis/diagnosis.h"
+#include "forensics/place.h"
+
+enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
+
+struct jump_words {
+	const char *kind, *title, *why;
+	const char *target;
+};
+
+static const char *process_note(const struct place *place)
+{
+	return place->mapped	 ? ", which is mapped in the process"
+	       : place->unmapped ? ", which is not mapped in the process either"
+				 : "";
+}
+
+static void target_words(const struct facts *facts, struct findings *out, struct jump_words *w)
+{
+	unsigned long pc = (unsigned long)facts->fault.pc;
+	struct place place;
+
+	place_of(facts->session, facts->task, facts->fault.pc, &place);
+	if (place.kind == PLACE_USER) {
+		w->kind = "user-exec";
+		w->title = "Kernel jumped to user space";
+		w->why = "a function pointer or a return address was overwritten with an address of "
+			 "user space; in kernel mode the CPU does not execute there (SMEP)";
+		w->target = finding_text(out, "0x%lx, an address of user space%s", pc,
+					 process_note(&place));
+	} else if (place.permissions_known && !place.executable) {
+		w->kind = "nx-exec";
+		w->title = "Data executed as code";
+		w->why = "a function pointer or a return address was overwritten, or it pointed to "
+			 "data: the page is mapped, but not executable (NX)";
+		w->target = finding_text(out, "0x%lx%s%s, which is not executable", pc,
+					 *place.text ? ": " : "", place.text);
+	} else {
+		w->kind = "wild-call";
+		w->title = "Call or jump to nowhere";
+		w->why = place.unmapped
+				 ? "nothing is mapped there: a function pointer or a return address was "
+				   "overwritten, or the code there was unloaded or freed"
+				 : "a function pointer or a return address was overwritten";
+		w->target = finding_text(out, "0x%lx%s%s%s, where no code is", pc,
+					 *place.text ? " (" : "", place.text,
+					 *place.text ? ")" : "");
+	}
+}
+
+/* What the kernel itself said of it (arch/x86/mm/fault.c). */
+static void add_log(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	static const char *const lines[] = {
+		"kernel tried to execute NX-protected page",
+		"unable to execute userspace code (SMEP?)",
+	};
+
+	for (size_t i = 0; i < array_size(lines); i++) {
+		const struct log_record *r = facts_log_find_last(facts, lines[i]);
+		if (r)
+			finding_evidence(out, f, "log", "%s", r->text);
+	}
+}
+
+/* Is it a stub that calls what a register or a table says? Then the call is as good as indirect. */
+static bool is_stub(const char *name)
+{
+	static const char *const stubs[] = { "__x86_indirect_*", "__SCT__*", "__x86_return_*",
+					     "srso_*", "retbleed_*", "ftrace_*" };
+
+	for (size_t i = 0; i < array_size(stubs); i++) {
+		if (glob_match(stubs[i], name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is the call that frame @i stands behind one of a fixed function? Then it was not this call that
+ * went astray but what it called: by a return address that was overwritten, or by jumping on.
+ */
+static bool direct_callee(const struct facts *facts, size_t i, struct symbol *callee)
+{
+	enum { CALL_LENGTH = 5 }; /* call rel32, Intel SDM vol. 2 */
+	const struct frame *frame = &facts->stack.frames[i];
+	uint8_t bytes[CALL_LENGTH];
+	struct insn insn;
+
+	return memory_read(facts->session->memory, frame->pc - CALL_LENGTH, bytes,
+			   CALL_LENGTH) == READ_OK &&
+	       code_decode(bytes, CALL_LENGTH, frame->pc - CALL_LENGTH, &insn) &&
+	       insn.kind == INSN_CALL && !insn.indirect && insn.length == CALL_LENGTH &&
+	       symbols_by_address(facts->session->symbols, insn.target, callee) &&
+	       callee->address == insn.target && !is_stub(callee->name);
+}
+
+static struct blame blame_function(const struct facts *facts, const struct symbol *symbol,
+				   size_t frame)
+{
+	struct frame one = { .pc = symbol->address };
+	const struct stack stack = { .frames = &one, .count = 1 };
+	struct blame blame = facts_blame_stack(facts, &stack, 0);
+
+	if (!blame.known)
+		return facts_blame(facts, frame);
+	blame.frame = frame;
+	return blame;
+}
+
+static void add_evidence(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	const struct fault_site *fault = &facts->fault;
+
+	finding_evidence(out, f, "bt", "rip = 0x%lx: the CPU tried to execute there",
+			 (unsigned long)fault->pc);
+	if (fault->frame + 1 < facts->stack.count) {
+		unsigned long back = (unsigned long)facts->stack.frames[fault->frame + 1].pc;
+		finding_evidence(out, f, finding_text(out, "dis -lr 0x%lx 4", back),
+				 "the call stands before %s",
+				 facts_frame_text(facts, fault->frame + 1));
+	}
+	if (fault->pc >= NULL_LIMIT)
+		finding_evidence(out, f, finding_text(out, "vtop 0x%lx", (unsigned long)fault->pc),
+				 "what is mapped there, and with which rights");
+	add_log(facts, out, f);
+}
+
+static void wild_pc(const struct facts *facts, struct findings *out)
+{
+	static const struct jump_words null_words = {
+		"null-call", "Call through a NULL pointer",
+		"a function pointer was not set (or was cleared) when it was called", "NULL",
+	};
+	size_t caller = facts->fault.frame + 1;
+	bool has_caller = caller < facts->stack.count;
+	struct jump_words w = null_words;
+	struct symbol callee;
+
+	if (facts->fault.pc >= NULL_LIMIT)
+		target_words(facts, out, &w);
+	if (has_caller && direct_callee(facts, caller, &callee)) {
+		struct finding *f = finding_add(
+			out, w.kind, w.title, RANK_SPECIAL, CONFIDENCE_LIKELY,
+			"%s, called by %s, or something that it called, jumped or returned to %s, %s",
+			callee.name, facts_frame_text(facts, caller), w.target,
+			facts_where(facts));
+		f->why = "a return address on the stack was overwritten, or a bad function pointer "
+			 "was jumped to";
+		f->blame = blame_function(facts, &callee, caller);
+		f->against = "the function that went astray left nothing on the stack";
+		add_evidence(facts, out, f);
+		return;
+	}
+	struct finding *f = finding_add(
+		out, w.kind, w.title, RANK_SPECIAL,
+		has_caller ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, "%s called %s, %s",
+		has_caller ? facts_frame_text(facts, caller) : "Something", w.target,
+		facts_where(facts));
+	f->why = w.why;
+	if (has_caller)
+		f->blame = facts_blame(facts, caller);
+	add_evidence(facts, out, f);
+}
+
+static void bad_target(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	struct symbol sym;
+	/* A retpoline goes through a return instruction to where a function pointer says. */
+	bool retpoline = facts_frame_symbol(facts, fault->frame, &sym) &&
+			 glob_match("__x86_indirect_*", sym.name);
+	bool ret = fault->insn.kind == INSN_RETURN && !retpoline;
+	struct finding *f = finding_add(
+		out, "wild-call", ret ? "Return to nowhere" : "Call or jump to nowhere",
+		RANK_SPECIAL, CONFIDENCE_CERTAIN,
+		"%s was to %s 0x%lx, which is no address at all (non-canonical), %s",
+		facts_frame_text(facts, fault->frame), ret ? "return to" : "call or jump to",
+		(unsigned long)fault->target, facts_where(facts));
+
+	f->why = ret ? "the return address on the stack was overwritten"
+		     : "the function pointer was overwritten, freed, or never set";
+	f->blame = facts_blame(facts, fault->frame);
+	finding_evidence(out, f, finding_text(out, "dis -lr 0x%lx 8", (unsigned long)fault->pc),
+			 "%s: %s", facts_frame_text(facts, fault->frame), fault->insn_text);
+}
+
+static void run(const struct facts *facts, struct findings *out)
+{
+	enum trap trap = facts->fault.trap;
+
+	if (trap != TRAP_PAGE_FAULT && trap != TRAP_GENERAL_PROTECTION &&
+	    trap != TRAP_STACK_SEGMENT)
+		return;
+	if (facts->fault.pc_is_wild)
+		wild_pc(facts, out);
+	else if (facts->fault.has_target)
+		bad_target(facts, out);
+}
+
+const struct detector detector_jump = {
+	.name = "jump",
+	.looks_for = "a call or jump to NULL, to data, to user space or to nowhere",
+	.run = run,
+};

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Exceptions that are not about an address: BUG(), bad instructions, division by zero. */
+#include <string.h>
+
+#include "diagnosis/complaints.h"
+#include "kernel/bugs.h"
+
+static void add_insn(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	const struct fault_site *fault = &facts->fault;
+
+	f->blame = facts_blame(facts, fault->frame);
+	if (fault->has_insn)
+		finding_evidence(out, f, finding_text(out, "dis -lr 0x%lx 8", (unsigned long)fault->pc),
+				 "%s: %s", facts_frame_text(facts, fault->frame), fault->insn_text);
+}
+
+/* FILE:LINE of the last "kernel BUG at FILE:LINE!"; @len its length. */
+static const char *place_in_log(const struct facts *facts, int *len)
+{
+	static const char marker[] = "kernel BUG at ";
+	const struct log_record *r = facts_log_find_last(facts, marker);
+
+	if (!r)
+		return NULL;
+	const char *place = strstr(r->text, marker) + strlen(marker);
+	*len = (int)strcspn(place, "!");
+	return place;
+}
+
+/* Takes over what the check said, or what its place in the source means. */
+static void add_complaint(const struct facts *facts, const char *marker,
+			  const struct bug_site *site, struct findings *out, struct finding *f)
+{
+	const struct complaint *means;
+	const struct log_record *said = complaint_before(facts, marker, &means);
+	struct symbol sym;
+
+	if (!means && site && *site->file &&
+	    facts_frame_symbol(facts, facts->fault.frame, &sym))
+		means = complaint_of_place(site->file, sym.name);
+	if (means) {
+		if (means->unsure)
+			f->confidence = CONFIDENCE_LIKELY;
+		f->against = means->unsure;
+		f->kind = means->kind;
+		f->title = means->title;
+		f->why = means->why;
+	}
+	if (said)
+		finding_evidence(out, f, "log", "%s", said->text);
+}
+
+/* WARN() traps too; it kills only where the kernel was told to panic then. */
+static void warning(const struct facts *facts, const struct bug_site *site, struct findings *out)
+{
+	struct finding *f = finding_add(
+		out, "warning", "Kernel warning", RANK_FAULT, CONFIDENCE_CERTAIN,
+		"%s hit WARN() at %s:%u, %s", facts_frame_text(facts, facts->fault.frame),
+		*site->file ? site->file : "an unknown place", site->line, facts_where(facts));
+	f->why = "the code checks there for a state that should not be, and found it";
+	add_complaint(facts, "WARNING: ", site, out, f);
+	if (facts->panic_message && strstr(facts->panic_message, "panic_on_warn"))
+		f->why = finding_text(out, "%s; kernel.panic_on_warn makes that deadly", f->why);
+	add_insn(facts, out, f);
+}
+
+static void bug(const struct facts *facts, struct findings *out)
+{
+	const char *where = facts_frame_text(facts, facts->fault.frame);
+	struct bug_site site;
+	bool known = bug_at(facts->session, facts->fault.pc, &site);
+	const char *place = NULL;
+	int len = 0;
+
+	if (known && site.warning) {
+		warning(facts, &site, out);
+		return;
+	}
+	if (known && *site.file) {
+		place = finding_text(out, "%s:%u", site.file, site.line);
+		len = (int)strlen(place);
+	} else {
+		place = place_in_log(facts, &len);
+	}
+	struct finding *f =
+		place ? finding_add(out, "bug", "Kernel BUG", RANK_FAULT, CONFIDENCE_CERTAIN,
+				    "%s hit BUG() at %.*s, %s", where, len, place,
+				    facts_where(facts))
+		      : finding_add(out, "bug", "Kernel BUG", RANK_FAULT, CONFIDENCE_LIKELY,
+				    "%s ran into a ud2 instruction, which is how BUG() stops a "
+				    "kernel, %s", where, facts_where(facts));
+	f->why = "the code checks there for a state that must not be, and found it";
+	if (known)
+		finding_evidence(out, f, "bt", "the kernel's bug table has an entry for this "
+				 "instruction");
+	add_complaint(facts, "kernel BUG at ", known ? &site : NULL, out, f);
+	const struct log_record *said = facts_log_find_last(facts, "kernel BUG at ");
+	if (said)
+		finding_evidence(out, f, "log", "%s", said->text);
+	add_insn(facts, out, f);
+}
+
+static void other(const struct facts *facts, struct findings *out)
+{
+	static const struct {
+		enum trap trap;
+		const char *kind, *title, *why;
+	} traps[] = {
+		{ TRAP_INVALID_OPCODE, "invalid-opcode", "Invalid instruction",
+		  "the bytes there are no instruction that this CPU knows: code was overwritten, "
+		  "or is meant for another CPU" },
+		{ TRAP_DIVIDE, "divide-error", "Division by zero",
+		  "the divisor was 0, or the quotient did not fit" },
+		{ TRAP_BREAKPOINT, "breakpoint", "Stray breakpoint",
+		  "an int3 instruction that no debugger had set" },
+		{ TRAP_ALIGNMENT, "alignment", "Alignment check", NULL },
+		{ TRAP_MACHINE_CHECK, "machine-check", "Machine check",
+		  "the hardware reported an error that cannot be corrected" },
+	};
+
+	for (size_t i = 0; i < array_size(traps); i++) {
+		if (traps[i].trap != facts->fault.trap)
+			continue;
+		struct finding *f = finding_add(out, traps[i].kind, traps[i].title, RANK_FAULT,
+						CONFIDENCE_CERTAIN, "%s stopped with a %s, %s",
+						facts_frame_text(facts, facts->fault.frame),
+						trap_name(facts->fault.trap), facts_where(facts));
+		f->why = traps[i].why;
+		add_insn(facts, out, f);
+	}
+}
+
+static void run(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+
+	if (fault->trap == TRAP_INVALID_OPCODE && fault->has_insn &&
+	    fault->insn.kind == INSN_TRAP)
+		bug(facts, out);
+	else
+		other(facts, out);
+}
+
+const struct detector detector_trap = {
+	.name = "trap",
+	.looks_for = "BUG(), invalid instructions, divide errors, machine checks",
+	.run = run,
+};

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Station 7: a session -> facts -> findings -> one verdict.
+ *
+ * Facts are gathered once (facts.h). Each detector looks at them and adds findings; it never
+ * prints and never stops the others. The verdict is the finding of the highest rank: what happened
+ * first and explains most beats what only followed from it.
+ *
+ * A new detector is one file with a `struct detector` and one line in detectors[] (diagnosis.c).
+ */
+#pragma once
+
+#include "diagnosis/facts.h"
+
+enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
+
+const char *confidence_name(enum confidence confidence);
+
+/* Ranks: what wins when several findings explain one death. */
+enum {
+	RANK_FALLBACK = 10,    /* nothing better is known */
+	RANK_CONSEQUENCE = 30, /* panic() was called: somebody knew why */
+	RANK_POLICY = 60,      /* a watchdog or a policy found a condition */
+	RANK_FAULT = 80,       /* the CPU stopped at an instruction */
+	RANK_SPECIAL = 90,     /* a fault whose pattern says more than the fault itself */
+};
+
+struct evidence {
+	const char *text;    /* one line: what it shows */
+	const char *command; /* what the user types to see it; NULL: nothing to type */
+};
+
+enum { EVIDENCE_MAX = 10 };
+
+/* What a detector found. Strings live as long as the diagnosis. */
+struct finding {
+	const char *kind;  /* machine word: "null-pointer", "bug", "softlockup" ... */
+	const char *title; /* the kind in words: "NULL pointer dereference" */
+	const char *what;  /* one sentence: what happened, where */
+	const char *why;   /* one sentence, or NULL */
+	const char *against; /* what speaks against it or stays open; NULL: nothing known */
+	const char *next;  /* what to do or look at next; NULL */
+	enum confidence confidence;
+	unsigned rank;
+	struct blame blame;
+	struct evidence evidence[EVIDENCE_MAX];
+	unsigned evidence_count;
+};
+
+struct diagnosis {
+	struct facts facts;
+	struct finding *findings; /* by rank, the verdict first */
+	size_t finding_count;
+};
+
+/* A detector's pen. */
+struct findings;
+
+struct detector {
+	const char *name;
+	const char *looks_for; /* one line, for docs and `help` */
+	void (*run)(const struct facts *facts, struct findings *out);
+};
+
+/* Every detector, ends with NULL. */
+extern const struct detector *const detectors[];
+
+/* Adds a finding; @what is formatted. The result stays valid until the next one is added. */
+struct finding *finding_add(struct findings *out, const char *kind, const char *title,
+			    unsigned rank, enum confidence confidence, const char *what, ...)
+	printf_like(6, 7);
+void finding_evidence(struct findings *out, struct finding *finding, const char *command,
+		      const char *fmt, ...) printf_like(4, 5);
+/* A string that lives as long as the findings. */
+const char *finding_text(struct findings *out, const char *fmt, ...) printf_like(2, 3);
+
+/* Never fails: a dump in which nothing can be found gets a finding that says so. */
+struct diagnosis *diagnose(struct session *session);
+void diagnosis_destroy(struct diagnosis *diagnosis);

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A watchdog panics on the CPU where it looks; the CPU that it complains about may be another,
+ * named in the log: "rcu: <tab>1-...0: (0 ticks this GP)" (kernel/rcu/tree_stall.h), "Watchdog
+ * detected hard LOCKUP on cpu 1" (kernel/watchdog.c). What that one ran is where an interrupt or
+ * NMI caught it. A CPU caught in a lock's slow path waits: the lock is looked at, but who holds it
+ * is not kept.
+ */
+#include "diagnosis/watched.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "forensics/place.h"
+#include "kernel/cpus.h"
+
+enum { CPU_DIGITS_MAX = 5, STALL_LINES = 64, STALL_MARKS_MAX = 8 };
+
+/* The number at @at, which must not be longer than a CPU's; @end is set behind it. -1: none. */
+static int cpu_number(const char *at, const char **end)
+{
+	int n = 0, digits = 0;
+
+	for (; isdigit((unsigned char)*at) && digits < CPU_DIGITS_MAX; at++, digits++)
+		n = n * 10 + (*at - '0');
+	*end = at;
+	return digits && !isdigit((unsigned char)*at) ? n : -1;
+}
+
+/* "[rcu: ]<blank>N-....: (": N stalls; the marks behind the dash say how. */
+static int stalled_in_line(const char *text)
+{
+	const char *at = starts_with(text, "rcu:") ? text + strlen("rcu:") : text;
+
+	if (!isspace((unsigned char)*at))
+		return -1;
+	while (isspace((unsigned char)*at))
+		at++;
+	int cpu = cpu_number(at, &at);
+	if (cpu < 0 || *at++ != '-')
+		return -1;
+	size_t marks = strcspn(at, ": ");
+	return marks <= STALL_MARKS_MAX && starts_with(at + marks, ": (") ? cpu : -1;
+}
+
+/* The CPU that the last RCU stall report names; the panicking one where it is among several. */
+static int stalled_cpu(const struct facts *facts)
+{
+	static const char *const heads[] = { "detected stalls on CPUs/tasks", "self-detected stall",
+					     "detected expedited stalls" };
+	const struct log_record *head = NULL;
+	int found = -1;
+
+	for (size_t i = 0; i < array_size(heads); i++) {
+		const struct log_record *r = facts_log_find_last(facts, heads[i]);
+		if (r && (!head || r > head))
+			head = r;
+	}
+	for (size_t i = 0; head && i < STALL_LINES; i++) {
+		const struct log_record *r = head + i;
+		if (r >= facts->log + facts->log_count || r == facts->panic_record)
+			break;
+		int cpu = stalled_in_line(r->text);
+		if (cpu >= 0 && (found < 0 || cpu == facts->cpu))
+			found = cpu;
+	}
+	return found;
+}
+
+static int locked_up_cpu(const struct facts *facts)
+{
+	static const char marker[] = "hard LOCKUP on cpu ";
+	const struct log_record *r = facts_log_find_last(facts, marker);
+	const char *end;
+
+	return r ? cpu_number(strstr(r->text, marker) + strlen(marker), &end) : -1;
+}
+
+/* The frame that the outermost interrupt or NMI caught; 0 where it was caught without. */
+static size_t caught_at(const struct stack *stack)
+{
+	for (size_t i = 1; i < stack->count; i++) {
+		if (stack->frames[i].has_regs)
+			return i;
+	}
+	return 0;
+}
+
+static bool frame_is_one_of(const struct facts *facts, const struct frame *frame,
+			    const char *const *globs, size_t count)
+{
+	struct symbol sym;
+
+	if (!facts_frame_symbol_of(facts, frame, &sym))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (glob_match(globs[i], sym.name))
+			return true;
+	}
+	return false;
+}
+
+/* Functions that wait for a spinning lock, their first argument (where they still hold it). */
+static const char *const spinners[] = {
+	"*queued_spin_lock_slowpath*", "queued_*_lock_slowpath*", "__ticket_spin_lock*",
+	"*_lock_failed", "_raw_spin_lock*", "_raw_write_lock*", "_raw_read_lock*",
+};
+
+static bool name_lock(const struct facts *facts, const struct frame *frame, struct findings *out,
+		      struct finding *f)
+{
+	const struct arch *arch = facts->session->arch;
+	uint8_t reg = arch->arg_regs[0];
+	struct place place;
+	uint32_t value;
+
+	if (!frame_is_one_of(facts, frame, spinners, array_size(spinners)))
+		return false;
+	f->why = finding_text(out, "%s; it was waiting for a spinning lock", f->why);
+	f->against = "who holds the lock is not kept in it: it may be the same task";
+	if (!regs_known(&frame->regs, reg))
+		return true;
+	uint64_t lock = frame->regs.value[reg];
+	place_of(facts->session, facts->task, lock, &place);
+	if (!place.mapped || place.kind == PLACE_USER || place.kind == PLACE_TEXT ||
+	    memory_u32(facts->session->memory, lock, &value) != READ_OK || !value)
+		return true;
+	finding_evidence(out, f, finding_text(out, "rd 0x%lx", (unsigned long)lock),
+			 "the lock is likely 0x%lx (%s %s): %s, its value is 0x%x",
+			 (unsigned long)lock, arch->reg_names[reg], "at that point",
+			 *place.text ? place.text : "of an unknown object", value);
+	return true;
+}
+
+/* What a CPU does that has nothing to do: it was not this that kept it from answering. */
+static const char *const idlers[] = {
+	"*safe_halt", "default_idle*", "mwait_idle*", "intel_idle*", "acpi_idle*", "cpu_idle*",
+	"cpuidle_*", "poll_idle", "do_idle", "pv_native_safe_halt", "acpi_safe_halt",
+	"mwait_idle_with_hints*", "haltpoll_*", "arch_cpu_idle*",
+};
+
+/* Intel SDM vol. 3, 2.3 */
+enum { RFLAGS_IF = 1 << 9 };
+
+/* Interrupts off where an NMI caught the CPU: that is why it did not answer. */
+static void note_interrupts(const struct facts *facts, const struct frame *frame, int cpu,
+			    struct findings *out, struct finding *f)
+{
+	const struct regs *regs = &frame->regs;
+
+	if (!regs_known(regs, X86_RFLAGS) || regs->value[X86_RFLAGS] & RFLAGS_IF ||
+	    facts->session->arch->from_user(regs))
+		return;
+	f->why = finding_text(out, "%s; it ran with interrupts disabled", f->why);
+	finding_evidence(out, f, finding_text(out, "bt -c %d", cpu),
+			 "rflags there = 0x%lx: the interrupt flag is off",
+			 (unsigned long)regs->value[X86_RFLAGS]);
+}
+
+static void describe(const struct facts *facts, const struct stack *stack, int cpu,
+		     const char *where, struct findings *out, struct finding *f)
+{
+	size_t at = caught_at(stack);
+	const struct frame *frame = &stack->frames[at];
+	const char *text = facts_text_of_frame(facts, frame);
+	bool here = cpu < 0 || cpu == facts->cpu;
+
+	finding_evidence(out, f, here ? "bt" : finding_text(out, "bt -c %d", cpu),
+			 here ? "the watchdog interrupted %s" : "that CPU was in %s", text);
+	f->what = finding_text(out, "%s was running %s when the watchdog panicked%s%s: \"%s\"", text,
+			       where, here ? "" : " ", here ? "" : facts_where(facts),
+			       facts->panic_message);
+	if (frame_is_one_of(facts, frame, idlers, array_size(idlers))) {
+		f->against = "that CPU was idle when it was looked at: what had held it up is over, "
+			     "or it took no interrupts while idle";
+		f->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
+	f->blame = facts_blame_stack(facts, stack, at);
+	f->blame.skipped = NULL;
+	f->against = "this is what the CPU was busy with; whether it or somebody that it waits for "
+		     "is to blame is not known";
+	if (!here)
+		f->blame.frame = SIZE_MAX; /* the number is one of that stack */
+	if (!here)
+		note_interrupts(facts, frame, cpu, out, f);
+	name_lock(facts, frame, out, f);
+}
+
+/* Another CPU than the one that panicked: what its task's stack says. */
+static void blame_other(const struct facts *facts, int id, struct findings *out, struct finding *f)
+{
+	const struct cpu *cpu = cpu_by_id(facts->session, (unsigned)id);
+	const struct task *task = cpu && cpu->current_task
+					  ? task_by_address(facts->session, cpu->current_task)
+					  : NULL;
+	struct stack stack = { 0 };
+
+	f->what = finding_text(out, "CPU %d did not answer, and the kernel panicked %s: \"%s\"", id,
+			       facts_where(facts), facts->panic_message);
+	if (!task) {
+		f->against = finding_text(out, "what CPU %d was running is not known", id);
+		return;
+	}
+	task_stack(facts->session, task, &stack);
+	const char *where = !task_is_named(task)
+				    ? finding_text(out, "on CPU %d", id)
+				    : finding_text(out, "in %.*s (pid %d) on CPU %d",
+						   (int)sizeof(task->comm), task->comm,
+						   task->pid, id);
+	if (stack.count && facts->session->symbols)
+		describe(facts, &stack, id, where, out, f);
+	stack_deinit(&stack);
+}
+
+void watched_blame(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	int cpu = strcmp(f->kind, "rcu-stall") == 0    ? stalled_cpu(facts)
+		  : strcmp(f->kind, "hardlockup") == 0 ? locked_up_cpu(facts)
+						       : -1;
+
+	if (cpu >= 0 && cpu != facts->cpu) {
+		blame_other(facts, cpu, out, f);
+		return;
+	}
+	if (cpu < 0 && strcmp(f->kind, "rcu-stall") == 0) {
+		f->against = "the log does not name the CPU that stalled";
+		return;
+	}
+	if (facts_interrupted(facts) != SIZE_MAX && facts->session->symbols)
+		describe(facts, &facts->stack, facts->cpu, facts_where(facts), out, f);
+}

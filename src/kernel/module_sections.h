@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where the sections of a module's file were loaded, and which build of it: for its debug file. */
+#pragma once
+
+#include "kernel/session.h"
+
+/* The address of section @name (".text"); false when it was not loaded or cannot be read. */
+bool module_section(struct session *s, const struct module *module, const char *name,
+		    uint64_t *address);
+/* The module's build-id and srcversion, as far as the dump has them. */
+void module_identity(struct session *s, const struct module *module,
+		     struct module_identity *identity);
+/* Tells the session's debug info to ask these. */
+void module_sections_register(struct session *s);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tasks: every thread and idle task. By the pid index first; where that has holes also by the task
+ * list and thread groups, run queues and slab pages. Each task says by which road it came.
+ */
+#pragma once
+
+#include "kernel/session.h"
+
+enum task_road { ROAD_IDLE, ROAD_PID_INDEX, ROAD_TASK_LIST, ROAD_RUN_QUEUE, ROAD_CURRENT, ROAD_SLAB,
+		 ROAD_COUNT };
+
+struct task {
+	uint64_t address;      /* of the task_struct */
+	int32_t pid, tgid, ppid;
+	char comm[16];
+	uint64_t state;        /* __state (or state) */
+	uint64_t exit_state;
+	uint64_t flags;        /* PF_... */
+	uint64_t mm;           /* 0: kernel thread */
+	uint64_t stack;        /* lowest address of its kernel stack */
+	int cpu;               /* it runs or ran last there; -1 unknown */
+	bool on_cpu;           /* running when the machine died */
+	enum task_road road;
+	bool incomplete;       /* some of the above could not be read */
+};
+
+/* Could its pid and name be read? Without the kernel's types they cannot: pid 0 means nothing then. */
+static inline bool task_is_named(const struct task *task)
+{
+	return !task->incomplete || task->comm[0];
+}
+
+/* All tasks, sorted by pid (idle tasks first, by CPU). Owned by the session. */
+const struct task *tasks(struct session *s, size_t *count);
+const struct task *task_by_pid(struct session *s, int32_t pid);
+const struct task *task_by_address(struct session *s, uint64_t address);
+/* The task that was running on the CPU that crashed; NULL when unknown. */
+const struct task *task_crashed(struct session *s);
+/* How many tasks came by each road. */
+void task_roads(struct session *s, size_t counts[ROAD_COUNT]);
+const char *task_road_name(enum task_road road);
+/* The letter that ps shows (R S D T t X Z P I), and crash's two letters (RU IN UN ...). */
+char task_state_letter(const struct task *task);
+const char *task_state_name(const struct task *task);
+/* Memory of its address space in bytes, 0 for kernel threads. False when it cannot be read. */
+bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint64_t *rss);
+
+/*
+ * The task's stack: from its CPU's saved registers when it was running, else from its saved stack
+ * pointer. For a task that was running without saved registers the stack is searched for the
+ * registers that the crash path pushed. Free with stack_deinit().
+ */
+void task_stack(struct session *s, const struct task *task, struct stack *stack);

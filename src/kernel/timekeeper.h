@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the kernel's clock said at its last tick. */
+#pragma once
+
+#include "kernel/session.h"
+
+struct kernel_time {
+	uint64_t realtime;  /* seconds since 1970; 0 unknown */
+	uint64_t uptime_ns; /* since boot, time asleep included; 0 unknown */
+};
+
+void kernel_time(struct session *s, struct kernel_time *time);

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A document as JSON (RFC 8259). Records and arrays get a line for each element, indented; a table
+ * row is one line, so that line-based tools work on long tables too. Numbers are JSON numbers
+ * except addresses and other hexadecimal ones, which are "0x..." strings: readers that keep numbers
+ * in doubles would damage them.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "output/output.h"
+#include "output/utf8.h"
+
+struct json {
+	FILE *out;
+	unsigned depth;
+	bool flat; /* everything on one line */
+};
+
+static void put_escaped(FILE *out, unsigned char c)
+{
+	static const char *const shorts[] = {
+		['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\t'] = "\\t", ['\r'] = "\\r",
+	};
+
+	if (c < array_size(shorts) && shorts[c])
+		fputs(shorts[c], out);
+	else if (c < 0x20 || c == 0x7f)
+		fprintf(out, "\\u%04x", c);
+	else
+		putc(c, out);
+}
+
+static void put_string(FILE *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	putc('"', out);
+	while (*s) {
+		unsigned n = utf8_length(s);
+		if (n == 1)
+			put_escaped(out, *s);
+		else if (n)
+			fwrite(s, 1, n, out);
+		else
+			fprintf(out, "\\\\x%02x", *s);
+		s += n ? n : 1;
+	}
+	putc('"', out);
+}
+
+static void put_cell(FILE *out, const struct cell *cell)
+{
+	switch (cell->kind) {
+	case CELL_NONE:
+		fputs("null", out);
+		break;
+	case CELL_DEC:
+		fprintf(out, "%" PRId64, cell->dec);
+		break;
+	case CELL_UDEC:
+		fprintf(out, "%" PRIu64, cell->udec);
+		break;
+	case CELL_HEX:
+	case CELL_ADDRESS:
+		fprintf(out, "\"0x%" PRIx64 "\"", cell->udec);
+		break;
+	case CELL_STRING:
+		put_string(out, cell->str);
+		break;
+	case CELL_BOOL:
+		fputs(cell->boolean ? "true" : "false", out);
+		break;
+	case CELL_FLOAT:
+		if (isfinite(cell->real))
+			fprintf(out, "%.12g", cell->real);
+		else
+			fputs("null", out);
+		break;
+	case CELL_LIST:
+		putc('[', out);
+		for (size_t i = 0; i < cell->list->count; i++) {
+			if (i)
+				fputs(", ", out);
+			put_cell(out, &cell->list->cells[i]);
+		}
+		putc(']', out);
+		break;
+	}
+}
+
+/* Before an element: the comma after the one before it, and the line break. */
+static void separate(struct json *j, bool *first)
+{
+	if (!*first)
+		fputs(j->flat ? ", " : ",", j->out);
+	*first = false;
+	if (!j->flat)
+		fprintf(j->out, "\n%*s", (int)(2 * j->depth), "");
+}
+
+static void put_key(struct json *j, const char *key, bool *first)
+{
+	separate(j, first);
+	put_string(j->out, key);
+	fputs(": ", j->out);
+}
+
+static void open_with(struct json *j, char c)
+{
+	putc(c, j->out);
+	j->depth++;
+}
+
+static void close_with(struct json *j, char c, bool empty)
+{
+	j->depth--;
+	if (!empty && !j->flat)
+		fprintf(j->out, "\n%*s", (int)(2 * j->depth), "");
+	putc(c, j->out);
+}
+
+static void put_node(struct json *j, const struct doc_node *node);
+
+static void put_value(struct json *j, const struct doc_field *field)
+{
+	if (field->child)
+		put_node(j, field->child);
+	else
+		put_cell(j->out, &field->value);
+}
+
+static void put_fields(struct json *j, const struct doc_node *node, bool *first)
+{
+	for (const struct doc_field *f = node->fields; f; f = f->next) {
+		if (!f->key)
+			continue;
+		put_key(j, f->key, first);
+		put_value(j, f);
+	}
+}
+
+static void put_row(struct json *j, const struct doc_node *table, const struct doc_row *row)
+{
+	bool first = true;
+	bool flat = j->flat;
+
+	j->flat = true;
+	open_with(j, '{');
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (!table->columns[i].key)
+			continue;
+		put_key(j, table->columns[i].key, &first);
+		put_cell(j->out, &row->cells[i]);
+	}
+	if (row->detail)
+		put_fields(j, row->detail, &first);
+	close_with(j, '}', first);
+	j->flat = flat;
+}
+
+static void put_rows(struct json *j, const struct doc_node *node)
+{
+	bool first = true;
+
+	open_with(j, '[');
+	for (const struct doc_row *row = node->rows; row; row = row->next) {
+		if (!row->cells)
+			continue;
+		separate(j, &first);
+		if (node->kind == DOC_LINES)
+			put_cell(j->out, &row->cells[0]);
+		else
+			put_row(j, node, row);
+	}
+	close_with(j, ']', first);
+}
+
+static void put_node(struct json *j, const struct doc_node *node)
+{
+	bool first = true;
+
+	switch (node->kind) {
+	case DOC_RECORD:
+		open_with(j, '{');
+		put_fields(j, node, &first);
+		close_with(j, '}', first);
+		break;
+	case DOC_ARRAY:
+		open_with(j, '[');
+		for (const struct doc_field *f = node->fields; f; f = f->next) {
+			separate(j, &first);
+			put_value(j, f);
+		}
+		close_with(j, ']', first);
+		break;
+	case DOC_TABLE:
+	case DOC_LINES:
+		put_rows(j, node);
+		break;
+	}
+}
+
+static void put_remarks(struct json *j, const struct doc *doc, bool *first)
+{
+	static const char *const kinds[] = {
+		[REMARK_NOTE] = "note", [REMARK_HOLE] = "missing", [REMARK_ERROR] = "error",
+	};
+	bool first_remark = true;
+
+	if (!doc->remarks)
+		return;
+	put_key(j, "remarks", first);
+	open_with(j, '[');
+	for (const struct doc_remark *r = doc->remarks; r; r = r->next) {
+		separate(j, &first_remark);
+		fprintf(j->out, "{\"kind\": \"%s\", \"text\": ", kinds[r->kind]);
+		put_string(j->out, r->text);
+		putc('}', j->out);
+	}
+	close_with(j, ']', false);
+}
+
+static void put_doc(struct json *j, const struct doc *doc, const char *command)
+{
+	bool first = true;
+
+	open_with(j, '{');
+	if (command) {
+		put_key(j, "command", &first);
+		put_string(j->out, command);
+	}
+	put_fields(j, doc->root, &first);
+	put_remarks(j, doc, &first);
+	close_with(j, '}', first);
+}
+
+void output_json(const struct doc *doc, FILE *out)
+{
+	struct json j = { .out = out };
+
+	put_doc(&j, doc, NULL);
+	putc('\n', out);
+}
+
+void output_json_begin(FILE *out)
+{
+	fputs("{\n  \"commands\": [", out);
+}
+
+void output_json_item(const struct doc *doc, const char *command, size_t number, FILE *out)
+{
+	struct json j = { .out = out, .depth = 2 };
+	bool first = number == 0;
+
+	separate(&j, &first);
+	put_doc(&j, doc, command);
+}
+
+void output_json_end(FILE *out)
+{
+	fputs("\n  ]\n}\n", out);
+}

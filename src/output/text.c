@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A document as text for people.
+ *
+ *	record   "LABEL: value" lines, labels right-aligned over the whole record (crash's banner);
+ *	         plain ones have labels to the left and no colon
+ *	table    columns as wide as their widest cell: two passes over the rows
+ *	detail   the record under a row, indented
+ *	array    its elements with an empty line between them
+ *
+ * Blanks are written only when something follows on the line, so that no line ends in any.
+ * Whatever a dump holds, the terminal gets no control characters but tabs.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "output/output.h"
+#include "output/utf8.h"
+
+enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24 };
+
+struct text {
+	FILE *out;
+	bool color;
+	unsigned width;
+	unsigned indent;
+	const atomic_bool *stop;
+	unsigned pending; /* blanks not yet written */
+	struct strbuf buf; /* the cell being written */
+	unsigned buf_width;
+};
+
+static const char *const style_start[] = {
+	[STYLE_PLAIN] = "", [STYLE_STRONG] = "\033[1m", [STYLE_BAD] = "\033[1;31m",
+	[STYLE_FAINT] = "\033[2m",
+};
+
+/* Is the sequence of @n bytes at @s a C1 control character (U+0080 to U+009F)? */
+static bool is_c1(const unsigned char *s, unsigned n)
+{
+	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
+/* Adds @text with unprintable bytes escaped to t->buf. */
+static void add_clean(struct text *t, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (*s) {
+		unsigned n = utf8_length(s);
+		if (!n || is_c1(s, n) || (n == 1 && ((*s < ' ' && *s != '\t') || *s == 0x7f))) {
+			strbuf_addf(&t->buf, "\\x%02x", *s);
+			t->buf_width += 4;
+			s++;
+			continue;
+		}
+		strbuf_add_n(&t->buf, (const char *)s, n);
+		t->buf_width++;
+		s += n;
+	}
+}
+
+static void add_cell(struct text *t, const struct cell *cell)
+{
+	char number[40];
+
+	if (cell->shown) {
+		add_clean(t, cell->shown);
+		return;
+	}
+	switch (cell->kind) {
+	case CELL_NONE:
+		strcpy(number, "?");
+		break;
+	case CELL_DEC:
+		snprintf(number, sizeof(number), "%" PRId64, cell->dec);
+		break;
+	case CELL_UDEC:
+		snprintf(number, sizeof(number), "%" PRIu64, cell->udec);
+		break;
+	case CELL_HEX:
+		snprintf(number, sizeof(number), "0x%" PRIx64, cell->udec);
+		break;
+	case CELL_ADDRESS:
+		snprintf(number, sizeof(number), "%016" PRIx64, cell->udec);
+		break;
+	case CELL_STRING:
+		add_clean(t, cell->str);
+		return;
+	case CELL_BOOL:
+		strcpy(number, cell->boolean ? "yes" : "no");
+		break;
+	case CELL_FLOAT:
+		snprintf(number, sizeof(number), "%.2f", cell->real);
+		break;
+	case CELL_LIST:
+		for (size_t i = 0; i < cell->list->count; i++) {
+			if (i)
+				add_clean(t, " ");
+			add_cell(t, &cell->list->cells[i]);
+		}
+		return;
+	}
+	add_clean(t, number);
+}
+
+static void set_cell(struct text *t, const struct cell *cell)
+{
+	strbuf_clear(&t->buf);
+	t->buf_width = 0;
+	add_cell(t, cell);
+}
+
+static void set_text(struct text *t, const char *s)
+{
+	set_cell(t, &(struct cell){ .kind = CELL_STRING, .str = s });
+}
+
+static void put_n(struct text *t, enum cell_style style, const char *s, size_t n)
+{
+	if (!n)
+		return;
+	fprintf(t->out, "%*s", (int)t->pending, "");
+	t->pending = 0;
+	bool styled = t->color && style != STYLE_PLAIN;
+	if (styled)
+		fputs(style_start[style], t->out);
+	fwrite(s, 1, n, t->out);
+	if (styled)
+		fputs("\033[0m", t->out);
+}
+
+static void put_buf(struct text *t, enum cell_style style)
+{
+	put_n(t, style, strbuf_text(&t->buf), t->buf.len);
+}
+
+static bool stopped(const struct text *t)
+{
+	return t->stop && atomic_load_explicit(t->stop, memory_order_relaxed);
+}
+
+static void start_line(struct text *t)
+{
+	t->pending = t->indent;
+}
+
+static void end_line(struct text *t)
+{
+	t->pending = 0;
+	putc('\n', t->out);
+}
+
+static void put_line(struct text *t, enum cell_style style, const char *s)
+{
+	start_line(t);
+	set_text(t, s);
+	put_buf(t, style);
+	end_line(t);
+}
+
+/* How many bytes of @s make a line of at most @room columns, breaking at a blank. */
+static size_t fold_at(const char *s, unsigned room)
+{
+	size_t fits = 0, blank = 0;
+	unsigned column = 0;
+
+	for (; s[fits] && column < room; column++) {
+		if (s[fits] == ' ')
+			blank = fits;
+		unsigned n = utf8_length((const unsigned char *)s + fits);
+		fits += n ? n : 1;
+	}
+	if (!s[fits] || s[fits] == ' ' || !blank)
+		return fits;
+	return blank;
+}
+
+/* The value of a field, folded under itself where the terminal is narrower. */
+static void put_folded(struct text *t, enum cell_style style, unsigned column)
+{
+	const char *s = strbuf_text(&t->buf);
+
+	if (t->width < column + FOLD_MIN) {
+		put_buf(t, style);
+		return;
+	}
+	for (;;) {
+		size_t n = fold_at(s, t->width - column);
+		put_n(t, style, s, n);
+		s += n;
+		while (*s == ' ')
+			s++;
+		if (!*s)
+			return;
+		end_line(t);
+		t->pending = column;
+	}
+}
+
+static void put_node(struct text *t, const struct doc_node *node);
+
+static unsigned label_width(const struct doc_node *record)
+{
+	unsigned width = 0;
+
+	for (const struct doc_field *f = record->fields; f; f = f->next) {
+		if (f->title && !f->child && strlen(f->title) > width)
+			width = (unsigned)strlen(f->title);
+	}
+	return width;
+}
+
+/* Is there anything to see of it? */
+static bool node_visible(const struct doc_node *node)
+{
+	if (node->hidden)
+		return false;
+	if (node->heading)
+		return true;
+	if (node->kind == DOC_TABLE || node->kind == DOC_LINES)
+		return node->rows || (node->column_count && !node->bare);
+	for (const struct doc_field *f = node->fields; f; f = f->next) {
+		if (f->child ? node_visible(f->child) : f->title || !f->key)
+			return true;
+	}
+	return false;
+}
+
+static void put_field(struct text *t, const struct doc_field *field, unsigned labels, bool plain)
+{
+	if (!field->title) {
+		if (!field->key)
+			put_line(t, field->style, field->value.str);
+		return;
+	}
+	start_line(t);
+	unsigned fill = labels - (unsigned)strlen(field->title);
+	t->pending += plain ? 0 : fill;
+	put_n(t, STYLE_FAINT, field->title, strlen(field->title));
+	if (!plain)
+		put_n(t, STYLE_FAINT, ":", 1);
+	t->pending = plain ? fill + 2 : 1;
+	set_cell(t, &field->value);
+	put_folded(t, field->style, t->indent + labels + 2);
+	end_line(t);
+}
+
+static void put_fields(struct text *t, const struct doc_node *node)
+{
+	unsigned labels = label_width(node);
+	bool something = false;
+
+	for (const struct doc_field *f = node->fields; f; f = f->next) {
+		if (!f->child) {
+			put_field(t, f, labels, node->plain);
+			something |= f->title || !f->key;
+		} else if (node_visible(f->child)) {
+			if (something && node->parent == NULL)
+				putc('\n', t->out);
+			else if (something && node->kind == DOC_ARRAY)
+				putc('\n', t->out);
+			put_node(t, f->child);
+			something = true;
+		}
+	}
+}
+
+static void measure(struct text *t, const struct doc_node *table, unsigned *widths)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+		widths[i] = column->title && !table->bare ? (unsigned)strlen(column->title) : 0;
+	}
+	for (const struct doc_row *row = table->rows; row; row = row->next) {
+		if (!row->cells)
+			continue;
+		for (size_t i = 0; i < table->column_count; i++) {
+			if (!table->columns[i].title)
+				continue;
+			set_cell(t, &row->cells[i]);
+			if (t->buf_width > widths[i])
+				widths[i] = t->buf_width;
+		}
+	}
+}
+
+/* Writes the cell in t->buf into its column. */
+static void put_aligned(struct text *t, const struct column *column, enum cell_style style,
+			unsigned width)
+{
+	unsigned fill = width > t->buf_width ? width - t->buf_width : 0;
+
+	if (column->right)
+		t->pending += fill;
+	put_buf(t, style);
+	t->pending += column->right ? 0 : fill;
+	if (t->buf_width || width)
+		t->pending += column->gap ? column->gap : COLUMN_GAP;
+}
+
+static void put_titles(struct text *t, const struct doc_node *table, const unsigned *widths)
+{
+	start_line(t);
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+		if (!column->title)
+			continue;
+		set_text(t, column->title);
+		put_aligned(t, column, STYLE_FAINT, widths[i]);
+	}
+	end_line(t);
+}
+
+static void put_row(struct text *t, const struct doc_node *table, const struct doc_row *row,
+		    const unsigned *widths)
+{
+	if (!row->cells) {
+		put_line(t, row->style, row->text);
+		return;
+	}
+	start_line(t);
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+		if (!column->title)
+			continue;
+		set_cell(t, &row->cells[i]);
+		put_aligned(t, column, row->style ? row->style : column->style, widths[i]);
+	}
+	end_line(t);
+	if (row->detail) {
+		t->indent += DETAIL_INDENT;
+		put_fields(t, row->detail);
+		t->indent -= DETAIL_INDENT;
+	}
+}
+
+static void put_table(struct text *t, const struct doc_node *table)
+{
+	unsigned *widths = xcalloc(table->column_count, sizeof(*widths));
+
+	measure(t, table, widths);
+	if (!table->bare)
+		put_titles(t, table, widths);
+	for (const struct doc_row *row = table->rows; row && !stopped(t); row = row->next) {
+		if (!row->hidden)
+			put_row(t, table, row, widths);
+	}
+	free(widths);
+}
+
+static void put_node(struct text *t, const struct doc_node *node)
+{
+	if (node->heading)
+		put_line(t, STYLE_STRONG, node->heading);
+	if (node->kind == DOC_TABLE) {
+		put_table(t, node);
+	} else if (node->kind == DOC_LINES) {
+		for (const struct doc_row *row = node->rows; row; row = row->next)
+			put_line(t, row->style, row->cells[0].str);
+	} else {
+		put_fields(t, node);
+	}
+}
+
+static void put_remark(struct text *t, const struct doc_remark *remark)
+{
+	static const struct {
+		const char *word;
+		enum cell_style style;
+	} kinds[] = {
+		[REMARK_NOTE] = { "note: ", STYLE_FAINT },
+		[REMARK_HOLE] = { "missing: ", STYLE_STRONG },
+		[REMARK_ERROR] = { "error: ", STYLE_BAD },
+	};
+	const char *word = kinds[remark->kind].word;
+
+	start_line(t);
+	put_n(t, kinds[remark->kind].style, word, strlen(word) - 1);
+	t->pending = 1;
+	set_text(t, remark->text);
+	put_folded(t, STYLE_PLAIN, (unsigned)strlen(word));
+	end_line(t);
+}
+
+void output_text(const struct doc *doc, const struct text_options *options, FILE *out)
+{
+	struct text t = { .out = out, .color = options->color, .width = options->width,
+			  .stop = options->stop };
+
+	put_fields(&t, doc->root);
+	if (doc->remarks && node_visible(doc->root))
+		putc('\n', out);
+	for (const struct doc_remark *r = doc->remarks; r; r = r->next)
+		put_remark(&t, r);
+	strbuf_deinit(&t.buf);
+}

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The diagnosis of every dump of the lab against the scenario's truth."""
+
+import unittest
+
+import lab
+
+# The class of death that a scenario's truth names, and the kinds of verdict that say the same. A
+# use after free shows as what the freed memory held: saying whose it was is for later detectors.
+KINDS = {
+    "bug": {"bug", "list-corruption"},
+    "checker": {"use-after-free"},
+    "data-call": {"nx-exec"},
+    "divide-error": {"divide-error"},
+    "double-free": {"double-free"},
+    "general-protection": {"non-canonical"},
+    "hung-task": {"hung-task"},
+    "null-pointer": {"null-pointer", "null-call"},
+    "oom": {"oom"},
+    "page-fault": {"bad-address", "read-only"},
+    "panic": {"panic"},
+    "rcu-stall": {"rcu-stall"},
+    "softlockup": {"softlockup"},
+    "stack-bounds": {"stack-bounds"},
+    "stack-overflow": {"stack-overflow"},
+    "stack-protector": {"stack-corruption"},
+    "sysrq": {"sysrq"},
+    "use-after-free": {"use-after-free", "list-poison", "text-pointer"},
+    "user-access": {"user-access"},
+    "warning": {"warning"},
+}
+
+FATAL = {"panic", "oops", "kernel BUG", "NULL pointer dereference", "bad memory access", "double fault",
+         "general protection fault", "divide error", "stack overflow", "invalid opcode"}
+
+
+def source_name(name):
+    return name.split(".")[0] if name else name
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        self.dumps = [d for d in lab.dumps() if "class" in d.truth]
+        if not self.dumps:
+            self.skipTest("the lab has no dumps")
+
+    def whole(self):
+        return [d for d in self.dumps if d.meta.get("truncate", 100) == 100]
+
+    def each(self, dumps, check):
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                check(dump, lab.query(dump, "report"))
+
+    def test_class_of_death(self):
+        def check(dump, report):
+            self.assertIn(report["verdict"]["kind"], KINDS[dump.truth["class"]],
+                          report["verdict"]["what"])
+
+        self.each(self.whole(), check)
+
+    def test_who(self):
+        def check(dump, report):
+            truth, verdict = dump.truth, report["verdict"]
+            if truth["module"]:
+                self.assertEqual(verdict["module"], truth["module"])
+                self.assertTrue(verdict["out_of_tree"])
+            named = {source_name(verdict["function"]), source_name(report.get("fault", {}).get("function"))}
+            named |= {source_name(f["symbol"]) for f in report["stack"]["frames"]}
+            if truth["function"]:
+                # Newer kernels lengthen names: __list_del_entry_valid_or_report.
+                self.assertTrue(any(n and n.startswith(truth["function"]) for n in named), named)
+            self.assertTrue(report["system"]["comm"].startswith(truth["comm"]), report["system"]["comm"])
+
+        self.each(self.whole(), check)
+
+    def test_panic_text_is_in_the_log(self):
+        for dump in self.whole():
+            with self.subTest(dump=str(dump)):
+                texts = [record["text"] for record in lab.query(dump, "log")["records"]]
+                self.assertTrue(any(dump.truth["panic"] in t for t in texts), texts[-20:])
+
+    def test_alarming_lines_reach_the_report(self):
+        def check(dump, report):
+            # An oops may start the crash kernel before the word "panic" is printed.
+            kinds = {line["kind"] for line in report["log"]}
+            self.assertTrue(kinds & FATAL, kinds)
+
+        self.each(self.whole(), check)
+
+    def test_offset_from_null(self):
+        def check(dump, report):
+            self.assertEqual(int(report["fault"]["address"], 16), dump.truth["offset"])
+            self.assertIn("NULL + 0x%x" % dump.truth["offset"], report["verdict"]["what"])
+
+        self.each([d for d in self.whole() if "offset" in d.truth], check)
+
+    def test_a_cut_dump_is_never_surely_wrong(self):
+        cut = [d for d in self.dumps if d.meta.get("truncate", 100) != 100]
+        if not cut:
+            self.skipTest("the lab has no cut-off dump")
+
+        def check(dump, report):
+            verdict = report["verdict"]
+            self.assertIn(verdict["kind"], KINDS[dump.truth["class"]] | {"unknown"}, verdict["what"])
+            self.assertTrue(any("cut off" in line for line in report["missing"]), report["missing"])
+
+        self.each(cut, check)
+
+    def test_text_begins_with_the_answer(self):
+        for dump in self.whole():
+            with self.subTest(dump=str(dump)):
+                run = lab.inquest(dump.vmcore)
+                # An old makedumpfile on a new kernel leaves holes; then something is missing.
+                holes = dump.meta["makedumpfile"] == "old" and dump.meta["series"] != "6.1"
+                self.assertIn(run.returncode, (0, 1) if holes else (0,), run.stdout[-400:] + run.stderr)
+                labels = [line.split()[0] for line in run.stdout.splitlines()[:14] if line]
+                for label in ("dump", "machine", "WHAT", "SURE"):
+                    self.assertIn(label, labels)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/map.h"
+#include "base/strbuf.h"
+
+static void numbers(void **state)
+{
+	(void)state;
+	uint64_t v = 7;
+	assert_true(parse_u64("0x10", &v));
+	assert_int_equal(v, 16);
+	assert_false(parse_u64("12z", &v));
+	assert_false(parse_u64("", &v));
+	assert_false(parse_u64("18446744073709551616", &v));
+	assert_int_equal(v, 16);
+	assert_true(parse_hex("ffffffffffffffff", &v));
+	assert_true(v == UINT64_MAX);
+}
+
+static void globs(void **state)
+{
+	(void)state;
+	assert_true(glob_match("a*c?", "abbbcd"));
+	assert_false(glob_match("a*c", "abbbcd"));
+	assert_true(glob_match("*", ""));
+}
+
+static void cursor_stays_inside(void **state)
+{
+	(void)state;
+	const uint8_t data[] = { 1, 2, 3 };
+	struct bytes b = bytes_of(data, sizeof(data));
+	assert_int_equal(bytes_u16(&b), 0x201);
+	assert_int_equal(bytes_u16(&b), 0);
+	assert_true(b.bad);
+	assert_int_equal(bytes_u8(&b), 0);
+	assert_false(range_fits(UINT64_MAX, 2, 10));
+	assert_true(range_fits(8, 2, 10));
+}
+
+static void maps(void **state)
+{
+	(void)state;
+	struct map m = { 0 };
+	uint64_t v;
+	for (uint64_t i = 0; i < 1000; i++)
+		assert_true(map_set(&m, i << 12, i));
+	assert_false(map_set(&m, 0, 5));
+	for (uint64_t i = 1; i < 1000; i++) {
+		assert_true(map_get(&m, i << 12, &v));
+		assert_int_equal(v, i);
+	}
+	assert_false(map_get(&m, 1, &v));
+	map_deinit(&m);
+	assert_true(map_set_name(&m, "alpha", 1));
+	assert_true(map_set_name(&m, "beta", 2));
+	assert_true(map_get_name(&m, "beta", &v));
+	assert_int_equal(v, 2);
+	assert_false(map_get_name(&m, "gamma", &v));
+	map_deinit(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(globs),
+		cmocka_unit_test(cursor_stays_inside),
+		cmocka_unit_test(maps),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

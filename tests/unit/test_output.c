@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The renderers, on documents made by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "output/output.h"
+#include "output/utf8.h"
+
+static char *render(const struct doc *doc, bool json, const struct text_options *options)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	if (json)
+		output_json(doc, out);
+	else
+		output_text(doc, options, out);
+	fclose(out);
+	return text;
+}
+
+static void expect(const struct doc *doc, bool json, const char *wanted)
+{
+	char *text = render(doc, json, &(struct text_options){ 0 });
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static const struct column columns[] = {
+	{ .key = "pid", .title = "PID", .right = true },
+	{ .key = "name", .title = "NAME" },
+	{ .key = "hidden" },
+	{ .key = NULL, .title = "NOTE" },
+};
+
+static void record_aligns_labels(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field(&doc, "panic", "PANIC", cell_str("sysrq"));
+	doc_field(&doc, "cpus", "CPU COUNT", cell_udec(2));
+	doc_field(&doc, "secret", NULL, cell_hex(255));
+	doc_field(&doc, "unknown", "GONE", cell_none());
+	expect(&doc, false, "    PANIC: sysrq\nCPU COUNT: 2\n     GONE: ?\n");
+	expect(&doc, true, "{\n  \"panic\": \"sysrq\",\n  \"cpus\": 2,\n  \"secret\": \"0xff\",\n"
+			   "  \"unknown\": null\n}\n");
+	doc_deinit(&doc);
+}
+
+static void table_fits_its_content(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_table(&doc, "tasks", columns, array_size(columns));
+	doc_row(&doc, cell_dec(1), cell_str("a long name"), cell_bool(true), cell_str("x"));
+	doc_textf(&doc, STYLE_PLAIN, "--- between ---");
+	doc_row(&doc, cell_dec(12345), cell_shown(cell_str("b"), "[b]"), cell_bool(false),
+		cell_str(""));
+	doc_detail(&doc);
+	doc_textf(&doc, STYLE_PLAIN, "under it");
+	doc_field(&doc, "more", NULL, cell_dec(-1));
+	doc_end(&doc);
+	doc_end(&doc);
+	expect(&doc, false,
+	       "  PID  NAME         NOTE\n"
+	       "    1  a long name  x\n"
+	       "--- between ---\n"
+	       "12345  [b]\n"
+	       "    under it\n");
+	expect(&doc, true,
+	       "{\n  \"tasks\": [\n"
+	       "    {\"pid\": 1, \"name\": \"a long name\", \"hidden\": true},\n"
+	       "    {\"pid\": 12345, \"name\": \"b\", \"hidden\": false, \"more\": -1}\n"
+	       "  ]\n}\n");
+	doc_deinit(&doc);
+}
+
+static void nested_nodes(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_array(&doc, "threads", NULL);
+	for (int i = 0; i < 2; i++) {
+		doc_record(&doc, NULL, NULL);
+		doc_heading(&doc, "PID: %d", i);
+		doc_field(&doc, "pid", NULL, cell_dec(i));
+		doc_lines(&doc, "lines", NULL);
+		doc_linef(&doc, "line %d", i);
+		doc_end(&doc);
+		doc_record(&doc, "regs", NULL);
+		doc_hidden(&doc);
+		doc_field(&doc, "rip", NULL, cell_address(0x10));
+		doc_end(&doc);
+		doc_end(&doc);
+	}
+	doc_end(&doc);
+	doc_array(&doc, "none", NULL);
+	doc_end(&doc);
+	expect(&doc, false, "PID: 0\nline 0\n\nPID: 1\nline 1\n");
+	char *json = render(&doc, true, NULL);
+	assert_non_null(strstr(json, "\"rip\": \"0x10\""));
+	assert_non_null(strstr(json, "\"none\": []"));
+	free(json);
+	doc_deinit(&doc);
+}
+
+static void strings_cannot_hurt(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field(&doc, "s", "S", cell_str("a\"\\\n\x1b[31m\xff\xc3\xa9\xc2\x9b\xed\xa0\x80"));
+	expect(&doc, false, "S: a\"\\\\x0a\\x1b[31m\\xff\xc3\xa9\\xc2\\x9b\\xed\\xa0\\x80\n");
+	expect(&doc, true, "{\n  \"s\": \"a\\\"\\\\\\n\\u001b[31m\\\\xff\xc3\xa9\xc2\x9b"
+			   "\\\\xed\\\\xa0\\\\x80\"\n}\n");
+	doc_deinit(&doc);
+}
+
+static void utf8_well_formed_only(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		unsigned length;
+	} cases[] = {
+		{ "a", 1 }, { "\xc3\xa9", 2 }, { "\xe2\x82\xac", 3 }, { "\xf0\x9f\x98\x80", 4 },
+		{ "\xc0\x80", 0 }, { "\xe0\x80\x80", 0 }, { "\xed\xa0\x80", 0 },
+		{ "\xf4\x90\x80\x80", 0 }, { "\x80", 0 }, { "\xe2\x82", 0 }, { "\xf5", 0 },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++)
+		assert_int_equal(utf8_length((const unsigned char *)cases[i].bytes),
+				 cases[i].length);
+}
+
+static void numbers_and_lists(void **state)
+{
+	(void)state;
+	struct doc doc;
+	const struct cell cells[] = { cell_hex(1), cell_none(), cell_float(0.5) };
+
+	doc_init(&doc);
+	doc_field(&doc, "list", "LIST", cell_of_list(&(struct cell_list){ cells, 3 }));
+	doc_field(&doc, "nan", NULL, cell_float(__builtin_nan("")));
+	doc_field(&doc, "big", NULL, cell_udec(UINT64_MAX));
+	expect(&doc, false, "LIST: 0x1 ? 0.50\n");
+	expect(&doc, true, "{\n  \"list\": [\"0x1\", null, 0.5],\n  \"nan\": null,\n"
+			   "  \"big\": 18446744073709551615\n}\n");
+	doc_deinit(&doc);
+}
+
+static void remarks_come_last(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_remark(&doc, REMARK_NOTE, "so it is");
+	assert_int_equal(doc_status(&doc), 0);
+	doc_remark(&doc, REMARK_HOLE, "page %d", 7);
+	assert_int_equal(doc_status(&doc), 1);
+	doc_field(&doc, "a", "A", cell_dec(1));
+	expect(&doc, false, "A: 1\n\nnote: so it is\nmissing: page 7\n");
+	expect(&doc, true,
+	       "{\n  \"a\": 1,\n  \"remarks\": [\n"
+	       "    {\"kind\": \"note\", \"text\": \"so it is\"},\n"
+	       "    {\"kind\": \"missing\", \"text\": \"page 7\"}\n  ]\n}\n");
+	doc_deinit(&doc);
+}
+
+static void colors_only_when_asked(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field_styled(&doc, "a", "A", STYLE_BAD, cell_str("x"));
+	char *colored = render(&doc, false, &(struct text_options){ .color = true });
+	char *plain = render(&doc, false, &(struct text_options){ .color = false });
+	assert_non_null(strstr(colored, "\033[1;31mx\033[0m"));
+	assert_null(strchr(plain, '\033'));
+	free(colored);
+	free(plain);
+	doc_deinit(&doc);
+}
+
+static void long_values_fold(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field(&doc, "a", "A", cell_str("one two three four five six seven eight nine"));
+	char *text = render(&doc, false, &(struct text_options){ .width = 29 });
+	assert_string_equal(text, "A: one two three four five\n   six seven eight nine\n");
+	free(text);
+	doc_deinit(&doc);
+}
+
+static void several_commands(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field(&doc, "a", NULL, cell_dec(1));
+	output_json_begin(out);
+	output_json_item(&doc, "x \"y\"", 0, out);
+	output_json_item(&doc, "z", 1, out);
+	output_json_end(out);
+	fclose(out);
+	assert_string_equal(text, "{\n  \"commands\": [\n"
+				  "    {\n      \"command\": \"x \\\"y\\\"\",\n      \"a\": 1\n    },\n"
+				  "    {\n      \"command\": \"z\",\n      \"a\": 1\n    }\n"
+				  "  ]\n}\n");
+	free(text);
+	doc_deinit(&doc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(record_aligns_labels), cmocka_unit_test(table_fits_its_content),
+		cmocka_unit_test(nested_nodes),		cmocka_unit_test(strings_cannot_hurt),
+		cmocka_unit_test(utf8_well_formed_only), cmocka_unit_test(numbers_and_lists),
+		cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
+		cmocka_unit_test(long_values_fold),	cmocka_unit_test(several_commands),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
