@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The user address space of a task: its vm_area_structs (maple tree since 6.1, the list mm->mmap
+ * before), and paths of files and dentries.
+ */
+#pragma once
+
+#include "kernel/session.h"
+#include "kernel/tasks.h"
+
+struct mapping {
+	uint64_t vma, start, end;
+	uint64_t flags;        /* VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8 ... */
+	uint64_t page_offset;  /* vm_pgoff, in pages */
+	uint64_t file;         /* struct file; 0: anonymous */
+};
+
+typedef bool (*mapping_fn)(void *ctx, const struct mapping *mapping);
+/* Each mapping of the address space @mm in order of address. False when it could not be read whole. */
+bool mappings_each(struct session *s, uint64_t mm, mapping_fn fn, void *ctx);
+bool mapping_at(struct session *s, uint64_t mm, uint64_t address, struct mapping *mapping);
+
+/* The path of a dentry within its file system, or of a struct file / struct path from the root of
+ * its mount tree ("/usr/bin/top", "pipe:[123]", "socket:[4]"). False: @buf holds what was found. */
+bool dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size);
+bool file_path(struct session *s, uint64_t file, char *buf, size_t size);
+/* Path of some dentry of an inode, "" when it has none. */
+bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size);

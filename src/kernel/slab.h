@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Slab caches and their objects: SLUB, with per-CPU freelists or sheaves (6.18), and SLAB.
+ *
+ * In: the session. Out: caches, slabs, objects with their state. An object is named by the address
+ * that its user sees (behind the left red zone). Slabs are found through the array of struct page,
+ * so full ones too. All pointers live as long as the session.
+ */
+#pragma once
+
+#include "kernel/session.h"
+
+enum slab_allocator { ALLOCATOR_NONE, ALLOCATOR_SLUB, ALLOCATOR_SLAB };
+enum slab_allocator slab_allocator(struct session *s);
+
+struct slab_cache {
+	uint64_t address;         /* of the kmem_cache */
+	const char *name;         /* as /proc/slabinfo has it */
+	const char *aliases;      /* names merged into it, comma-separated, as far as sysfs objects
+				     in memory tell; "" */
+	unsigned object_size;     /* what the user asked for */
+	unsigned size;            /* stride of objects in a slab, padding and debug data included */
+	unsigned inuse;           /* SLUB: where the metadata begins (freelist pointer or track) */
+	unsigned free_offset;     /* SLUB: of the freelist pointer in a free object */
+	unsigned red_left;        /* bytes before the object: left red zone */
+	unsigned align, order, objects_per_slab;
+	unsigned useroffset, usersize;
+	uint64_t flags;           /* SLAB_... of the kernel that died */
+	bool red_zone, poison, store_user, hardened, has_ctor, rcu;  /* what flags and types say */
+	uint64_t random;          /* hardened freelists: kmem_cache.random */
+	uint64_t ctor;
+};
+
+/* All caches in list order. NULL and 0 when there are none to be found (a problem is noted). */
+const struct slab_cache *slab_caches(struct session *s, size_t *count);
+const struct slab_cache *slab_cache_by_address(struct session *s, uint64_t kmem_cache);
+/* By name or alias. */
+const struct slab_cache *slab_cache_by_name(struct session *s, const char *name);
+
+enum slab_place {
+	SLAB_PLACE_UNKNOWN,
+	SLAB_PLACE_CPU,         /* the one that @cpu allocates from */
+	SLAB_PLACE_CPU_PARTIAL, /* on @cpu's partial list */
+	SLAB_PLACE_NODE_PARTIAL,
+	SLAB_PLACE_FULL,
+};
+
+struct slab {
+	const struct slab_cache *cache;
+	uint64_t page;     /* struct slab / struct page */
+	uint64_t start;    /* of its memory, in the direct map */
+	uint64_t size;     /* bytes */
+	unsigned objects;  /* as the slab itself counts */
+	unsigned inuse;    /* the same; for a CPU's slab the kernel keeps it at @objects */
+	bool frozen;
+	enum slab_place place;
+	int cpu, node;     /* -1: none, unknown */
+};
+
+enum object_state {
+	OBJECT_UNKNOWN,    /* what would tell is not in the dump or is damaged */
+	OBJECT_ALLOCATED,
+	OBJECT_FREE,       /* on the slab's freelist */
+	OBJECT_FREE_CPU,   /* on a CPU's freelist, or in a sheaf (free for users all the same) */
+	OBJECT_PADDING,    /* no object: red zone before the first, or behind the last one */
+};
+
+struct slab_object {
+	struct slab slab;
+	uint64_t address;  /* what kmalloc() returned */
+	unsigned index;
+	enum object_state state;
+	int cpu;           /* OBJECT_FREE_CPU: whose; else -1 */
+	uint64_t offset;   /* of the address asked about from @address; may be "negative" in a left
+			      red zone, then in_redzone */
+	bool in_metadata;  /* the address asked about is behind object_size: red zone, track ... */
+	bool in_redzone;   /* ... or before the object */
+	bool kfence;       /* the object is in KFENCE's pool: slab.page is then 0 */
+};
+
+/* The slab object that @address lies in; false when it is in none. Cheap: the freelists of a slab
+ * are decoded once and kept. Thread-safe after slab_prepare(). */
+bool slab_object_at(struct session *s, uint64_t address, struct slab_object *object);
+/* Fills all that look-ups by slab_object_at() share (caches, CPU freelists, sheaves). */
+void slab_prepare(struct session *s);
+
+/* Every slab of @cache (NULL: of all caches); one pass over the page array. */
+typedef bool (*slab_fn)(void *ctx, const struct slab *slab);
+void slab_each(struct session *s, const struct slab_cache *cache, slab_fn fn, void *ctx);
+/* Every object of @slab with its state, in order of address. */
+typedef bool (*slab_object_fn)(void *ctx, const struct slab_object *object);
+void slab_objects(struct session *s, const struct slab *slab, slab_object_fn fn, void *ctx);
+
+/* SLAB_STORE_USER: who allocated and who freed it last. */
+enum { SLAB_TRACK_FRAMES = 64 };
+struct slab_track {
+	uint64_t caller;
+	int cpu;
+	int32_t pid;
+	uint64_t when;       /* jiffies */
+	uint64_t frames[SLAB_TRACK_FRAMES];  /* from stackdepot, or struct track itself */
+	unsigned frame_count;
+};
+bool slab_track(struct session *s, const struct slab_object *object, bool freed,
+		struct slab_track *track);
+/* What the user asked kmalloc() for (slub_debug, 6.1+); 0: not kept. */
+unsigned slab_orig_size(struct session *s, const struct slab_object *object);
