@@ -32,7 +32,7 @@ unsigned parallel_workers(void)
 	int count = 1;
 
 	if (wish)
-		count = atoi(wish);
+		count = (int)strtol(wish, NULL, 10);
 	else if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		count = CPU_COUNT(&set);
 	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (unsigned)count;

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Threads that parallel_for() would use: cores that this process may run on, at most 64;
- * INQUEST_THREADS in the environment overrides (for benchmarks and tests). */
+/* Threads that parallel_for() would use: cores that this process may run on, at most 64.
+ * INQUEST_THREADS in the environment overrides that (for benchmarks and tests). */
 unsigned parallel_workers(void);
 
 /*
- * Calls @fn(ctx, worker, i) for each i in [0, count), in any order, from parallel_workers() threads;
- * @worker is in [0, parallel_workers()), for buffers per thread. Returns when all is done. When
+ * Calls @fn(ctx, worker, i) for each i in [0, count), in any order, from parallel_workers()
+ * threads; @worker is in [0, parallel_workers()), for buffers per thread. Returns when all is done. When
  * @stop is not NULL and becomes true, chunks not begun are left out and false is returned. Falls
  * back on fewer threads when they cannot be had.
  */
