@@ -24,6 +24,7 @@ static const struct {
 	{ "ORC", orc_step },
 	{ "debug file's unwind information", cfi_step },
 	{ "return address on top of the stack", retaddr_step },
+	{ "exception frame of entry code", iret_step },
 	{ "frame pointer", fp_step },
 	{ "function's instructions", code_step },
 	{ "scan", scan_step },

@@ -60,6 +60,7 @@ enum step cfi_step(struct walk_state *walk, struct frame *next);
 enum step retaddr_step(struct walk_state *walk, struct frame *next);
 enum step code_step(struct walk_state *walk, struct frame *next);
 enum step fp_step(struct walk_state *walk, struct frame *next);
+enum step iret_step(struct walk_state *walk, struct frame *next);
 enum step scan_step(struct walk_state *walk, struct frame *next);
 
 /*

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Unwinding by debug files in place of ORC, and that the two agree, on every task of every dump."""
 
+import json
+import pathlib
+import struct
+import tempfile
 import unittest
 
 import debug_package
@@ -13,6 +17,50 @@ def stacks(value):
     """What must not depend on how frames were found."""
     return {t["task"]: ([(f["pc"], f["sp"], f["symbol"], f["guess"], f["stack"], f["inlined"]) for f in t["frames"]],
                         t["end"], t.get("user_regs")) for t in value["threads"]}
+
+
+def interrupted_in_entry_code(stack, entry_text):
+    """Was the CPU stopped in the assembly of an exception's entry? No debug file covers that."""
+    return any(int(frame[0], 16) in entry_text for frame in stack[0][:1])
+
+
+def without_entry_code(stack, entry_text):
+    """Which of its own functions entry code had called when it was stopped, ORC alone tells."""
+    return [frame for frame in stack[0] if int(frame[0], 16) not in entry_text], stack[1]
+
+
+def interrupted_again(dump, query, target):
+    """Writes the dump to @target as if an interrupt had just come to the second CPU, at the first
+    instruction of its entry: what the CPU pushes is put on the stack, the notes point there."""
+    data = bytearray(dump.vmcore.read_bytes())
+    headers, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    segments = [struct.unpack_from("<IIQQQQQQ", data, headers + 56 * i) for i in range(count)]
+    notes = {b"CORE": [], b"QEMU": []}
+    for kind, _, offset, _, _, size, _, _ in segments:
+        end = offset + size
+        while kind == 4 and offset < end:
+            name_size, size, note = struct.unpack_from("<III", data, offset)
+            name = bytes(data[offset + 12:offset + 12 + name_size - 1])
+            offset += 12 + (name_size + 3 & ~3)
+            if note == 1 or name == b"QEMU":
+                notes[name].append(offset)
+            offset += size + 3 & ~3
+    registers = notes[b"CORE"][1] + 112  # offsetof(struct elf_prstatus, pr_reg)
+    rip, = struct.unpack_from("<Q", data, registers + 16 * 8)
+    rsp, = struct.unpack_from("<Q", data, registers + 19 * 8)
+    entry = int(query("sym asm_sysvec_apic_timer_interrupt")["symbols"][0]["address"], 16)
+    stack = (rsp & ~15) - 40
+    physical = int(query(f"vtop {stack:x}")["translations"][0]["physical"], 16)
+    at = next(offset + physical - start for kind, _, offset, _, start, size, _, _ in segments
+              if kind == 1 and start <= physical < start + size)
+    struct.pack_into("<5Q", data, at, rip, 0x10, 0x246, rsp, 0x18)
+    struct.pack_into("<Q", data, registers + 16 * 8, entry)
+    struct.pack_into("<Q", data, registers + 19 * 8, stack)
+    # struct QEMUCPUState: version and size, then rax rbx rcx rdx rsi rdi rsp rbp r8-r15 rip
+    struct.pack_into("<Q", data, notes[b"QEMU"][1] + 8 + 6 * 8, stack)
+    struct.pack_into("<Q", data, notes[b"QEMU"][1] + 8 + 16 * 8, entry)
+    target.write_bytes(data)
 
 
 class Unwinding(unittest.TestCase):
@@ -39,8 +87,30 @@ class Unwinding(unittest.TestCase):
                 self.assertNotIn("orc", how)
                 expected, found = stacks(with_orc), stacks(without)
                 self.assertEqual(expected.keys(), found.keys())
+                entry_text = range(*(int(self.query(dump, f"sym __entry_text_{end}")["symbols"][0]["address"], 16)
+                                     for end in ("start", "end")))
                 for task, stack in expected.items():
+                    if stack != found[task] and interrupted_in_entry_code(stack, entry_text):
+                        stack = without_entry_code(stack, entry_text)
+                        found[task] = without_entry_code(found[task], entry_text)
                     self.assertEqual(stack, found[task], task)
+
+    def test_out_of_entry_code(self):
+        dumps = [d for d in lab.dumps(series=SERIES, capture="qemu-elf") if d.meta.get("vmcoreinfo", True)]
+        if not dumps:
+            self.skipTest("the lab has no ELF dump")
+        dump = dumps[0]
+        words = "-k", self.folder, "-m", dump.folder / "modules"
+        with tempfile.TemporaryDirectory() as folder:
+            vmcore = pathlib.Path(folder) / "vmcore"
+            interrupted_again(dump, lambda command: self.query(dump, command), vmcore)
+            before = self.query(dump, "bt -c 1")["threads"][0]["frames"]
+            for extra in [], ["--no-orc"]:
+                run = lab.inquest("--json", "-c", "bt -c 1", *words, *extra, vmcore)
+                frames = json.loads(run.stdout)["threads"][0]["frames"]
+                self.assertEqual(frames[0]["symbol"], "asm_sysvec_apic_timer_interrupt")
+                self.assertFalse(any(f["guess"] for f in frames), extra)
+                self.assertEqual([(f["pc"], f["sp"]) for f in frames[1:]], [(f["pc"], f["sp"]) for f in before])
 
     def test_orc_and_debug_files_agree(self):
         for dump in self.dumps():
