@@ -1,0 +1,1 @@
+../../objects/module/objects.c
