@@ -12,7 +12,7 @@ static const uint8_t reg_of_zydis[16] = {
 	X86_R8,  X86_R9,  X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15,
 };
 
-static int reg_number(ZydisRegister reg)
+int x86_reg_number(ZydisRegister reg)
 {
 	ZydisRegister full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 
@@ -56,13 +56,15 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *insn)
 	case ZYDIS_CATEGORY_RET:
 		return INSN_RETURN;
 	case ZYDIS_CATEGORY_STRINGOP:
+	case ZYDIS_CATEGORY_IOSTRINGOP:
 		return INSN_STRING;
 	default:
 		return INSN_OTHER;
 	}
 }
 
-static struct insn_memory memory_operand(const ZydisDecodedOperand *op, uint64_t next_pc)
+static struct insn_memory memory_operand(const ZydisDecodedInstruction *insn,
+					 const ZydisDecodedOperand *op, uint64_t next_pc)
 {
 	struct insn_memory m = {
 		.present = true,
@@ -72,6 +74,7 @@ static struct insn_memory memory_operand(const ZydisDecodedOperand *op, uint64_t
 		.displacement = op->mem.disp.has_displacement ? op->mem.disp.value : 0,
 		.per_cpu = op->mem.segment == ZYDIS_REGISTER_GS ||
 			   op->mem.segment == ZYDIS_REGISTER_FS,
+		.wraps = insn->address_width < 64,
 		.size = (uint16_t)(op->size / 8),
 		.read = op->actions & ZYDIS_OPERAND_ACTION_MASK_READ,
 		.write = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE,
@@ -83,9 +86,9 @@ static struct insn_memory memory_operand(const ZydisDecodedOperand *op, uint64_t
 		return m;
 	}
 	if (op->mem.base != ZYDIS_REGISTER_NONE)
-		m.base = reg_number(op->mem.base);
+		m.base = x86_reg_number(op->mem.base);
 	if (op->mem.index != ZYDIS_REGISTER_NONE)
-		m.index = reg_number(op->mem.index);
+		m.index = x86_reg_number(op->mem.index);
 	m.absolute = m.base < 0 && m.index < 0;
 	return m;
 }
@@ -97,8 +100,60 @@ static void control_target(const ZydisDecodedOperand *op, uint64_t next_pc, stru
 	} else if (op->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT) {
 		out->indirect = true;
 		if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
-			out->target_reg = reg_number(op->reg.value);
+			out->target_reg = x86_reg_number(op->reg.value);
 	}
+}
+
+/* Flags that conditions test. */
+enum {
+	TESTED_FLAGS = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF |
+		       ZYDIS_CPUFLAG_OF,
+};
+
+static bool writes_flags(const ZydisDecodedInstruction *insn)
+{
+	const ZydisAccessedFlags *flags = insn->cpu_flags;
+
+	return flags && (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) &
+				TESTED_FLAGS;
+}
+
+static void add_reg(uint64_t *set, int reg)
+{
+	if (reg >= 0)
+		*set |= UINT64_C(1) << reg;
+}
+
+static void note_register(const ZydisDecodedOperand *op, struct insn *out)
+{
+	int reg = x86_reg_number(op->reg.value);
+
+	if (op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+		add_reg(&out->writes, reg);
+	if (op->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
+		add_reg(&out->reads, reg);
+}
+
+static void note_memory(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *op,
+			uint64_t next_pc, struct insn *out)
+{
+	struct insn_memory m = memory_operand(insn, op, next_pc);
+
+	add_reg(&out->reads, m.base);
+	add_reg(&out->reads, m.index);
+	/* lea and nop name an address that they do not touch. */
+	if (op->mem.type == ZYDIS_MEMOP_TYPE_AGEN) {
+		out->address = m;
+		out->address.read = out->address.write = false;
+		return;
+	}
+	if (insn->meta.category == ZYDIS_CATEGORY_WIDENOP ||
+	    insn->meta.category == ZYDIS_CATEGORY_NOP)
+		return;
+	if (!out->memory.present)
+		out->memory = m;
+	else
+		out->memory2 = m;
 }
 
 bool code_decode(const uint8_t *bytes, size_t size, uint64_t pc, struct insn *out)
@@ -111,27 +166,21 @@ bool code_decode(const uint8_t *bytes, size_t size, uint64_t pc, struct insn *ou
 		return false;
 	out->length = insn.length;
 	out->kind = kind_of(&insn);
-	if (out->kind == INSN_STRING) /* Zydis 4.0 forgets those of ins and outs */
-		out->writes |= UINT64_C(1) << X86_RSI | UINT64_C(1) << X86_RDI;
+	out->writes_flags = writes_flags(&insn);
+	out->repeats = insn.attributes &
+		       (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	if (out->kind == INSN_CALL || out->kind == INSN_JUMP)
 		control_target(&operands[0], pc + insn.length, out);
 	for (unsigned i = 0; i < insn.operand_count; i++) {
-		const ZydisDecodedOperand *op = &operands[i];
-		int reg = op->type == ZYDIS_OPERAND_TYPE_REGISTER ? reg_number(op->reg.value) : -1;
-		if (reg >= 0 && op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
-			out->writes |= UINT64_C(1) << reg;
-		/* lea and nop name an address that they do not touch. */
-		if (op->type != ZYDIS_OPERAND_TYPE_MEMORY ||
-		    op->mem.type == ZYDIS_MEMOP_TYPE_AGEN ||
-		    insn.meta.category == ZYDIS_CATEGORY_WIDENOP ||
-		    insn.meta.category == ZYDIS_CATEGORY_NOP)
-			continue;
-		struct insn_memory m = memory_operand(op, pc + insn.length);
-		if (!out->memory.present)
-			out->memory = m;
-		else
-			out->memory2 = m;
+		if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER)
+			note_register(&operands[i], out);
+		else if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY)
+			note_memory(&insn, &operands[i], pc + insn.length, out);
 	}
+	/* Zydis 4.0 forgets that ins and outs move their pointers. */
+	if (insn.meta.category == ZYDIS_CATEGORY_IOSTRINGOP)
+		out->writes |= UINT64_C(1) << (out->memory.write ? X86_RDI : X86_RSI);
+	x86_meaning(&insn, operands, out);
 	return true;
 }
 

@@ -81,11 +81,54 @@ static void memory_operands(void **state)
 	assert_false(code_decode(bad, sizeof(bad), 0, &insn));
 }
 
+/* What value flow is built on: the result first, then what it is made of. */
+static void meanings(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t bytes[8];
+		size_t size;
+		enum insn_does does;
+		int result, source;  /* registers; -1: something else */
+		uint64_t writes, reads; /* general registers */
+	} cases[] = {
+#define BIT(r) (UINT64_C(1) << X86_##r)
+		{ { 0x49, 0x89, 0xfd }, 3, INSN_DOES_MOVE, X86_R13, X86_RDI, BIT(R13), BIT(RDI) },
+		{ { 0x8b, 0x47, 0x10 }, 3, INSN_DOES_MOVE, X86_RAX, -1, BIT(RAX), BIT(RDI) },
+		{ { 0x48, 0x8d, 0x47, 0x10 }, 4, INSN_DOES_ADDRESS, X86_RAX, -1, BIT(RAX),
+		  BIT(RDI) },
+		{ { 0x0f, 0xb6, 0xc9 }, 3, INSN_DOES_ZERO_EXTEND, X86_RCX, X86_RCX, BIT(RCX),
+		  BIT(RCX) },
+		{ { 0x48, 0x98 }, 2, INSN_DOES_SIGN_EXTEND, X86_RAX, X86_RAX, BIT(RAX), BIT(RAX) },
+		{ { 0x48, 0x0f, 0x44, 0xc2 }, 4, INSN_DOES_SELECT, X86_RAX, X86_RDX, BIT(RAX),
+		  BIT(RDX) },
+		{ { 0x48, 0x0f, 0xaf, 0xc7 }, 4, INSN_DOES_MUL, X86_RAX, X86_RDI, BIT(RAX),
+		  BIT(RAX) | BIT(RDI) },
+		{ { 0x48, 0xf7, 0xe7 }, 3, INSN_DOES_OTHER, X86_RDI, -1, BIT(RAX) | BIT(RDX),
+		  BIT(RAX) | BIT(RDI) },
+		{ { 0x85, 0xff }, 2, INSN_DOES_TEST, X86_RDI, X86_RDI, 0, BIT(RDI) },
+		{ { 0x53 }, 1, INSN_DOES_PUSH, X86_RBX, -1, BIT(RSP), BIT(RBX) | BIT(RSP) },
+		{ { 0x66, 0x90 }, 2, INSN_DOES_OTHER, X86_RAX, X86_RAX, 0, 0 },
+	};
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct insn insn;
+		assert_true(code_decode(cases[i].bytes, cases[i].size, 0, &insn));
+		assert_int_equal(insn.does, cases[i].does);
+		assert_int_equal(insn.writes & 0xffff, cases[i].writes);
+		if (cases[i].reads)
+			assert_int_equal(insn.reads & 0xffff, cases[i].reads);
+		assert_int_equal(insn.operand[0].reg, cases[i].result);
+		if (cases[i].source >= 0)
+			assert_int_equal(insn.operand[1].reg, cases[i].source);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
 		cmocka_unit_test(memory_operands),
+		cmocka_unit_test(meanings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
