@@ -35,6 +35,7 @@ enum session_slot {
 	SLOT_CPUS,
 	SLOT_TASKS,
 	SLOT_LOG,
+	SLOT_CACHE_TYPES,
 	SLOT_COUNT,
 };
 
