@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "kernel/pages.h"
 
 enum {
 	PTE_WRITABLE_BIT = 1, /* of x86 page-table entries of any level */
@@ -18,7 +19,6 @@ enum {
 	STACK_USUAL = 16 << 10, /* THREAD_SIZE, arch/x86/include/asm/page_64_types.h */
 	STACK_MAX = 1 << 18,
 	SLAB_OBJECT_MAX = 1 << 23,
-	PAGE_STRUCT_MAX = 256,
 	PAGE_TYPE_SHIFT = 24, /* include/linux/page-flags.h, enum pagetype, since 6.12 */
 };
 
@@ -191,13 +191,14 @@ static bool printable(const char *name)
 static bool slab_place(struct session *s, uint64_t address, uint64_t page_offset,
 		       struct place *place)
 {
-	uint64_t page_size = types_sizeof(s->types, "page"), vmemmap, cache, size, left_pad = 0;
+	const struct page_array *array = page_array(s);
+	uint64_t cache, size, left_pad = 0;
 	uint64_t pfn = (address - page_offset) >> PAGE_SHIFT;
 	char name[64];
 
-	if (!page_size || page_size > PAGE_STRUCT_MAX || !kglobal(s, "vmemmap_base", 8, &vmemmap))
+	if (!array->valid)
 		return false;
-	uint64_t page = head_page(s, vmemmap, page_size, &pfn);
+	uint64_t page = head_page(s, array->vmemmap, array->page_size, &pfn);
 	if (!page || !is_slab_page(s, page))
 		return false;
 	if (!kread(s, page, "slab", "slab_cache", &cache) &&

@@ -72,3 +72,5 @@ const char *page_migrate_name(struct session *s, int migrate_type);
 /* All page frames in order; stops when @fn returns false. ABSENT ones are skipped. */
 typedef bool (*page_fn)(void *ctx, const struct page_info *info);
 void pages_each(struct session *s, page_fn fn, void *ctx);
+/* The same of page frames [@from, @to); several threads may do so after page_array() was called. */
+void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void *ctx);

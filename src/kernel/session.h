@@ -36,6 +36,8 @@ enum session_slot {
 	SLOT_TASKS,
 	SLOT_LOG,
 	SLOT_CACHE_TYPES,
+	SLOT_PAGES,
+	SLOT_ZONES,
 	SLOT_COUNT,
 };
 

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "kernel/pages.h"
 #include "kernel/task_set.h"
 
 enum {
 	PAGES_AT_ONCE = 64,
 	OBJECTS_MAX = 512,
-	STRUCT_PAGE_MAX = 256,
 	/* Struct pages of this much memory share a page table: where one lacks, all may. */
 	SKIP_PAGES = (2 << 20) / 64,
 };
@@ -29,18 +29,6 @@ struct slab_scan {
 	uint64_t page_offset;
 };
 
-static bool find_vmemmap(struct session *s, uint64_t *vmemmap)
-{
-	if (kglobal(s, "vmemmap_base", 8, vmemmap) && *vmemmap)
-		return true;
-	if (dump_vmcoreinfo_hex(s->dump, "SYMBOL(vmemmap)", vmemmap))
-		return true;
-	/* __VMEMMAP_BASE_L5 and _L4, arch/x86/include/asm/pgtable_64_types.h: without KASLR. */
-	*vmemmap = memory_layout(s->memory)->root.levels == 5 ? UINT64_C(0xffd4000000000000)
-							      : UINT64_C(0xffffea0000000000);
-	return true;
-}
-
 static bool prepare(struct task_set *set, struct slab_scan *scan)
 {
 	struct session *s = set->session;
@@ -53,10 +41,11 @@ static bool prepare(struct task_set *set, struct slab_scan *scan)
 		if (!koffset(s, "page", "slab_cache", &scan->cache_offset))
 			return false;
 	}
-	scan->page_size = types_sizeof(s->types, "page");
-	if (!scan->page_size || scan->page_size > STRUCT_PAGE_MAX ||
-	    !range_fits(scan->cache_offset, 8, scan->page_size) || !layout->has_page_offset ||
-	    !find_vmemmap(s, &scan->vmemmap))
+	const struct page_array *array = page_array(s);
+	scan->page_size = array->page_size;
+	scan->vmemmap = array->vmemmap;
+	if (!array->valid || !range_fits(scan->cache_offset, 8, scan->page_size) ||
+	    !layout->has_page_offset)
 		return false;
 	scan->page_offset = layout->page_offset;
 	if (!kglobal(s, "task_struct_cachep", 8, &scan->cache) || !scan->cache ||
