@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * whatis: what a name is to the compiler: a type, a variable, a function, an enumerator; the type
- * of an expression. And the other way round: which structs have a size, or a member of a type.
+ * of an expression. And the other way round: which structs have a size, or a member of a type. Of
+ * addresses, what is there.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -11,6 +13,8 @@
 #include "commands/expression.h"
 #include "commands/table.h"
 #include "commands/typed.h"
+#include "forensics/whatis.h"
+#include "kernel/context.h"
 
 enum { OPT_OFFSETS, OPT_SIZE, OPT_MEMBER };
 
@@ -202,6 +206,121 @@ static struct error *find_structs(struct command_args *args, const struct option
 	return NULL;
 }
 
+/* --- Addresses --- */
+
+enum { WORD_DIGITS_MIN = 8 };
+
+static const struct column place_columns[] = {
+	{ .key = "address", .title = "", .style = STYLE_FAINT },
+	{ .key = "what", .title = "" },
+	{ .key = "kind" },
+	{ .key = "start" },
+	{ .key = "size" },
+	{ .key = "offset" },
+	{ .key = "object" },
+	{ .key = "type" },
+	{ .key = "member" },
+	{ .key = "pid" },
+	{ .key = "cpu" },
+	{ .key = "frame" },
+	{ .key = "freed" },
+	{ .key = "detail" },
+	{ .key = "mapped" },
+	{ .key = "writable" },
+	{ .key = "executable" },
+	{ .key = "in_dump" },
+};
+
+/* What the text says of the page tables: only what is out of the ordinary. */
+static const char *mapping_note(const struct what *what)
+{
+	if (what->kind == WHAT_NULL || what->kind == WHAT_ERR_PTR || what->kind == WHAT_POISON ||
+	    what->kind == WHAT_NON_CANONICAL)
+		return NULL;
+	if (what->unmapped)
+		return "nothing is mapped there";
+	return what->mapped && !what->in_dump ? "its memory is not in the dump" : NULL;
+}
+
+static void place_row(struct doc *doc, const struct what *what)
+{
+	const char *note = mapping_note(what);
+	bool known = what->mapped || what->unmapped;
+	char shown[32];
+
+	snprintf(shown, sizeof(shown), "%016" PRIx64 ":", what->address);
+	doc_row(doc, cell_shown(cell_address(what->address), shown),
+		cell_shown(cell_str(*what->text ? what->text : NULL),
+			   *what->text ? what->text : "unknown"),
+		cell_str(what_kind_name(what->kind)),
+		what->start ? cell_address(what->start) : cell_none(),
+		what->size ? cell_udec(what->size) : cell_none(),
+		what->start ? cell_dec((int64_t)(what->address - what->start)) : cell_none(),
+		what->object ? cell_address(what->object) : cell_none(), cell_str(what->type),
+		cell_str(what->member), what->pid ? cell_dec(what->pid) : cell_none(),
+		what->cpu >= 0 ? cell_dec(what->cpu) : cell_none(),
+		what->frame >= 0 ? cell_dec(what->frame) : cell_none(), cell_bool(what->freed),
+		cell_str(*what->detail ? what->detail : NULL),
+		known ? cell_bool(what->mapped) : cell_none(),
+		what->permissions_known ? cell_bool(what->writable) : cell_none(),
+		what->permissions_known ? cell_bool(what->executable) : cell_none(),
+		cell_bool(what->in_dump));
+	if (*what->detail)
+		doc_textf(doc, STYLE_FAINT, "%19s%s", "", what->detail);
+	if (note)
+		doc_textf(doc, STYLE_FAINT, "%19s%s", "", note);
+}
+
+static void show_places(struct command_args *args, const uint64_t *addresses, size_t count)
+{
+	const struct task *task = context_task(args->session);
+	auto_free struct what *whats = xcalloc(count, sizeof(*whats));
+
+	whatis_many(args->session, task, addresses, count, whats);
+	doc_table(args->doc, "places", place_columns, array_size(place_columns));
+	doc_bare(args->doc);
+	for (size_t i = 0; i < count; i++)
+		place_row(args->doc, &whats[i]);
+	doc_end(args->doc);
+}
+
+/* "0x10", "106", "ffff888001234560": a number whatever is called so. */
+static bool is_number(const char *word)
+{
+	uint64_t value;
+
+	if (*word >= '0' && *word <= '9')
+		return parse_hex(word, &value);
+	return strlen(word) >= WORD_DIGITS_MIN && parse_hex(word, &value);
+}
+
+/* All words are numbers: their places. False when one is not. */
+static bool explain_numbers(struct command_args *args, const struct options *options)
+{
+	auto_free uint64_t *addresses = xcalloc((size_t)options->word_count,
+						sizeof(*addresses));
+
+	for (int i = 0; i < options->word_count; i++) {
+		if (!is_number(options->words[i]) || !parse_hex(options->words[i], &addresses[i]))
+			return false;
+	}
+	show_places(args, addresses, (size_t)options->word_count);
+	return true;
+}
+
+/* What @text points to, when it is a pointer or an address and its value can be had. */
+static bool explain_pointer(struct command_args *args, const char *text)
+{
+	uint64_t address;
+	struct error *err = parse_address(args->session, text, &address);
+	bool good = !err && args->session->arch->is_kernel_address(address);
+
+	if (good)
+		show_places(args, &address, 1);
+	error_free(err);
+	return good;
+}
+
 /* --- The command --- */
 
 /* An expression: its type is asked for, nothing is read. */
@@ -228,6 +347,34 @@ static struct error *explain_expression(struct command_args *args, const char *t
 	return err;
 }
 
+/* A name, or else an expression: its type, and where it leads. */
+static struct error *explain_words(struct command_args *args, const char *name, bool offsets)
+{
+	struct session *s = args->session;
+	struct error *err = NULL;
+	struct symbol symbol;
+
+	doc_record(args->doc, "whatis", NULL);
+	doc_field(args->doc, "name", NULL, cell_str(name));
+	bool named = explain(args, name, offsets);
+	if (!named && s->symbols && symbols_by_name(s->symbols, name, &symbol)) {
+		doc_field(args->doc, "kind", NULL, cell_str("symbol"));
+		doc_field(args->doc, "definition", NULL, cell_none());
+		doc_textf(args->doc, STYLE_PLAIN, "%s is a symbol, but its type is not known", name);
+	} else if (!named && strpbrk(name, "()[].*&+-~!<>|^%/@:$")) {
+		err = explain_expression(args, name);
+	} else if (!named) {
+		err = error_new(ERROR_NOT_FOUND, "nothing is called %s", name);
+	}
+	doc_end(args->doc);
+	/* "runqueues+8" has no type, but is an address. */
+	if (!named && explain_pointer(args, name)) {
+		error_free(err);
+		err = NULL;
+	}
+	return err;
+}
+
 static struct error *run_whatis(struct command_args *args)
 {
 	struct options options;
@@ -241,36 +388,27 @@ static struct error *run_whatis(struct command_args *args)
 		return find_structs(args, &options);
 	if (!options.word_count)
 		return error_new(ERROR_USAGE, "what is what?");
+	if (explain_numbers(args, &options))
+		return NULL;
 	for (int i = 0; i < options.word_count; i++)
 		strbuf_addf(&name, "%s%s", i ? " " : "", options.words[i]);
-	doc_record(args->doc, "whatis", NULL);
-	doc_field(args->doc, "name", NULL, cell_str(name.data));
-	if (!explain(args, name.data, options.set[OPT_OFFSETS])) {
-		struct symbol symbol;
-		struct session *s = args->session;
-		bool known = s->symbols && symbols_by_name(s->symbols, name.data, &symbol);
-		if (known || !strpbrk(name.data, "()[].*&+-~!<>|^%/@:$"))
-			err = error_new(ERROR_NOT_FOUND,
-					known ? "%s is a symbol, but its type is not known"
-					      : "nothing is called %s",
-					name.data);
-		else
-			err = explain_expression(args, name.data);
-	}
-	doc_end(args->doc);
-	return err;
+	return explain_words(args, strbuf_text(&name), options.set[OPT_OFFSETS]);
 }
 
 const struct command command_whatis = {
 	.name = "whatis",
-	.usage = "[-o] NAME | EXPRESSION | [-r SIZE|LOW-HIGH] [-m TYPE]",
-	.summary = "what a name is: type, variable, function, enumerator or member",
-	.help = "  -o         with the offsets of members\n"
+	.usage = "ADDRESS ... | [-o] NAME | EXPRESSION | [-r SIZE|LOW-HIGH] [-m TYPE]",
+	.summary = "what is at an address; what a name is: type, variable, function ...",
+	.help = "Of addresses (numbers, in hexadecimal), what is there: variable, stack and frame, object\n"
+		"of a slab cache, page, area. Of a name, what it is to the compiler. Of an expression its\n"
+		"type, nothing is read; and where it leads, if it is an address.\n"
+		"  -o         with the offsets of members\n"
 		"  -r SIZE    structs and unions of a size in bytes, or from one size to another\n"
 		"  -m TYPE    those with members of this type, or pointing to it\n"
-		"Of an expression, its type; nothing is read. Types of variables are known of per-CPU\n"
+		"Types of variables are known of per-CPU\n"
 		"variables and some three hundred others; of all with debug info.\n"
 		"Examples: whatis -r 640-648 | whatis -m mm_struct | whatis init_task.mm\n"
+		"Examples: whatis ffff888003a41c40 dead000000000122 | whatis &init_task | whatis $rdi\n"
 		"Examples: whatis u64 | whatis struct page | whatis vfs_read | whatis jiffies",
 	.run = run_whatis,
 };

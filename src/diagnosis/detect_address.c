@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "diagnosis/diagnosis.h"
-#include "forensics/place.h"
+#include "forensics/poison.h"
+#include "forensics/whatis.h"
 
 enum {
 	PTE_WRITABLE = 2,     /* x86: bit 1 of a page-table entry */
@@ -16,32 +17,9 @@ enum {
 	MAX_ERRNO = 4095,     /* include/linux/err.h */
 };
 
-/* Values that the kernel writes on purpose into what must not be used (include/linux/poison.h). */
-static const struct {
-	uint64_t value, span; /* the pointer is in [value, value + span) */
-	const char *kind, *name, *meaning;
-} poisons[] = {
-	{ UINT64_C(0xdead000000000100), 0x22, "list-poison", "LIST_POISON1",
-	  "the next pointer of a list entry that was already deleted" },
-	{ UINT64_C(0xdead000000000122), 0x1de, "list-poison", "LIST_POISON2",
-	  "the prev pointer of a list entry that was already deleted" },
-	{ UINT64_C(0xdead000000000300), 0x100, "timer-poison", "TIMER_ENTRY_STATIC",
-	  "a static timer that was never put in a list" },
-	{ UINT64_C(0xdead000000000400), 0x100, "page-poison", "TAIL_MAPPING",
-	  "the mapping of a tail page" },
-	{ UINT64_C(0x6b6b6b6b6b6b0000), 0x10000, "use-after-free", "POISON_FREE",
-	  "the slab allocator's filling of freed objects: used after it was freed" },
-	{ UINT64_C(0x5a5a5a5a5a5a0000), 0x10000, "uninitialised", "POISON_INUSE",
-	  "the slab allocator's filling of fresh objects: used before it was set" },
-	{ UINT64_C(0xaaaaaaaaaaaa0000), 0x10000, "uninitialised", "PAGE_POISON",
-	  "the page allocator's filling of freed pages" },
-	{ UINT64_C(0xcccccccccccc0000), 0x10000, "freed-init", "POISON_FREE_INITMEM",
-	  "memory of init sections, which was freed after boot" },
-};
-
 struct verdict_words {
 	const char *kind, *title;
-	char pointer[320]; /* "NULL + 0x18", "LIST_POISON1 (...)" */
+	char pointer[480]; /* "NULL + 0x18", "LIST_POISON1 (...)" */
 	const char *why;
 	enum confidence confidence;
 	unsigned rank;
@@ -49,21 +27,16 @@ struct verdict_words {
 
 static bool poison_words(uint64_t value, struct verdict_words *w)
 {
-	for (size_t i = 0; i < array_size(poisons); i++) {
-		if (value - poisons[i].value >= poisons[i].span)
-			continue;
-		w->kind = poisons[i].kind;
-		w->title = "Poisoned pointer";
-		w->why = poisons[i].meaning;
-		w->rank = RANK_SPECIAL;
-		if (value == poisons[i].value)
-			snprintf(w->pointer, sizeof(w->pointer), "%s", poisons[i].name);
-		else
-			snprintf(w->pointer, sizeof(w->pointer), "%s + 0x%lx", poisons[i].name,
-				 (unsigned long)(value - poisons[i].value));
-		return true;
-	}
-	return false;
+	const struct poison *poison = poison_of(value);
+
+	if (!poison)
+		return false;
+	w->kind = poison->kind;
+	w->title = "Poisoned pointer";
+	w->why = poison->meaning;
+	w->rank = RANK_SPECIAL;
+	poison_text(poison, value, w->pointer, sizeof(w->pointer));
+	return true;
 }
 
 /* All eight bytes printable: text where a pointer should be. */
@@ -96,15 +69,14 @@ static void errno_words(uint64_t pointer, uint64_t address, struct verdict_words
 static void kernel_address_words(const struct facts *facts, struct verdict_words *w)
 {
 	const struct fault_site *fault = &facts->fault;
+	struct what place;
 	struct walk walk;
-	char name[200] = "";
 
 	w->kind = "bad-address";
 	w->title = "Bad kernel address";
 	memory_walk(facts->session->memory, fault->address, &walk);
+	whatis(facts->session, facts->task, fault->address, &place);
 	if (walk.status != READ_OK) {
-		struct place place;
-		place_of(facts->session, facts->task, fault->address, &place);
 		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, %s",
 			 (unsigned long)fault->address, *place.text ? " (" : "", place.text,
 			 *place.text ? ")" : "",
@@ -112,9 +84,6 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 						      : "whose page tables are not in the dump");
 		return;
 	}
-	struct symbol sym;
-	if (symbols_by_address(facts->session->symbols, fault->address, &sym))
-		symbols_format(facts->session->symbols, fault->address, name, sizeof(name));
 	bool read_only = walk.levels && !(walk.flags & PTE_WRITABLE);
 	if (fault->write && fault->access_known && read_only) {
 		w->kind = "read-only";
@@ -123,17 +92,17 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 			 "that is read-only after boot";
 	}
 	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, which is mapped%s",
-		 (unsigned long)fault->address, *name ? " (" : "", name, *name ? ")" : "",
-		 read_only ? " read-only" : "");
+		 (unsigned long)fault->address, *place.text ? " (" : "", place.text,
+		 *place.text ? ")" : "", read_only ? " read-only" : "");
 }
 
 /* What is mapped in the process and yet cannot be accessed is forbidden: SMAP, or a read-only page. */
 static void user_address_words(const struct facts *facts, struct verdict_words *w)
 {
 	const struct fault_site *fault = &facts->fault;
-	struct place place;
+	struct what place;
 
-	place_of(facts->session, facts->task, fault->address, &place);
+	whatis(facts->session, facts->task, fault->address, &place);
 	bool forbidden = place.mapped && fault->access_known && !fault->write;
 	w->kind = forbidden ? "user-access" : "user-address";
 	w->title = forbidden ? "User memory accessed directly by the kernel"

@@ -6,7 +6,7 @@
  */
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
-#include "forensics/place.h"
+#include "forensics/whatis.h"
 
 enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
 
@@ -15,7 +15,7 @@ struct jump_words {
 	const char *target;
 };
 
-static const char *process_note(const struct place *place)
+static const char *process_note(const struct what *place)
 {
 	return place->mapped	 ? ", which is mapped in the process"
 	       : place->unmapped ? ", which is not mapped in the process either"
@@ -25,10 +25,10 @@ static const char *process_note(const struct place *place)
 static void target_words(const struct facts *facts, struct findings *out, struct jump_words *w)
 {
 	unsigned long pc = (unsigned long)facts->fault.pc;
-	struct place place;
+	struct what place;
 
-	place_of(facts->session, facts->task, facts->fault.pc, &place);
-	if (place.kind == PLACE_USER) {
+	whatis(facts->session, facts->task, facts->fault.pc, &place);
+	if (place.user_half) {
 		w->kind = "user-exec";
 		w->title = "Kernel jumped to user space";
 		w->why = "a function pointer or a return address was overwritten with an address of "

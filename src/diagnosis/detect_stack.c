@@ -8,7 +8,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
-#include "forensics/place.h"
+#include "forensics/whatis.h"
 
 enum { CYCLE_REPEATS_MIN = 8, CYCLE_STARTS_WITHIN = 16,
        STACK_ROOM_MIN = 512 /* as off_the_stack() takes for full */ };
@@ -59,15 +59,14 @@ static bool off_the_stack(const struct facts *facts, uint64_t sp)
 static bool beside_stack(const struct facts *facts, struct findings *out)
 {
 	const struct fault_site *fault = &facts->fault;
-	struct place at, sp;
+	struct what at, sp;
 
 	if (fault->trap != TRAP_PAGE_FAULT || !fault->has_address || fault->pc_is_wild ||
 	    !facts->task || !facts->task->stack)
 		return false;
-	place_of(facts->session, facts->task, fault->address, &at);
-	place_of(facts->session, facts->task, fault->regs->value[X86_RSP], &sp);
-	if ((at.kind != PLACE_STACK_BELOW && at.kind != PLACE_STACK_ABOVE) ||
-	    sp.kind != PLACE_STACK ||
+	whatis(facts->session, facts->task, fault->address, &at);
+	whatis(facts->session, facts->task, fault->regs->value[X86_RSP], &sp);
+	if (at.kind != WHAT_STACK_BESIDE || sp.kind != WHAT_STACK ||
 	    fault->regs->value[X86_RSP] - sp.start < STACK_ROOM_MIN)
 		return false;
 	struct finding *f = finding_add(
@@ -78,7 +77,7 @@ static bool beside_stack(const struct facts *facts, struct findings *out)
 		(unsigned long)fault->address, at.text, facts_where(facts));
 	f->why = finding_text(out, "a pointer or index into the stack ran over its %s end; the stack "
 			      "itself is not full",
-			      at.kind == PLACE_STACK_BELOW ? "lower" : "upper");
+			      fault->address < at.start ? "lower" : "upper");
 	f->blame = facts_blame(facts, fault->frame);
 	finding_evidence(out, f, "bt", "rsp = 0x%lx, which leaves %lu bytes of the stack at 0x%lx",
 			 (unsigned long)fault->regs->value[X86_RSP],
@@ -97,25 +96,25 @@ static void double_fault(const struct facts *facts, struct findings *out)
 	const struct fault_site *fault = &facts->fault;
 	uint64_t rsp = fault->regs->value[X86_RSP];
 	unsigned levels = memory_layout(facts->session->memory)->root.levels;
-	struct place place;
+	struct what place;
 	struct finding *f = finding_add(out, "double-fault", "Double fault", RANK_FAULT,
 					CONFIDENCE_CERTAIN, "%s stopped with a double fault, %s",
 					facts_frame_text(facts, fault->frame), facts_where(facts));
 
 	f->blame = facts_blame(facts, fault->frame);
 	f->why = "the CPU could not deliver an exception; most often the stack pointer was bad";
-	place_of(facts->session, facts->task, rsp, &place);
+	whatis(facts->session, facts->task, rsp, &place);
 	const char *bad = levels && !facts->session->arch->canonical(rsp, levels)
 				  ? "which is no address at all (non-canonical)"
-			  : place.kind == PLACE_USER ? "an address of user space"
-			  : place.unmapped	     ? "where nothing is mapped"
+			  : place.user_half ? "an address of user space"
+			  : place.unmapped  ? "where nothing is mapped"
 						     : NULL;
 	if (!bad)
 		return;
 	f->why = "the stack pointer was bad, so that the CPU could not deliver an exception";
 	finding_evidence(out, f, "bt", "rsp = 0x%lx, %s%s%s", (unsigned long)rsp, bad,
-			 place.kind > PLACE_USER ? ": " : "",
-			 place.kind > PLACE_USER ? place.text : "");
+			 place.user_half || !*place.text ? "" : ": ",
+			 place.user_half ? "" : place.text);
 }
 
 static void run(const struct facts *facts, struct findings *out)

@@ -13,7 +13,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/anomalies.h"
-#include "forensics/place.h"
+#include "forensics/whatis.h"
 #include "kernel/cpus.h"
 
 /* Entry points by name, newest first (arch/x86/entry/entry_64.S, idtentry.h; before 5.8 without
@@ -224,12 +224,12 @@ static void name_address(void *symbols, uint64_t address, char *buf, size_t size
  */
 static bool is_wild(const struct facts *facts, uint64_t pc)
 {
-	struct place place;
+	struct what place;
 
 	if (!facts->session->symbols || symbols_is_text(facts->session->symbols, pc))
 		return false;
-	place_of(facts->session, facts->task, pc, &place);
-	return place.kind == PLACE_USER || !place.permissions_known || !place.executable;
+	whatis(facts->session, facts->task, pc, &place);
+	return place.user_half || !place.permissions_known || !place.executable;
 }
 
 static void decode_fault(struct facts *facts)

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "forensics/place.h"
+#include "forensics/whatis.h"
 #include "kernel/cpus.h"
 
 enum { CPU_DIGITS_MAX = 5, STALL_LINES = 64, STALL_MARKS_MAX = 8 };
@@ -113,7 +113,7 @@ static bool name_lock(const struct facts *facts, const struct frame *frame, stru
 {
 	const struct arch *arch = facts->session->arch;
 	uint8_t reg = arch->arg_regs[0];
-	struct place place;
+	struct what place;
 	uint32_t value;
 
 	if (!frame_is_one_of(facts, frame, spinners, array_size(spinners)))
@@ -123,8 +123,8 @@ static bool name_lock(const struct facts *facts, const struct frame *frame, stru
 	if (!regs_known(&frame->regs, reg))
 		return true;
 	uint64_t lock = frame->regs.value[reg];
-	place_of(facts->session, facts->task, lock, &place);
-	if (!place.mapped || place.kind == PLACE_USER || place.kind == PLACE_TEXT ||
+	whatis(facts->session, facts->task, lock, &place);
+	if (!place.mapped || place.user_half || place.kind == WHAT_TEXT ||
 	    memory_u32(facts->session->memory, lock, &value) != READ_OK || !value)
 		return true;
 	finding_evidence(out, f, finding_text(out, "rd 0x%lx", (unsigned long)lock),

@@ -43,6 +43,7 @@ struct what {
 	int32_t pid;        /* whose stack or mapping; 0 */
 	int cpu;            /* -1 */
 	int frame;          /* of the stack; -1 */
+	bool user_half;     /* a canonical address of user space, whatever it is */
 	bool freed;         /* a freed slab object, a free page */
 	const char *type;   /* type of the object where certain ("task_struct"); NULL */
 	const char *member; /* path of the member at this address ("se.vruntime"); NULL */
@@ -63,4 +64,6 @@ void whatis_many(struct session *s, const struct task *task, const uint64_t *add
  * "task_struct of 1 init"); "" for numbers that are no address. Costs microseconds.
  */
 void whatis_label(struct session *s, uint64_t value, char *buf, size_t size);
+/* Makes all that questions share; after that whatis(), whatis_many() and whatis_label() are thread-safe. */
+void whatis_prepare(struct session *s);
 const char *what_kind_name(enum what_kind kind);

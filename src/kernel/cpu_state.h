@@ -32,6 +32,8 @@ void cpu_find_regs(struct session *s, struct cpu_state *state);
 uint64_t cpu_variable(struct session *s, const struct cpu *cpu, const char *symbol);
 /* Reads the per-CPU pointer @symbol; false when it is unknown or not in the dump. */
 bool cpu_pointer(struct session *s, const struct cpu *cpu, const char *symbol, uint64_t *value);
+/* The size of a task's kernel stack, bytes. */
+uint64_t cpu_thread_size(struct session *s);
 /* The stacks that belong to @cpu itself, the task's not among them; returns how many. */
 unsigned cpu_own_stacks(struct session *s, const struct cpu *cpu,
 			struct stack_limits stacks[CPU_STACKS_MAX]);

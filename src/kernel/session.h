@@ -38,6 +38,7 @@ enum session_slot {
 	SLOT_CACHE_TYPES,
 	SLOT_PAGES,
 	SLOT_ZONES,
+	SLOT_WHATIS,
 	SLOT_COUNT,
 };
 

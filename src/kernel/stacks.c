@@ -37,7 +37,7 @@ static void add_stack(struct cpu_stacks *stacks, uint64_t low, uint64_t high, co
 }
 
 /* The size of a task's stack: what the types say, else the room that init's has, else 16 KiB. */
-static uint64_t thread_size(struct session *s)
+uint64_t cpu_thread_size(struct session *s)
 {
 	uint64_t size = types_sizeof(s->types, "thread_union");
 	uint64_t low, high;
@@ -71,7 +71,7 @@ static void add_irq_stack(struct session *s, const struct cpu *cpu, struct cpu_s
 		return;
 	top = (top + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 	if (!size || size > STACK_SIZE_MAX)
-		size = thread_size(s); /* both are 16 KiB, and 32 KiB with KASAN */
+		size = cpu_thread_size(s); /* both are 16 KiB, and 32 KiB with KASAN */
 	add_stack(stacks, top - size, top, "irq");
 }
 
@@ -190,7 +190,7 @@ static bool find_on_task(struct session *s, uint64_t task, uint64_t sp, struct s
 
 	if (!task || !kread(s, task, "task_struct", "stack", &low) || !low)
 		return false;
-	size = thread_size(s);
+	size = cpu_thread_size(s);
 	/*
 	 * The guard page below belongs to it too: that is where the stack pointer is after an
 	 * overflow, and the frames above are still to be followed.
@@ -209,7 +209,7 @@ static bool find_on_task(struct session *s, uint64_t task, uint64_t sp, struct s
  */
 static bool guess_on_task(struct session *s, uint64_t sp, struct stack_limits *limits)
 {
-	uint64_t offset, size = thread_size(s);
+	uint64_t offset, size = cpu_thread_size(s);
 
 	if (koffset(s, "task_struct", "stack", &offset) || !s->arch->is_kernel_address(sp))
 		return false;

@@ -159,6 +159,12 @@ bool types_member(struct types *types, const char *struct_name, const char *path
 uint64_t types_sizeof(struct types *types, const char *name);
 
 /*
+ * The way to the member at @offset: "se.vruntime", "cpus_mask.bits[0]", "comm[3]"; "+0x2" behind it
+ * when the offset is inside a number. False where there is none (padding, behind the end).
+ */
+bool type_path_at(struct type type, uint64_t offset, char *buf, size_t size);
+
+/*
  * The number that an integer, enum or pointer is (sign-extended when signed), of which @size bytes
  * are at @bytes. False for other types and when there are too few bytes.
  */

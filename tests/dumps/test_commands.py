@@ -24,6 +24,7 @@ LINES = ["report", "sys", "sys -t", "bt", "bt -a", "bt -v", "locals", "locals -f
          "whatis vfs_read", "whatis jiffies", "p init_task.comm", "px init_task.tasks", "p runqueues",
          "p runqueues:a.nr_running", "p schedule", "p (void)0", "p linux_banner", "p init_task.mm",
          "eval 128m", "whatis -r 640-648", "whatis -m mm_struct", "whatis init_task.mm",
+         "whatis 0 10 fffffffffffffff4 dead000000000122 ffff800000000000 f0f0f0f0f0f0f0f0", "whatis &init_task.comm", "whatis $rsp",
          "struct -r list_head modules", "struct -p task_struct.active_mm init_task", "struct rq.cpu runqueues:a", "eval -b 0x1234 + 1",
          "set", "set -p", "frame", "frame 2", "frame -v", "up",
          "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10"]

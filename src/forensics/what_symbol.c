@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Functions and variables with a name, of the kernel and of modules. Where a variable's type is
+ * known, the member at the address is named too. What lies in a module's memory but has no name is
+ * told by section.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "forensics/what.h"
+#include "kernel/module_sections.h"
+#include "types/types.h"
+
+void what_variable_member(const struct what_ask *ask, const char *name, uint64_t address,
+			  uint64_t offset, char *buf, size_t size)
+{
+	struct type type;
+	char path[160];
+
+	buf[0] = '\0';
+	/* Types of static variables with namesakes are told apart by debug files only. */
+	if (ask->brief || !types_variable(ask->s->types, name, &type) ||
+	    offset >= type_size(type))
+		return;
+	(void)address;
+	enum type_kind kind = type_kind(type_strip(type));
+	if (kind != TYPE_STRUCT && kind != TYPE_UNION && kind != TYPE_ARRAY)
+		return;
+	if (type_path_at(type, offset, path, sizeof(path)))
+		snprintf(buf, size, "%s%s%s", name, path[0] == '[' ? "" : ".", path);
+}
+
+static void name_data(const struct what_ask *ask, const struct symbol *symbol, const char *kind)
+{
+	uint64_t offset = ask->address - symbol->address;
+	char place[160], member[320], in[80] = "";
+
+	what_plus(place, sizeof(place), symbol->name, offset);
+	if (symbol->module)
+		snprintf(in, sizeof(in), " of module %s", symbol->module->name);
+	what_variable_member(ask, symbol->name, symbol->address, offset, member, sizeof(member));
+	if (*member && offset)
+		what_textf(ask, "%s (%s%s: %s)", place, kind, in, member);
+	else
+		what_textf(ask, "%s (%s%s)", place, kind, in);
+}
+
+bool what_symbol(const struct what_ask *ask)
+{
+	struct session *s = ask->s;
+	struct symbol symbol;
+
+	if (!s->symbols || !symbols_by_address(s->symbols, ask->address, &symbol))
+		return false;
+	bool constant = strchr("rR", symbol.type) != NULL;
+	bool text = symbols_is_text(s->symbols, ask->address);
+	what_set(ask, text ? WHAT_TEXT : constant ? WHAT_RODATA : WHAT_DATA, symbol.address,
+		 symbol.size);
+	if (ask->brief) {
+		what_plus(ask->what->text, sizeof(ask->what->text), symbol.name,
+			  ask->address - symbol.address);
+		if (symbol.module) {
+			size_t used = strlen(ask->what->text);
+			snprintf(ask->what->text + used, sizeof(ask->what->text) - used, " [%s]",
+				 symbol.module->name);
+		}
+	} else if (text) {
+		char place[160];
+		what_plus(place, sizeof(place), symbol.name, ask->address - symbol.address);
+		what_textf(ask, "%s/0x%lx (code%s%s)", place, (unsigned long)symbol.size,
+			   symbol.module ? " of module " : "",
+			   symbol.module ? symbol.module->name : "");
+	} else {
+		name_data(ask, &symbol, constant ? "constant data" : "data");
+	}
+	return true;
+}
+
+bool what_module(const struct what_ask *ask)
+{
+	const struct module *module =
+		ask->s->symbols ? symbols_module_of(ask->s->symbols, ask->address) : NULL;
+	const char *part = "";
+
+	if (!module)
+		return false;
+	what_set(ask, WHAT_MODULE, 0, 0);
+	ask->what->object = module->address;
+	for (unsigned i = 0; i < module->area_count && i < array_size(module->area); i++) {
+		const struct module_area *area = &module->area[i];
+		if (ask->address - area->start >= area->size)
+			continue;
+		what_set(ask, WHAT_MODULE, area->start, area->size);
+		part = area->text ? "code of " : "data of ";
+	}
+	if (ask->brief)
+		what_textf(ask, "[%s]", module->name);
+	else
+		what_textf(ask, "%smodule %s, without a symbol", part, module->name);
+	return true;
+}
