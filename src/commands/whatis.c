@@ -398,7 +398,7 @@ static struct error *run_whatis(struct command_args *args)
 const struct command command_whatis = {
 	.name = "whatis",
 	.usage = "ADDRESS ... | [-o] NAME | EXPRESSION | [-r SIZE|LOW-HIGH] [-m TYPE]",
-	.summary = "what is at an address; what a name is: type, variable, function ...",
+	.summary = "what is at an address; what a name is: type, variable, function",
 	.help = "Of addresses (numbers, in hexadecimal), what is there: variable, stack and frame, object\n"
 		"of a slab cache, page, area. Of a name, what it is to the compiler. Of an expression its\n"
 		"type, nothing is read; and where it leads, if it is an address.\n"
