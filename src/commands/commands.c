@@ -9,6 +9,8 @@
 
 const struct command *const commands[] = {
 	&command_bt,
+	&command_callees,
+	&command_callers,
 	&command_dis,
 	&command_down,
 	&command_eval,
@@ -31,6 +33,7 @@ const struct command *const commands[] = {
 	&command_up,
 	&command_vtop,
 	&command_whatis,
+	&command_writers,
 	NULL,
 };
 

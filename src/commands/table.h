@@ -5,6 +5,8 @@
 #include "commands/command.h"
 
 extern const struct command command_bt;
+extern const struct command command_callees;
+extern const struct command command_callers;
 extern const struct command command_dis;
 extern const struct command command_down;
 extern const struct command command_eval;
@@ -27,3 +29,4 @@ extern const struct command command_union;
 extern const struct command command_up;
 extern const struct command command_vtop;
 extern const struct command command_whatis;
+extern const struct command command_writers;

@@ -39,7 +39,6 @@ enum session_slot {
 	SLOT_PAGES,
 	SLOT_ZONES,
 	SLOT_WHATIS,
-	SLOT_VMALLOC,
 	SLOT_COUNT,
 };
 
