@@ -39,6 +39,7 @@ enum session_slot {
 	SLOT_PAGES,
 	SLOT_ZONES,
 	SLOT_WHATIS,
+	SLOT_VMALLOC,
 	SLOT_COUNT,
 };
 
