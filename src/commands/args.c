@@ -53,6 +53,10 @@ static struct error *parse_one(struct command_args *args, int *at, const struct 
 		if (table[index].value)
 			return option_set(args, at, table, index, s + 1, options);
 		options->set[index] = true;
+		if (table[index].may_value && s[1] == '=') {
+			options->value[index] = s + 2;
+			return NULL;
+		}
 	}
 	return NULL;
 }

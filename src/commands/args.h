@@ -8,6 +8,7 @@
 struct option {
 	const char *name; /* "a", "16", "-all": what follows the first dash */
 	bool value;       /* takes one, as the next word or (one-letter options) directly behind */
+	bool may_value;   /* may be given one, only as "-X=VALUE" */
 };
 
 enum { OPTIONS_MAX = 32 };

@@ -33,6 +33,7 @@ struct session_options {
 enum session_slot {
 	SLOT_MODULES,
 	SLOT_CPUS,
+	SLOT_SLABS,
 	SLOT_TASKS,
 	SLOT_LOG,
 	SLOT_CACHE_TYPES,

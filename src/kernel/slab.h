@@ -23,12 +23,16 @@ struct slab_cache {
 	unsigned inuse;           /* SLUB: where the metadata begins (freelist pointer or track) */
 	unsigned free_offset;     /* SLUB: of the freelist pointer in a free object */
 	unsigned red_left;        /* bytes before the object: left red zone */
-	unsigned align, order, objects_per_slab;
+	unsigned align;
+	unsigned order, objects_per_slab;         /* of its slabs as a rule: 1 << order pages */
+	unsigned min_order, min_objects_per_slab; /* SLUB: when memory was short */
 	unsigned useroffset, usersize;
 	uint64_t flags;           /* SLAB_... of the kernel that died */
 	bool red_zone, poison, store_user, hardened, has_ctor, rcu;  /* what flags and types say */
 	uint64_t random;          /* hardened freelists: kmem_cache.random */
 	uint64_t ctor;
+	uint64_t root;            /* up to 5.8: the kmem_cache that this is a memory cgroup's
+				     copy of; else 0 */
 };
 
 /* All caches in list order. NULL and 0 when there are none to be found (a problem is noted). */
@@ -43,6 +47,7 @@ enum slab_place {
 	SLAB_PLACE_CPU_PARTIAL, /* on @cpu's partial list */
 	SLAB_PLACE_NODE_PARTIAL,
 	SLAB_PLACE_FULL,
+	SLAB_PLACE_COUNT,
 };
 
 struct slab {
@@ -50,8 +55,12 @@ struct slab {
 	uint64_t page;     /* struct slab / struct page */
 	uint64_t start;    /* of its memory, in the direct map */
 	uint64_t size;     /* bytes */
+	uint64_t first;    /* start of the first object's stride: behind it the left red zone */
 	unsigned objects;  /* as the slab itself counts */
-	unsigned inuse;    /* the same; for a CPU's slab the kernel keeps it at @objects */
+	unsigned count;    /* objects that are laid out: @objects, unless that is damaged */
+	unsigned inuse;    /* as the slab counts; for a CPU's slab the kernel keeps it at @objects */
+	uint64_t freelist; /* SLUB: head of the slab's own list; 0: empty */
+	uint64_t cpu_freelist; /* SLUB: of the CPU that allocates from it; 0: empty or no CPU's */
 	bool frozen;
 	enum slab_place place;
 	int cpu, node;     /* -1: none, unknown */
@@ -76,6 +85,8 @@ struct slab_object {
 	bool in_metadata;  /* the address asked about is behind object_size: red zone, track ... */
 	bool in_redzone;   /* ... or before the object */
 	bool kfence;       /* the object is in KFENCE's pool: slab.page is then 0 */
+	unsigned kfence_size;   /* what was asked for */
+	uint64_t kfence_record; /* its struct kfence_metadata */
 };
 
 /* The slab object that @address lies in; false when it is in none. Cheap: the freelists of a slab
@@ -84,12 +95,22 @@ bool slab_object_at(struct session *s, uint64_t address, struct slab_object *obj
 /* Fills all that look-ups by slab_object_at() share (caches, CPU freelists, sheaves). */
 void slab_prepare(struct session *s);
 
-/* Every slab of @cache (NULL: of all caches); one pass over the page array. */
+/* Every slab of @cache (NULL: of all caches), by address; one pass over the page array for all.
+ * @slab stays valid as long as the session. */
 typedef bool (*slab_fn)(void *ctx, const struct slab *slab);
 void slab_each(struct session *s, const struct slab_cache *cache, slab_fn fn, void *ctx);
 /* Every object of @slab with its state, in order of address. */
 typedef bool (*slab_object_fn)(void *ctx, const struct slab_object *object);
 void slab_objects(struct session *s, const struct slab *slab, slab_object_fn fn, void *ctx);
+
+struct slab_totals {
+	uint64_t slabs, bytes, objects;
+	uint64_t allocated; /* objects in use; those that CPUs keep on their lists are not */
+	uint64_t active;    /* as /proc/slabinfo counts: SLUB takes all objects of slabs that are on
+			       no node's partial list as active */
+	uint64_t place[SLAB_PLACE_COUNT]; /* slabs, by where they are */
+};
+void slab_totals(struct session *s, const struct slab_cache *cache, struct slab_totals *totals);
 
 /* SLAB_STORE_USER: who allocated and who freed it last. */
 enum { SLAB_TRACK_FRAMES = 64 };

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* kmem: the kernel's memory. Which view of it is wanted, an option says; see kmem.h. */
+#include "commands/kmem.h"
+
+#include "commands/table.h"
+
+static const struct option kmem_option_table[KMEM_OPTIONS] = {
+	[KMEM_CACHES] = { "s", false },
+	[KMEM_SLABS] = { "S", .may_value = true },
+	[KMEM_ROOT_CACHES] = { "r", false },
+	[KMEM_IGNORE] = { "I", true },
+};
+
+/* NULL: an option that goes with others. The first one given of this order is done. */
+static const kmem_view_fn views[KMEM_OPTIONS] = {
+	[KMEM_CACHES] = kmem_caches,
+	[KMEM_SLABS] = kmem_slabs,
+	[KMEM_ROOT_CACHES] = kmem_root_caches,
+};
+
+static struct error *run_kmem(struct command_args *args)
+{
+	struct options options;
+
+	struct error *err = options_parse(args, kmem_option_table, array_size(kmem_option_table),
+					  &options);
+	if (err)
+		return err;
+	for (size_t i = 0; i < array_size(views); i++) {
+		if (options.set[i] && views[i])
+			return views[i](args, &options);
+	}
+	return error_new(ERROR_USAGE, "what of the kernel's memory?");
+}
+
+const struct command command_kmem = {
+	.name = "kmem",
+	.usage = "-s | -S[=CPUS] | -r [-I CACHE,...] [CACHE ...]",
+	.summary = "the kernel's memory: slab caches",
+	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
+		"  -S          the same, with each slab and each object\n"
+		"  -S=CPUS     only what these CPUs hold: \"0,2-3\", \"a\"\n"
+		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
+		"  -I CACHE,.. leave these caches out\n"
+		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
+		"Objects that CPUs keep for their next allocations count as free.\n"
+		"Examples: kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry",
+	.run = run_kmem,
+};

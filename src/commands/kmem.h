@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The views of kmem: one option, one function. A new view is a constant here, its option and its
+ * function in the tables of kmem.c.
+ */
+#pragma once
+
+#include "commands/args.h"
+
+enum kmem_option {
+	KMEM_CACHES,      /* -s */
+	KMEM_SLABS,       /* -S */
+	KMEM_ROOT_CACHES, /* -r */
+	KMEM_IGNORE,      /* -I, goes with the others */
+	KMEM_OPTIONS,
+};
+
+/* @options holds what was given, set[] and value[] by enum kmem_option. */
+typedef struct error *(*kmem_view_fn)(struct command_args *args, const struct options *options);
+
+/* kmem_slab.c */
+struct error *kmem_caches(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_slabs(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_root_caches(struct command_args *args, const struct options *options) must_check;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The caches: each struct kmem_cache is on the list slab_caches (mm/slab_common.c). SLUB's has
+ * `oo`, the usual order and number of objects of its slabs in one word; SLAB's has `num` and
+ * `gfporder`.
+ *
+ * What the flags are called is in an enum since 6.9 (enum _slab_flag_bits, include/linux/slab.h);
+ * before, they were macros, whose values are below and did not change from 3.x to 6.8.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/field.h"
+#include "kernel/slab_state.h"
+
+enum {
+	NAME_SIZE = 256,
+	OBJECT_SIZE_MAX = 32 << 20, /* KMALLOC_MAX_SIZE of any kernel, and more */
+};
+
+/* include/linux/slab.h of 6.8. */
+static const struct {
+	const char *enumerator;
+	uint64_t before;
+	size_t offset; /* of a bool in struct slab_cache */
+} flags[] = {
+	{ "_SLAB_RED_ZONE", 0x400, offsetof(struct slab_cache, red_zone) },
+	{ "_SLAB_POISON", 0x800, offsetof(struct slab_cache, poison) },
+	{ "_SLAB_STORE_USER", 0x10000, offsetof(struct slab_cache, store_user) },
+	{ "_SLAB_TYPESAFE_BY_RCU", 0x80000, offsetof(struct slab_cache, rcu) },
+};
+
+/* Members of kmem_cache, and where their values go: 4 bytes (unsigned) or 8. */
+static const struct {
+	const char *names;
+	size_t offset;
+	bool wide;
+} members[] = {
+#define MEMBER(names, field, wide) { names, offsetof(struct slab_cache, field), wide }
+	MEMBER("object_size|objsize", object_size, false),
+	MEMBER("size|buffer_size", size, false),
+	MEMBER("inuse", inuse, false),
+	MEMBER("offset", free_offset, false),
+	MEMBER("red_left_pad", red_left, false),
+	MEMBER("align", align, false),
+	MEMBER("useroffset", useroffset, false),
+	MEMBER("usersize", usersize, false),
+	MEMBER("flags", flags, true),
+	MEMBER("random", random, true),
+	MEMBER("ctor", ctor, true),
+	MEMBER("memcg_params.root_cache", root, true),
+	/* SLAB */
+	MEMBER("num", objects_per_slab, false),
+	MEMBER("gfporder", order, false),
+#undef MEMBER
+};
+
+struct cache_reader {
+	struct slab_state *state;
+	struct field member[array_size(members)];
+	struct field oo, min;
+	uint64_t mask[array_size(flags)];
+};
+
+static void store(struct slab_cache *cache, size_t i, uint64_t value)
+{
+	uint8_t *at = (uint8_t *)cache + members[i].offset;
+	unsigned narrow = value <= UINT32_MAX ? (unsigned)value : 0;
+
+	if (members[i].wide)
+		memcpy(at, &value, sizeof(value));
+	else
+		memcpy(at, &narrow, sizeof(narrow));
+}
+
+static void split_oo(uint64_t x, unsigned *order, unsigned *objects)
+{
+	*order = (unsigned)(x >> OO_SHIFT & 0xffff);
+	*objects = (unsigned)(x & ((1 << OO_SHIFT) - 1));
+	if (*order > SLAB_ORDER_MAX)
+		*order = *objects = 0;
+}
+
+static bool is_sane(const struct slab_cache *cache)
+{
+	return cache->size && cache->size <= OBJECT_SIZE_MAX && cache->object_size <= cache->size &&
+	       cache->red_left < cache->size && cache->free_offset < cache->size &&
+	       cache->order <= SLAB_ORDER_MAX && cache->objects_per_slab <= OBJECTS_MAX;
+}
+
+static bool add_cache(void *ctx, uint64_t address)
+{
+	struct cache_reader *reader = ctx;
+	struct slab_state *state = reader->state;
+	struct session *s = state->session;
+	struct slab_cache cache = { .address = address, .aliases = "" };
+	char name[NAME_SIZE];
+	uint64_t value;
+	bool read = true;
+
+	for (size_t i = 0; i < array_size(members); i++) {
+		if (!reader->member[i].known)
+			continue;
+		read &= field_read(s, address, &reader->member[i], &value);
+		store(&cache, i, value);
+	}
+	if (reader->oo.known && field_read(s, address, &reader->oo, &value))
+		split_oo(value, &cache.order, &cache.objects_per_slab);
+	if (reader->min.known && field_read(s, address, &reader->min, &value))
+		split_oo(value, &cache.min_order, &cache.min_objects_per_slab);
+	if (!read) {
+		session_problem(s, "the slab cache at %016lx is not in the dump",
+				(unsigned long)address);
+		return true;
+	}
+	bool named = kread_string(s, address, "kmem_cache", "name", name, sizeof(name)) && name[0];
+	cache.name = named ? arena_strdup(&s->arena, name) : "?";
+	if (!is_sane(&cache)) {
+		session_problem(s, "the slab cache at %016lx (%s) is damaged: sizes that cannot be",
+				(unsigned long)address, cache.name);
+		return true;
+	}
+	for (size_t i = 0; i < array_size(flags); i++)
+		*(bool *)((uint8_t *)&cache + flags[i].offset) = cache.flags & reader->mask[i];
+	cache.has_ctor = cache.ctor != 0;
+	cache.hardened = types_member(s->types, "kmem_cache", "random", &(struct member){ 0 });
+	if (!map_get(&state->by_address, address, &value)) {
+		map_set(&state->by_address, address, state->caches.count);
+		vec_push(&state->caches, cache);
+	}
+	return true;
+}
+
+static void prepare(struct cache_reader *reader, struct slab_state *state)
+{
+	struct session *s = state->session;
+	int64_t bit;
+
+	*reader = (struct cache_reader){ .state = state };
+	for (size_t i = 0; i < array_size(members); i++)
+		reader->member[i] = field_find(s, "kmem_cache", members[i].names);
+	reader->oo = field_find(s, "kmem_cache", "oo.x");
+	reader->min = field_find(s, "kmem_cache", "min.x");
+	for (size_t i = 0; i < array_size(flags); i++) {
+		bool known = types_enumerator(s->types, flags[i].enumerator, &bit);
+		reader->mask[i] = known && bit >= 0 && bit < 64 ? UINT64_C(1) << bit
+								: flags[i].before;
+	}
+}
+
+void slab_read_caches(struct slab_state *state)
+{
+	struct session *s = state->session;
+	struct cache_reader reader;
+	uint64_t head = s->symbols ? symbols_address(s->symbols, "slab_caches") : 0;
+
+	prepare(&reader, state);
+	if (!reader.member[1].known) {
+		session_problem(s, "slab caches: the types do not have struct kmem_cache");
+		return;
+	}
+	if (!head) {
+		session_problem(s, "slab caches: no symbol slab_caches");
+		return;
+	}
+	state->allocator = reader.oo.known ? ALLOCATOR_SLUB : ALLOCATOR_SLAB;
+	klist_each(s, head, "kmem_cache", "list", "the list of slab caches", add_cache, &reader);
+	if (!state->caches.count)
+		state->allocator = ALLOCATOR_NONE;
+}
