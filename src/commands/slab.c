@@ -30,7 +30,8 @@ static bool add_object(void *ctx, const struct slab_object *object)
 	struct doc *doc = listing->args->doc;
 	bool is_free = object->state == OBJECT_FREE || object->state == OBJECT_FREE_CPU;
 
-	if ((listing->allocated && object->state != OBJECT_ALLOCATED) || (listing->free && !is_free))
+	if ((listing->allocated && object->state != OBJECT_ALLOCATED) ||
+	    (listing->free && !is_free))
 		return true;
 	doc_row(doc, cell_address(object->address), cell_str(slab_state_name(object->state)),
 		object->cpu >= 0 ? cell_dec(object->cpu) : cell_shown(cell_none(), ""),

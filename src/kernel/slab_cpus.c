@@ -3,9 +3,10 @@
  * Free objects that CPUs keep for themselves.
  *
  * SLUB: struct kmem_cache_cpu has the slab that a CPU allocates from (`slab`, before 5.17 `page`),
- * that slab's objects on the CPU's own freelist, and a chain of further slabs (`partial`, chained by
- * slab.next). Since 6.18 CPUs have sheaves besides, and since 7.0 instead: arrays of free objects of
- * any slabs, struct slub_percpu_sheaves.{main, spare, rcu_free}; full ones wait in each node's barn.
+ * that slab's objects on the CPU's own freelist, and a chain of further slabs (`partial`, chained
+ * by slab.next). Since 6.18 CPUs have sheaves besides, and since 7.0 instead: arrays of free
+ * objects of any slabs, slub_percpu_sheaves.{main, spare, rcu_free}; full ones wait in each
+ * node's barn.
  * Objects in rcu_free are free for who had them, but a grace period has not passed yet.
  *
  * SLAB: struct array_cache, an array alike: of each CPU, shared by a node, and `alien` ones.
@@ -42,7 +43,8 @@ static bool add_slab(struct slab_state *state, uint64_t page, uint64_t freelist,
 	return true;
 }
 
-static void read_cpu_slab(struct cpu_reader *r, const struct slab_cache *cache, uint64_t at, int cpu)
+static void read_cpu_slab(struct cpu_reader *r, const struct slab_cache *cache, uint64_t at,
+			  int cpu)
 {
 	struct session *s = r->s;
 	uint64_t slab, freelist;
@@ -81,7 +83,8 @@ static void add_objects(struct cpu_reader *r, const struct slab_cache *cache, ui
 	}
 }
 
-static void read_sheaf(struct cpu_reader *r, const struct slab_cache *cache, uint64_t sheaf, int cpu)
+static void read_sheaf(struct cpu_reader *r, const struct slab_cache *cache, uint64_t sheaf,
+		       int cpu)
 {
 	uint64_t count;
 
@@ -89,7 +92,8 @@ static void read_sheaf(struct cpu_reader *r, const struct slab_cache *cache, uin
 		add_objects(r, cache, sheaf + r->sheaf_entries, count, cpu);
 }
 
-static void read_sheaves(struct cpu_reader *r, const struct slab_cache *cache, uint64_t at, int cpu)
+static void read_sheaves(struct cpu_reader *r, const struct slab_cache *cache, uint64_t at,
+			 int cpu)
 {
 	static const char *const members[] = { "main", "spare", "rcu_free" };
 	uint64_t sheaf;
@@ -113,7 +117,8 @@ static bool add_full_sheaf(void *ctx, uint64_t sheaf)
 	return true;
 }
 
-static void read_array(struct cpu_reader *r, const struct slab_cache *cache, uint64_t array, int cpu)
+static void read_array(struct cpu_reader *r, const struct slab_cache *cache, uint64_t array,
+		       int cpu)
 {
 	uint64_t count;
 
@@ -151,8 +156,8 @@ static void read_node(struct cpu_reader *r, const struct slab_cache *cache, unsi
 	}
 	if (value) {
 		struct barn_walk walk = { r, cache };
-		klist_each(s, value + r->barn_offset, "slab_sheaf", "barn_list", "a barn of sheaves",
-			   add_full_sheaf, &walk);
+		klist_each(s, value + r->barn_offset, "slab_sheaf", "barn_list",
+			   "a barn of sheaves", add_full_sheaf, &walk);
 	}
 	if (r->state->allocator != ALLOCATOR_SLAB)
 		return;

@@ -9,8 +9,8 @@
  *	p ^ kmem_cache.random ^ swab(a)		since 5.7 (and stable kernels of that time)
  *	p ^ kmem_cache.random ^ a		4.14 to 5.6
  *
- * (freelist_ptr_encode(), mm/slub.c). Which of them it is shows in what comes out: NULL or an object
- * of the same slab. Objects in sheaves (6.18) are on no such list; see slab_cpus.c.
+ * (freelist_ptr_encode(), mm/slub.c). Which of them it is shows in what comes out: NULL or an
+ * object of the same slab. Objects in sheaves (6.18) are on no such list; see slab_cpus.c.
  *
  * SLAB keeps an array of object numbers in slab.freelist, of 1 or 2 bytes each: those from
  * slab.active on are free. Objects in a CPU's array_cache count as active there; see slab_cpus.c.
