@@ -38,8 +38,7 @@ const struct command command_kmem = {
 	.usage = "-s | -S[=CPUS] | -r [-I CACHE,...] [CACHE ...]",
 	.summary = "the kernel's memory: slab caches",
 	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
-		"  -S          the same, with each slab and each object\n"
-		"  -S=CPUS     only what these CPUs hold: \"0,2-3\", \"a\"\n"
+		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
 		"  -I CACHE,.. leave these caches out\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
