@@ -19,6 +19,12 @@ typedef bool (*mapping_fn)(void *ctx, const struct mapping *mapping);
 /* Each mapping of the address space @mm in order of address. False when it could not be read whole. */
 bool mappings_each(struct session *s, uint64_t mm, mapping_fn fn, void *ctx);
 bool mapping_at(struct session *s, uint64_t mm, uint64_t address, struct mapping *mapping);
+/*
+ * What it is, as /proc/PID/maps says: the file's path, "[heap]", "[stack]", "[vdso]", "[anon:NAME]";
+ * "" for plain anonymous memory. False when that cannot be told (@buf holds what was found).
+ */
+bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping, char *buf,
+		  size_t size);
 
 /* The path of a dentry within its file system, or of a struct file / struct path from the root of
  * its mount tree ("/usr/bin/top", "pipe:[123]", "socket:[4]"). False: @buf holds what was found. */

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Names of files. A dentry names a file in its folder, which is its parent; a file system's root is
+ * its own parent. A struct mount hangs a file system's root (or a part of it) over a dentry of the
+ * parent mount. A path is put together from its end: up the parents to the mount's root, then on
+ * from the place where it is mounted, up to the mount that is its own parent (fs/d_path.c).
+ *
+ * Files of kernel-internal file systems have no place in the tree: their dentry operations make up
+ * a name (d_dname), "pipe:[inode]" and so on. Which one is told by the file system's name.
+ */
+#include "kernel/mappings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 256, MOUNTS_MAX = 256, NAME_BYTES = 256, PATH_BYTES = 4096 };
+
+/* A path that grows towards its front. */
+struct path {
+	struct session *session;
+	char text[PATH_BYTES];
+	size_t start; /* text[start..] is what there is so far */
+	bool whole;
+};
+
+static void path_init(struct path *path, struct session *s)
+{
+	path->session = s;
+	path->start = sizeof(path->text) - 1;
+	path->text[path->start] = '\0';
+	path->whole = true;
+}
+
+static void prepend(struct path *path, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > path->start) {
+		path->whole = false;
+		length = path->start;
+	}
+	path->start -= length;
+	memcpy(path->text + path->start, text, length);
+}
+
+static bool finish(const struct path *path, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%s", path->text + path->start);
+
+	return path->whole && n >= 0 && (size_t)n < size;
+}
+
+static bool dentry_name(struct session *s, uint64_t dentry, char name[NAME_BYTES])
+{
+	uint64_t at, length;
+
+	name[0] = '\0';
+	if (!kread(s, dentry, "dentry", "d_name.name", &at) ||
+	    !kread(s, dentry, "dentry", "d_name.len", &length) || length >= NAME_BYTES)
+		return false;
+	return memory_string(s->memory, at, name, (size_t)length + 1) == READ_OK &&
+	       strlen(name) == length;
+}
+
+/*
+ * Puts the names from @dentry up to, not with, @root in front; stops at the file system's root as
+ * well. Tells whether @root was met.
+ */
+static bool climb(struct path *path, uint64_t dentry, uint64_t root)
+{
+	char name[NAME_BYTES + 1] = "/";
+	uint64_t parent;
+
+	for (unsigned i = 0; i < DEPTH_MAX; i++) {
+		if (dentry == root)
+			return true;
+		if (!kread(path->session, dentry, "dentry", "d_parent", &parent)) {
+			path->whole = false;
+			prepend(path, "/...");
+			return false;
+		}
+		if (parent == dentry)
+			return false;
+		if (!dentry_name(path->session, dentry, name + 1)) {
+			path->whole = false;
+			strcpy(name + 1, "?");
+		}
+		prepend(path, name);
+		dentry = parent;
+	}
+	path->whole = false;
+	return false;
+}
+
+/* Taken out of its folder, so deleted: its hash link is empty (d_unhashed(), linux/dcache.h). */
+static bool is_deleted(struct session *s, uint64_t dentry)
+{
+	uint64_t hashed, parent;
+
+	return kread(s, dentry, "dentry", "d_hash.pprev", &hashed) && !hashed &&
+	       kread(s, dentry, "dentry", "d_parent", &parent) && parent != dentry;
+}
+
+static void finish_root(struct path *path)
+{
+	if (!path->text[path->start])
+		prepend(path, "/");
+}
+
+bool dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size)
+{
+	struct path path;
+
+	path_init(&path, s);
+	climb(&path, dentry, 0);
+	finish_root(&path);
+	return finish(&path, buf, size);
+}
+
+/* The whole way from @dentry in @mount (a struct mount) to the root of all mounts. */
+static bool mount_path(struct session *s, uint64_t mount, uint64_t dentry, char *buf, size_t size)
+{
+	struct path path;
+	uint64_t root, parent;
+
+	path_init(&path, s);
+	if (is_deleted(s, dentry))
+		prepend(&path, " (deleted)");
+	size_t tail = path.start;
+	for (unsigned i = 0; i < MOUNTS_MAX; i++) {
+		if (!kread(s, mount, "mount", "mnt.mnt_root", &root)) {
+			path.whole = false;
+			climb(&path, dentry, 0);
+			break;
+		}
+		/* A file beyond the mount's root: unreachable (bind mount of a folder, moved). */
+		if (!climb(&path, dentry, root))
+			break;
+		if (!kread(s, mount, "mount", "mnt_parent", &parent) || parent == mount)
+			break;
+		if (!kread(s, mount, "mount", "mnt_mountpoint", &dentry)) {
+			path.whole = false;
+			break;
+		}
+		mount = parent;
+	}
+	if (path.start == tail)
+		prepend(&path, "/");
+	return finish(&path, buf, size);
+}
+
+/* --- Files without a place in the tree. --- */
+
+static bool fs_type(struct session *s, uint64_t dentry, char name[32])
+{
+	uint64_t sb, type;
+
+	return kread(s, dentry, "dentry", "d_sb", &sb) &&
+	       kread(s, sb, "super_block", "s_type", &type) &&
+	       kread_string(s, type, "file_system_type", "name", name, 32);
+}
+
+/* "net:[4026531840]": the kind stands in the operations of its namespace. */
+static void namespace_name(struct session *s, uint64_t dentry, uint64_t inode, uint64_t number,
+			   char *buf, size_t size)
+{
+	char kind[32] = "ns";
+	uint64_t ops = 0, ns;
+
+	kread(s, dentry, "dentry", "d_fsdata", &ops);
+	/* Since 6.9 d_fsdata is the other way; the namespace hangs on the inode (fs/nsfs.c). */
+	if ((!ops || !kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind))) &&
+	    kread(s, inode, "inode", "i_private", &ns) && kread(s, ns, "ns_common", "ops", &ops))
+		kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind));
+	snprintf(buf, size, "%s:[%" PRIu64 "]", kind, number);
+}
+
+/* A name that the file system makes up (d_dname); false when it does not. */
+static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t size)
+{
+	uint64_t ops, dname, inode = 0, number = 0;
+	char type[32] = "", name[NAME_BYTES];
+
+	if (!kread(s, dentry, "dentry", "d_op", &ops) || !ops ||
+	    !kread(s, ops, "dentry_operations", "d_dname", &dname) || !dname)
+		return false;
+	kread(s, dentry, "dentry", "d_inode", &inode);
+	kread(s, inode, "inode", "i_ino", &number);
+	fs_type(s, dentry, type);
+	dentry_name(s, dentry, name);
+	if (strcmp(type, "pipefs") == 0)
+		snprintf(buf, size, "pipe:[%" PRIu64 "]", number);
+	else if (strcmp(type, "sockfs") == 0)
+		snprintf(buf, size, "socket:[%" PRIu64 "]", number);
+	else if (strcmp(type, "anon_inodefs") == 0)
+		snprintf(buf, size, "anon_inode:%s", name);
+	else if (strcmp(type, "nsfs") == 0)
+		namespace_name(s, dentry, inode, number, buf, size);
+	else if (strcmp(type, "dmabuf") == 0)
+		snprintf(buf, size, "/%s:", name);
+	else
+		snprintf(buf, size, "/%s (deleted)", name);
+	return true;
+}
+
+bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
+{
+	uint64_t dentry, vfsmount, root = 0, mount;
+
+	if (size)
+		buf[0] = '\0';
+	if (!file || !kread(s, file, "file", "f_path.dentry|__f_path.dentry", &dentry) || !dentry)
+		return false;
+	if (!kread(s, file, "file", "f_path.mnt|__f_path.mnt", &vfsmount) || !vfsmount)
+		return dentry_path(s, dentry, buf, size) && false;
+	kread(s, vfsmount, "vfsmount", "mnt_root", &root);
+	if (dentry != root && made_up_name(s, dentry, buf, size))
+		return true;
+	mount = kcontainer(s, vfsmount, "mount", "mnt");
+	if (!mount)
+		return dentry_path(s, dentry, buf, size) && false;
+	return mount_path(s, mount, dentry, buf, size);
+}
+
+/* --- From an inode. --- */
+
+/* Is it mounted where users see it? Mounts of the kernel's own are in no namespace, or in one that
+ * is an error number (MNT_NS_INTERNAL, fs/mount.h). */
+static bool is_visible(struct session *s, uint64_t mount)
+{
+	uint64_t ns;
+
+	return kread(s, mount, "mount", "mnt_ns", &ns) && ns && s->arch->is_kernel_address(ns) &&
+	       ns < -(uint64_t)4096;
+}
+
+/* A mount of @sb that shows to users; 0: none. */
+static uint64_t visible_mount(struct session *s, uint64_t sb)
+{
+	uint64_t offset, link, head = 0, next;
+	bool single = koffset(s, "mount", "mnt_next_for_sb", &offset);
+
+	if (!single && (!koffset(s, "mount", "mnt_instance", &offset) ||
+			!koffset(s, "super_block", "s_mounts", &head)))
+		return 0;
+	if (!kread(s, sb, "super_block", single ? "s_mounts" : "s_mounts.next", &link))
+		return 0;
+	for (unsigned i = 0; i < MOUNTS_MAX && link && (single || link != sb + head); i++) {
+		uint64_t mount = single ? link : link - offset;
+		if (is_visible(s, mount))
+			return mount;
+		if (memory_u64(s->memory, mount + offset, &next) != READ_OK)
+			return 0;
+		link = next;
+	}
+	return 0;
+}
+
+bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
+{
+	uint64_t alias, dentry, sb, mount;
+
+	if (size)
+		buf[0] = '\0';
+	if (!kread(s, inode, "inode", "i_dentry.first", &alias) || !alias)
+		return false;
+	dentry = kcontainer(s, alias, "dentry", "d_u.d_alias|d_alias");
+	if (!dentry)
+		return false;
+	if (made_up_name(s, dentry, buf, size))
+		return true;
+	mount = kread(s, inode, "inode", "i_sb", &sb) ? visible_mount(s, sb) : 0;
+	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
+}
