@@ -28,6 +28,7 @@ struct slab_cache {
 	unsigned min_order, min_objects_per_slab; /* SLUB: when memory was short */
 	unsigned useroffset, usersize;
 	uint64_t flags;           /* SLAB_... of the kernel that died */
+	bool keeps_size;          /* of each object, what kmalloc() was asked for */
 	bool red_zone, poison, store_user, hardened, has_ctor, rcu;  /* what flags and types say */
 	uint64_t random;          /* hardened freelists: kmem_cache.random */
 	uint64_t ctor;
@@ -118,11 +119,12 @@ struct slab_track {
 	uint64_t caller;
 	int cpu;
 	int32_t pid;
-	uint64_t when;       /* jiffies */
+	uint64_t when;       /* jiffies; 0 for KFENCE */
+	uint64_t when_ns;    /* KFENCE: as the log counts; 0 for others */
 	uint64_t frames[SLAB_TRACK_FRAMES];  /* from stackdepot, or struct track itself */
 	unsigned frame_count;
 };
 bool slab_track(struct session *s, const struct slab_object *object, bool freed,
 		struct slab_track *track);
-/* What the user asked kmalloc() for (slub_debug, 6.1+); 0: not kept. */
+/* What the user asked kmalloc() for (slub_debug=U, 6.1+), of KFENCE any size; 0: not kept. */
 unsigned slab_orig_size(struct session *s, const struct slab_object *object);

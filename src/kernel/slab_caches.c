@@ -27,6 +27,8 @@ static const struct {
 	{ "_SLAB_RED_ZONE", 0x400, offsetof(struct slab_cache, red_zone) },
 	{ "_SLAB_POISON", 0x800, offsetof(struct slab_cache, poison) },
 	{ "_SLAB_STORE_USER", 0x10000, offsetof(struct slab_cache, store_user) },
+	/* kmalloc's caches. Since 5.18; before that bit had no meaning. */
+	{ "_SLAB_KMALLOC", 0x1000, offsetof(struct slab_cache, keeps_size) },
 	{ "_SLAB_TYPESAFE_BY_RCU", 0x80000, offsetof(struct slab_cache, rcu) },
 };
 
@@ -122,6 +124,7 @@ static bool add_cache(void *ctx, uint64_t address)
 	}
 	for (size_t i = 0; i < array_size(flags); i++)
 		*(bool *)((uint8_t *)&cache + flags[i].offset) = cache.flags & reader->mask[i];
+	cache.keeps_size &= cache.store_user;
 	cache.has_ctor = cache.ctor != 0;
 	cache.hardened = types_member(s->types, "kmem_cache", "random", &(struct member){ 0 });
 	if (!map_get(&state->by_address, address, &value)) {
@@ -135,6 +138,8 @@ static void prepare(struct cache_reader *reader, struct slab_state *state)
 {
 	struct session *s = state->session;
 	int64_t bit;
+	/* Asking for names that the kernel's types lack would load those of all modules. */
+	bool has_names = types_sizeof(s->types, "enum _slab_flag_bits") != 0;
 
 	*reader = (struct cache_reader){ .state = state };
 	for (size_t i = 0; i < array_size(members); i++)
@@ -142,7 +147,7 @@ static void prepare(struct cache_reader *reader, struct slab_state *state)
 	reader->oo = field_find(s, "kmem_cache", "oo.x");
 	reader->min = field_find(s, "kmem_cache", "min.x");
 	for (size_t i = 0; i < array_size(flags); i++) {
-		bool known = types_enumerator(s->types, flags[i].enumerator, &bit);
+		bool known = has_names && types_enumerator(s->types, flags[i].enumerator, &bit);
 		reader->mask[i] = known && bit >= 0 && bit < 64 ? UINT64_C(1) << bit
 								: flags[i].before;
 	}

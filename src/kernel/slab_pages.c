@@ -65,13 +65,14 @@ static void find_mark(struct session *s, struct slab_mark *mark)
 	if (dump_vmcoreinfo_number(s->dump, "NUMBER(PG_slab)", &value) &&
 	    mark_of_flag(s, value, mark))
 		return;
-	if (types_enumerator(s->types, "PG_slab", &value)) {
+	if (types_sizeof(s->types, "enum pagetype") &&
+	    types_enumerator(s->types, "PGTY_slab", &value)) {
+		mark_of_type(s, (uint32_t)value << 24, mark);
+	} else if (types_enumerator(s->types, "PG_slab", &value)) {
 		if (value < 64)
 			mark_of_flag(s, value, mark);
 		else
 			mark_of_type(s, ~(uint32_t)value, mark);
-	} else if (types_enumerator(s->types, "PGTY_slab", &value)) {
-		mark_of_type(s, (uint32_t)value << 24, mark);
 	}
 }
 
