@@ -25,6 +25,7 @@ const struct command *const commands[] = {
 	&command_ps,
 	&command_quit,
 	&command_rd,
+	&command_refs,
 	&command_report,
 	&command_set,
 	&command_slab,

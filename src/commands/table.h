@@ -21,6 +21,7 @@ extern const struct command command_p;
 extern const struct command command_ps;
 extern const struct command command_quit;
 extern const struct command command_rd;
+extern const struct command command_refs;
 extern const struct command command_report;
 extern const struct command command_set;
 extern const struct command command_slab;

@@ -2,15 +2,14 @@
 /*
  * Fills and poison, text of one and two bytes a character, starts of files.
  *
- * Bytes with a meaning: include/linux/poison.h (slab: POISON_INUSE, POISON_FREE, POISON_END, red
- * zones 0xbb and 0xcc; pages: PAGE_POISON; init memory: POISON_FREE_INITMEM), the padding between
- * functions. A filled stretch need not begin at a word: the end of a text or of a structure in
- * front of it is part of somebody else.
+ * A filled stretch need not begin at a word: the end of a text or of a structure in front of it is
+ * part of somebody else. What 0xcc and 0x90 mean in short is the padding between functions.
  */
 #include <elf.h>
 #include <stdio.h>
 
 #include "forensics/content_part.h"
+#include "forensics/poison.h"
 
 enum {
 	ZERO_MIN = 64,  /* shorter stretches of zeroes are members of structures */
@@ -19,24 +18,20 @@ enum {
 	TEXT_MIN = 16,
 	UTF16_MIN = 12, /* characters */
 	STRING_MIN = 4, /* behind a NUL within text: the next string */
+	OBJECT_END = 0xa5, /* POISON_END, include/linux/poison.h */
 };
 
+/* Fills that are no poison, or poison that is often something else. */
 static const struct {
-	uint8_t byte, end; /* end: a last byte that belongs to it; 0 none */
+	uint8_t byte;
 	enum content_kind kind;
 	size_t min;
-	const char *name;
+	const char *text; /* NULL: as its poison says */
 } fills[] = {
-	{ 0x00, 0, CONTENT_ZERO, ZERO_MIN, "zeroes" },
-	{ 0xff, 0, CONTENT_FILL, FILL_MIN, "all bits set" },
-	{ 0x6b, 0xa5, CONTENT_POISON, FILL_MIN, "poison of freed slab objects (POISON_FREE)" },
-	{ 0x5a, 0xa5, CONTENT_POISON, FILL_MIN,
-	  "poison of slab objects never written (POISON_INUSE)" },
-	{ 0xbb, 0, CONTENT_POISON, FILL_MIN, "red zone of a free slab object (RED_INACTIVE)" },
-	{ 0xcc, 0, CONTENT_POISON, PAD_MIN,
-	  "red zone of a slab object in use (RED_ACTIVE), freed init memory, or int3" },
-	{ 0xaa, 0, CONTENT_POISON, FILL_MIN, "poison of free pages (PAGE_POISON)" },
-	{ 0x90, 0, CONTENT_FILL, PAD_MIN, "nop instructions" },
+	{ 0x00, CONTENT_ZERO, ZERO_MIN, "zeroes" },
+	{ 0xff, CONTENT_FILL, FILL_MIN, "all bits set" },
+	{ 0x90, CONTENT_FILL, PAD_MIN, "nop instructions" },
+	{ 0xcc, CONTENT_POISON, PAD_MIN, NULL },
 };
 
 static size_t run_of_byte(const struct content_view *v, size_t at)
@@ -81,20 +76,31 @@ size_t content_fill(const struct content_view *v, size_t at, struct content_run 
 		return 0;
 	if (p[0] != p[1] || p[0] != p[7])
 		return run_of_word(v, at, run);
-	size_t size = run_of_byte(v, at);
+	size_t size = run_of_byte(v, at), min = FILL_MIN;
+	const struct poison *poison = poison_of_fill(p, 8);
+	const char *text = NULL;
+	run->kind = poison ? CONTENT_POISON : CONTENT_FILL;
 	for (size_t i = 0; i < array_size(fills); i++) {
-		if (fills[i].byte != *p || size < fills[i].min)
+		if (fills[i].byte != *p)
 			continue;
-		if (fills[i].end && size < v->size - at && p[size] == fills[i].end)
-			size++;
 		run->kind = fills[i].kind;
-		snprintf(run->text, sizeof(run->text), "%s", fills[i].name);
-		return size;
+		min = fills[i].min;
+		text = fills[i].text;
 	}
-	if (size < 4 * FILL_MIN || !*p || *p == 0xcc || *p == 0x90)
+	if (!text && !poison)
+		min = 4 * FILL_MIN;
+	if (size < min || (!text && !poison && content_is_text(*p)))
 		return 0;
-	run->kind = CONTENT_FILL;
-	snprintf(run->text, sizeof(run->text), "the byte 0x%02x, over and over", *p);
+	if (text)
+		snprintf(run->text, sizeof(run->text), "%s", text);
+	else if (poison)
+		snprintf(run->text, sizeof(run->text), "0x%02x, %s: %s", *p, poison->name,
+			 poison->meaning);
+	else
+		snprintf(run->text, sizeof(run->text), "the byte 0x%02x, over and over", *p);
+	/* The last byte of a slab object's poison is another one. */
+	if (poison && *p != OBJECT_END && size < v->size - at && p[size] == OBJECT_END)
+		size++;
 	return size;
 }
 

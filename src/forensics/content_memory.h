@@ -39,8 +39,8 @@ void content_text_in_log(struct session *s, const uint8_t *text, size_t size, st
 
 /*
  * Where a part of @text that tells something is in memory. At most @max places, in order of
- * address; returns how many there are in all. Those in [@start, @start + @size) of the direct map or
- * its other addresses are among them. Looks at all memory in the dump.
+ * address; returns how many there are in all. The text itself is among them.
+ * Looks at all memory in the dump.
  */
 struct text_needle {
 	const uint8_t *text; /* in the text given */

@@ -159,12 +159,11 @@ static bool ip4(const uint8_t *p, size_t there, bool framed, struct packet *pack
 	bool fragment = big16(p + 6) & 0x1fff;
 	packet->size = size;
 	snprintf(packet->text, sizeof(packet->text),
-		 "IPv4 %u.%u.%u.%u to %u.%u.%u.%u%s", p[12], p[13], p[14], p[15], p[16], p[17],
-		 p[18], p[19], right ? "" : ", header checksum WRONG");
-	if (fragment) {
-		strcat(packet->text, ", a later fragment");
+		 "IPv4 %u.%u.%u.%u to %u.%u.%u.%u%s%s", p[12], p[13], p[14], p[15], p[16], p[17],
+		 p[18], p[19], right ? "" : ", header checksum WRONG",
+		 fragment ? ", a later fragment" : "");
+	if (fragment)
 		return true;
-	}
 	uint32_t pseudo = add_words(p + 12, 8, (uint32_t)(proto + size - header));
 	return transport(p + header, size - header, there - header, proto, pseudo, packet);
 }

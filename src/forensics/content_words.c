@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "forensics/content_part.h"
+#include "forensics/poison.h"
 
 enum {
 	ROW_MIN = 8,     /* words of one kind that make a run of their own */
@@ -23,7 +24,13 @@ enum {
 /* Bits 52-58 are the software's, 59-62 a protection key. */
 #define PTE_FLAGS    UINT64_C(0x8000000000000ffb) /* without accessed and dirty */
 
-enum word_class { WORD_ZERO, WORD_SMALL, WORD_OTHER, WORD_POINTER /* + enum pointer_kind */ };
+enum word_class {
+	WORD_ZERO,
+	WORD_SMALL,
+	WORD_OTHER,
+	WORD_POISON,
+	WORD_POINTER, /* + enum pointer_kind */
+};
 
 static unsigned class_of(const struct content_view *v, uint64_t word)
 {
@@ -33,6 +40,8 @@ static unsigned class_of(const struct content_view *v, uint64_t word)
 		v->env->pointer ? v->env->pointer(v->env->ctx, word) : POINTER_NONE;
 	if (kind != POINTER_NONE)
 		return WORD_POINTER + kind;
+	if (poison_of(word))
+		return WORD_POISON;
 	return word < SMALL_MAX || word > UINT64_MAX - SMALL_MAX ? WORD_SMALL : WORD_OTHER;
 }
 
@@ -228,10 +237,15 @@ static void add_string(const struct content_view *v, size_t from, size_t to, cha
 void content_describe(const struct content_view *v, size_t from, size_t to, char *buf, size_t size)
 {
 	size_t counts[WORD_POINTER + POINTER_COUNT] = { 0 }, words = 0, n;
-	static const char *const names[] = { "zero", "small numbers", "other" };
+	static const char *const names[] = { "zero", "small numbers", "other", "poison" };
+	const struct poison *poison = NULL;
 
-	for (size_t at = from + (-(v->address + from) & 7); at + 8 <= to; at += 8, words++)
-		counts[class_of(v, word_at(v, at))]++;
+	for (size_t at = from + (-(v->address + from) & 7); at + 8 <= to; at += 8, words++) {
+		unsigned class = class_of(v, word_at(v, at));
+		counts[class]++;
+		if (class == WORD_POISON && !poison)
+			poison = poison_of(word_at(v, at));
+	}
 	if (!words) {
 		snprintf(buf, size, "%zu bytes", to - from);
 		return;
@@ -240,12 +254,14 @@ void content_describe(const struct content_view *v, size_t from, size_t to, char
 	for (unsigned i = array_size(counts); i-- > 0 && n < size;) {
 		if (!counts[i] || i == WORD_POINTER)
 			continue;
-		const char *name = i < WORD_POINTER
-					   ? names[i]
-					   : pointer_kind_name((enum pointer_kind)(i - WORD_POINTER));
+		enum pointer_kind kind = i < WORD_POINTER ? POINTER_NONE
+							  : (enum pointer_kind)(i - WORD_POINTER);
+		const char *name = i < WORD_POINTER ? names[i] : pointer_kind_name(kind);
 		n += (size_t)snprintf(buf + n, size - n, "%s%zu %s%s",
 				      strchr(buf, ':') ? ", " : ": ", counts[i],
-				      i > WORD_POINTER ? "to " : "", name);
+				      i > WORD_POINTER ? "pointing to " : "", name);
+		if (i == WORD_POISON && poison && n < size)
+			n += (size_t)snprintf(buf + n, size - n, " (%s)", poison->name);
 	}
 	if (n < size)
 		add_string(v, from, to, buf, size);

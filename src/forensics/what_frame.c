@@ -185,6 +185,8 @@ static void describe_slot(const struct what_ask *ask, const struct stack_range *
 	if (in_exception(ask, stack) || in_user_registers(ask, range, stack) ||
 	    in_frame(ask, stack))
 		return;
+	ask->what->left_behind = lowest ? ask->address < lowest
+					: stack->end == STACK_END_USER || !range->task;
 	if (!lowest && stack->end == STACK_END_USER && range->task)
 		add_textf(ask, ": not in use, it was in user mode: left behind by earlier calls");
 	else if (!lowest && !range->task)

@@ -45,6 +45,7 @@ struct what {
 	int frame;          /* of the stack; -1 */
 	bool user_half;     /* a canonical address of user space, whatever it is */
 	bool freed;         /* a freed slab object, a free page */
+	bool left_behind;   /* in a part of a stack that is not in use */
 	const char *type;   /* type of the object where certain ("task_struct"); NULL */
 	const char *member; /* path of the member at this address ("se.vruntime"); NULL */
 	char text[320];     /* one line, complete in itself */
