@@ -34,6 +34,7 @@ const struct command *const commands[] = {
 	&command_sys,
 	&command_union,
 	&command_up,
+	&command_vm,
 	&command_vtop,
 	&command_whatis,
 	&command_writers,

@@ -2,9 +2,9 @@
 /*
  * Maple trees: B-trees of ranges. A node has up to 16 slots; pivot i is the last number that slot i
  * stands for, the first one follows the pivot before it. Pivots end where one reaches the node's
- * own last number (which for the last slot has none), or at a zero. Slots of inner nodes are
- * addresses of nodes, aligned to 256, with the node's type in bits 3 to 6 and 2 in the lowest two
- * bits, which no entry of a leaf has (include/linux/maple_tree.h, lib/maple_tree.c).
+ * own last number (which for the last slot has none), or at a zero. Nodes are aligned to 256;
+ * a pointer to one has its type in bits 3 to 6. The root's pointer has 2 in the lowest bits, which
+ * no single entry in its place has (include/linux/maple_tree.h, lib/maple_tree.c).
  */
 #include "kernel/maple.h"
 
@@ -105,7 +105,7 @@ static void walk_node(struct maple_walk *walk, uint64_t entry, uint64_t first, u
 		}
 		if (type == MAPLE_LEAF_64)
 			show(walk, first, pivot, slot);
-		else if ((slot & INTERNAL_MASK) == INTERNAL && slot > RESERVED_MAX)
+		else if (walk->session->arch->is_kernel_address(slot))
 			walk_node(walk, slot, first, pivot, depth + 1);
 		else
 			damaged(walk, node, "has a slot that is no node");

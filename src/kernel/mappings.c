@@ -148,6 +148,15 @@ static bool given_name(struct session *s, uint64_t vma, const char *kind, char *
 	return true;
 }
 
+/* Until 6.1 the name shared its place with the links of a file's mappings. */
+static bool file_may_have_name(struct session *s)
+{
+	uint64_t name, links;
+
+	return koffset(s, "vm_area_struct", "anon_name", &name) &&
+	       (!koffset(s, "vm_area_struct", "shared", &links) || name != links);
+}
+
 bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping, char *buf,
 		  size_t size)
 {
@@ -156,7 +165,7 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
 	if (size)
 		buf[0] = '\0';
 	if (mapping->file) {
-		if (given_name(s, mapping->vma, "anon_shmem", buf, size))
+		if (file_may_have_name(s) && given_name(s, mapping->vma, "anon_shmem", buf, size))
 			return true;
 		return file_path(s, mapping->file, buf, size);
 	}
