@@ -5,10 +5,11 @@
 #include "commands/table.h"
 
 static const struct option kmem_option_table[KMEM_OPTIONS] = {
-	[KMEM_CACHES] = { "s", false },
-	[KMEM_SLABS] = { "S", .may_value = true },
-	[KMEM_ROOT_CACHES] = { "r", false },
-	[KMEM_IGNORE] = { "I", true },
+	[KMEM_CACHES] = { .name = "s" },
+	[KMEM_SLABS] = { .name = "S", .may_value = true },
+	[KMEM_ROOT_CACHES] = { .name = "r" },
+	[KMEM_IGNORE] = { .name = "I", .value = true },
+	[KMEM_CHECK] = { .name = "-check" },
 };
 
 /* NULL: an option that goes with others. The first one given of this order is done. */
@@ -16,6 +17,7 @@ static const kmem_view_fn views[KMEM_OPTIONS] = {
 	[KMEM_CACHES] = kmem_caches,
 	[KMEM_SLABS] = kmem_slabs,
 	[KMEM_ROOT_CACHES] = kmem_root_caches,
+	[KMEM_CHECK] = kmem_check,
 };
 
 static struct error *run_kmem(struct command_args *args)
@@ -35,14 +37,18 @@ static struct error *run_kmem(struct command_args *args)
 
 const struct command command_kmem = {
 	.name = "kmem",
-	.usage = "-s | -S[=CPUS] | -r [-I CACHE,...] [CACHE ...]",
+	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...]",
 	.summary = "the kernel's memory: slab caches",
 	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
 		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
 		"  -I CACHE,.. leave these caches out\n"
+		"  --check     is the allocator's own data in order? Freelists, counters, lists of slabs;\n"
+		"              with slub_debug red zones, poison, padding and tracks as well. Each damage\n"
+		"              comes with the objects before and behind it\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
-		"Examples: kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry",
+		"Examples: kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
+		"          kmem --check",
 	.run = run_kmem,
 };

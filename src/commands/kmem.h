@@ -12,6 +12,7 @@ enum kmem_option {
 	KMEM_SLABS,       /* -S */
 	KMEM_ROOT_CACHES, /* -r */
 	KMEM_IGNORE,      /* -I, goes with the others */
+	KMEM_CHECK,       /* --check */
 	KMEM_OPTIONS,
 };
 
@@ -22,3 +23,6 @@ typedef struct error *(*kmem_view_fn)(struct command_args *args, const struct op
 struct error *kmem_caches(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_slabs(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_root_caches(struct command_args *args, const struct options *options) must_check;
+
+/* kmem_check.c */
+struct error *kmem_check(struct command_args *args, const struct options *options) must_check;
