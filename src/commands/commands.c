@@ -35,6 +35,7 @@ const struct command *const commands[] = {
 	&command_union,
 	&command_up,
 	&command_vm,
+	&command_vmallocinfo,
 	&command_vtop,
 	&command_whatis,
 	&command_writers,

@@ -10,6 +10,7 @@ static const struct option kmem_option_table[KMEM_OPTIONS] = {
 	[KMEM_ROOT_CACHES] = { .name = "r" },
 	[KMEM_IGNORE] = { .name = "I", .value = true },
 	[KMEM_CHECK] = { .name = "-check" },
+	[KMEM_VMALLOC] = { .name = "v" },
 };
 
 /* NULL: an option that goes with others. The first one given of this order is done. */
@@ -18,6 +19,7 @@ static const kmem_view_fn views[KMEM_OPTIONS] = {
 	[KMEM_SLABS] = kmem_slabs,
 	[KMEM_ROOT_CACHES] = kmem_root_caches,
 	[KMEM_CHECK] = kmem_check,
+	[KMEM_VMALLOC] = kmem_vmalloc,
 };
 
 static struct error *run_kmem(struct command_args *args)
@@ -37,8 +39,8 @@ static struct error *run_kmem(struct command_args *args)
 
 const struct command command_kmem = {
 	.name = "kmem",
-	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...]",
-	.summary = "the kernel's memory: slab caches",
+	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...] | -v [ADDRESS ...]",
+	.summary = "the kernel's memory: slab caches, vmalloc areas",
 	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
 		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
@@ -46,6 +48,7 @@ const struct command command_kmem = {
 		"  --check     is the allocator's own data in order? Freelists, counters, lists of slabs;\n"
 		"              with slub_debug red zones, poison, padding and tracks as well. Each damage\n"
 		"              comes with the objects before and behind it\n"
+		"  -v          vmalloc areas, or those that these addresses are in\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
 		"Examples: kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"

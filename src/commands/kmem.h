@@ -13,6 +13,7 @@ enum kmem_option {
 	KMEM_ROOT_CACHES, /* -r */
 	KMEM_IGNORE,      /* -I, goes with the others */
 	KMEM_CHECK,       /* --check */
+	KMEM_VMALLOC,     /* -v */
 	KMEM_OPTIONS,
 };
 
@@ -26,3 +27,5 @@ struct error *kmem_root_caches(struct command_args *args, const struct options *
 
 /* kmem_check.c */
 struct error *kmem_check(struct command_args *args, const struct options *options) must_check;
+/* kmem_vmalloc.c */
+struct error *kmem_vmalloc(struct command_args *args, const struct options *options) must_check;

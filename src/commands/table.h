@@ -31,6 +31,7 @@ extern const struct command command_sys;
 extern const struct command command_union;
 extern const struct command command_up;
 extern const struct command command_vm;
+extern const struct command command_vmallocinfo;
 extern const struct command command_vtop;
 extern const struct command command_whatis;
 extern const struct command command_writers;
