@@ -39,6 +39,7 @@ static const struct column slab_columns[] = {
 	{ .key = "allocated", .title = "ALLOCATED", .right = true },
 	{ .key = "free", .title = "FREE", .right = true },
 	{ .key = "unknown" },
+	{ .key = "in_use" },
 };
 
 static const struct column object_columns[] = {
@@ -63,7 +64,7 @@ const char *slab_place_name(enum slab_place place)
 	static const char *const names[] = {
 		[SLAB_PLACE_UNKNOWN] = "unknown",         [SLAB_PLACE_CPU] = "CPU",
 		[SLAB_PLACE_CPU_PARTIAL] = "CPU partial", [SLAB_PLACE_NODE_PARTIAL] = "partial",
-		[SLAB_PLACE_FULL] = "full",
+		[SLAB_PLACE_FULL] = "full",               [SLAB_PLACE_DYING] = "dying",
 	};
 
 	return names[place];
@@ -270,7 +271,7 @@ static bool add_slab(void *ctx, const struct slab *slab)
 		slab->cpu >= 0 ? cell_dec(slab->cpu) : cell_shown(cell_none(), ""),
 		cell_udec(slab->objects), cell_udec(view->count[OBJECT_ALLOCATED]),
 		cell_udec(view->count[OBJECT_FREE] + view->count[OBJECT_FREE_CPU]),
-		cell_udec(view->count[OBJECT_UNKNOWN]));
+		cell_udec(view->count[OBJECT_UNKNOWN]), cell_udec(slab->inuse));
 	doc_detail(doc);
 	doc_table(doc, "object_list", object_columns, array_size(object_columns));
 	doc_bare(doc);
@@ -294,7 +295,8 @@ static void add_cache_slabs(struct slab_view *view, const struct slab_cache *cac
 	doc_field(doc, "size", "STRIDE", cell_udec(cache->size));
 	doc_field(doc, "allocated", "ALLOCATED", cell_udec(totals.allocated));
 	doc_field(doc, "objects", "TOTAL", cell_udec(totals.objects));
-	doc_table(doc, "slabs", slab_columns, array_size(slab_columns));
+	doc_field(doc, "slabs", "SLABS", cell_udec(totals.slabs));
+	doc_table(doc, "slab_list", slab_columns, array_size(slab_columns));
 	slab_each(view->args->session, cache, add_slab, view);
 	doc_end(doc);
 	doc_end(doc);

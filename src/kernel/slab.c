@@ -198,6 +198,9 @@ static bool add_slab(void *ctx, const struct slab *slab)
 	unsigned inuse = slab->inuse < slab->count ? slab->inuse : slab->count;
 	unsigned allocated = inuse;
 
+	t->place[slab->place]++;
+	if (slab->place == SLAB_PLACE_DYING)
+		return true;
 	t->slabs++;
 	t->bytes += slab->size;
 	t->objects += slab->count;
@@ -209,7 +212,6 @@ static bool add_slab(void *ctx, const struct slab *slab)
 	}
 	t->allocated += allocated;
 	t->active += slab->place == SLAB_PLACE_NODE_PARTIAL ? inuse : slab->count;
-	t->place[slab->place]++;
 	return true;
 }
 

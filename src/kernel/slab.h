@@ -48,6 +48,7 @@ enum slab_place {
 	SLAB_PLACE_CPU_PARTIAL, /* on @cpu's partial list */
 	SLAB_PLACE_NODE_PARTIAL,
 	SLAB_PLACE_FULL,
+	SLAB_PLACE_DYING,       /* SLAB_TYPESAFE_BY_RCU: given up, waits for a grace period */
 	SLAB_PLACE_COUNT,
 };
 
@@ -111,6 +112,7 @@ struct slab_totals {
 			       no node's partial list as active */
 	uint64_t place[SLAB_PLACE_COUNT]; /* slabs, by where they are */
 };
+/* Slabs that are dying are in place[] only, as the kernel does not count them any more. */
 void slab_totals(struct session *s, const struct slab_cache *cache, struct slab_totals *totals);
 
 /* SLAB_STORE_USER: who allocated and who freed it last. */

@@ -108,6 +108,8 @@ bool slab_find_layout(struct slab_state *state)
 	l->has_next = member_in_page(s, l, "next", &l->next);
 	l->has_s_mem = member_in_page(s, l, "s_mem", &l->s_mem) &&
 		       member_in_page(s, l, "active", &l->active);
+	if (s->symbols && member_in_page(s, l, "callback_head.func|rcu_head.func", &l->rcu_func))
+		l->rcu_free_slab = symbols_address(s->symbols, "rcu_free_slab");
 	state->layout_usable =
 		state->allocator == ALLOCATOR_SLAB ? l->has_s_mem :
 		state->allocator == ALLOCATOR_SLUB ? usable : false;
@@ -172,6 +174,9 @@ static void read_slub(const struct slab_layout *l, const uint8_t *bytes, struct 
 		slab->place = slab->frozen ? SLAB_PLACE_UNKNOWN : SLAB_PLACE_NODE_PARTIAL;
 	else
 		slab->place = slab->frozen ? SLAB_PLACE_UNKNOWN : SLAB_PLACE_FULL;
+	if (cache->rcu && !slab->inuse && l->rcu_free_slab &&
+	    load_member(&l->rcu_func, bytes) == l->rcu_free_slab)
+		slab->place = SLAB_PLACE_DYING;
 }
 
 /* SLAB: objects begin where s_mem says (colouring), and `active` of them are in use. */

@@ -30,6 +30,8 @@ struct slab_layout {
 	uint64_t page_size; /* sizeof(struct page) */
 	struct member cache, freelist, inuse, objects, frozen, next;
 	struct member s_mem, active; /* SLAB */
+	struct member rcu_func;
+	uint64_t rcu_free_slab; /* what rcu_func is in a slab that is dying; 0 unknown */
 	bool has_frozen, has_next, has_s_mem;
 };
 

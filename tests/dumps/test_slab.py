@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Slab caches, slabs and objects against the kernel's own counts, on every dump of the lab.
+
+What a cache is (name, sizes, objects and pages of a slab) must equal /proc/slabinfo of the guest.
+How much is in it changes between the reading of slabinfo and the crash: the guest goes on opening
+all of /proc and /sys (dentries, inodes, names), writes what it read to a disk (buffers, bios), and
+dies. Hence two comparisons:
+
+  - with slabinfo: most caches are not touched by that, and are equal to the object;
+  - with the counters in the dump itself (kmem_cache_node.nr_slabs, .total_objects; slab.inuse):
+    all caches, exactly, but for what CPUs had in hand when they were stopped.
+
+The counters are read by `p`, which knows nothing of slabs."""
+
+import json
+import unittest
+
+import json_schema
+import lab
+
+# Of the caches: those in which nothing happened between the reading of slabinfo and the crash.
+EQUAL_SHARE = 0.7
+# A CPU can be stopped with a slab made or unmade, but not yet counted.
+SLABS_IN_HAND = 2
+
+
+def slabinfo(dump):
+    """{name: (active objects, objects, size, objects per slab, pages per slab, slabs)}"""
+    found = {}
+    for line in (dump.oracle / "proc" / "slabinfo").read_text().splitlines()[2:]:
+        words = line.split()
+        found[words[0]] = (*map(int, words[1:6]), int(words[14]))
+    return found
+
+
+def whole(dump):
+    """Nothing that describes slabs is missing from it."""
+    if dump.meta["truncate"] != 100 or not (dump.oracle / "proc" / "slabinfo").exists():
+        return False
+    return dump.meta["makedumpfile"] != "old" or dump.meta["series"] == "6.1" or \
+        not dump.meta["capture"].startswith("kdump")
+
+
+def files(dump):
+    """Its dump file, or the first of those that are one memory in several formats."""
+    found = sorted(dump.folder.glob("*vmcore"))
+    return found[:1]
+
+
+def ask(path, line):
+    run = lab.inquest("--json", "-c", line, path)
+    if run.returncode not in (0, 1):
+        raise AssertionError(f"{line:.80}: exit status {run.returncode}: {run.stderr[-500:]}")
+    return json.loads(run.stdout)
+
+
+def damaged(dump):
+    """Scenarios that break slabs on purpose."""
+    return dump.meta["name"] in ("planted", "double-free")
+
+
+class OnDumps(unittest.TestCase):
+    def on_each(self, test):
+        found = [dump for dump in lab.dumps() if whole(dump)]
+        if not found:
+            self.skipTest("the lab has no dumps")
+        for dump in found:
+            for path in files(dump):
+                with self.subTest(dump=dump.folder.name):
+                    test(dump, path)
+
+
+class Caches(OnDumps):
+    def test_equal_slabinfo(self):
+        self.on_each(self.equal_slabinfo)
+
+    def equal_slabinfo(self, dump, path):
+        truth = slabinfo(dump)
+        answer = ask(path, "kmem -s")
+        self.assertEqual(json_schema.faults("kmem", answer)[:5], [])
+        ours = {cache["name"]: cache for cache in answer["caches"]}
+        self.assertEqual(len(ours), len(answer["caches"]), "names occur twice")
+        # Modules that are loaded for the crash may bring caches of their own.
+        self.assertEqual(set(truth) - set(ours), set())
+        self.assertLessEqual(len(set(ours) - set(truth)), 4)
+        equal = 0
+        for name, (active, objects, size, in_slab, pages, slabs) in truth.items():
+            cache = ours[name]
+            self.assertEqual((cache["size"], cache["objects_per_slab"], cache["pages_per_slab"]),
+                             (size, in_slab, pages), name)
+            equal += (cache["active"], cache["objects"], cache["slabs"]) == (active, objects, slabs)
+        self.assertGreater(equal, EQUAL_SHARE * len(truth))
+
+    def test_equal_the_kernels_counters(self):
+        self.on_each(self.equal_counters)
+
+    def equal_counters(self, dump, path):
+        if damaged(dump):
+            return
+        different = 0
+        caches = ask(path, "kmem -s")["caches"]
+        node = "((struct kmem_cache *){})->node[0]->{}.counter"
+        lines = [f"p {node.format(cache['address'], counter)}" for cache in caches
+                 for counter in ("nr_slabs", "total_objects")]
+        counts = [reply["values"][0]["value"] for reply in ask(path, "; ".join(lines))["commands"]]
+        for i, cache in enumerate(caches):
+            slabs, objects = counts[2 * i:2 * i + 2]
+            self.assertAlmostEqual(cache["slabs"], slabs, delta=SLABS_IN_HAND, msg=cache["name"])
+            in_hand = SLABS_IN_HAND * cache["objects_per_slab"]
+            self.assertAlmostEqual(cache["objects"], objects, delta=in_hand, msg=cache["name"])
+            different += (cache["slabs"], cache["objects"]) != (slabs, objects)
+            self.assertLessEqual(cache["allocated"], cache["active"], cache["name"])
+            self.assertLessEqual(cache["active"], cache["objects"], cache["name"])
+        # The slack is for single caches.
+        self.assertLessEqual(different, 2 * dump.meta["cpus"])
+
+
+class Slabs(OnDumps):
+    def test_freelists_agree_with_counts(self):
+        self.on_each(self.freelists_agree)
+
+    def freelists_agree(self, dump, path):
+        if damaged(dump):
+            return
+        answer = ask(path, "kmem -S")
+        wrong = unknown = 0
+        for cache in answer["caches"]:
+            allocated = free = 0
+            for slab in cache["slab_list"]:
+                states = [item["state"] for item in slab["object_list"]]
+                self.assertEqual(len(states), slab["objects"])
+                count = states.count("allocated")
+                self.assertEqual(count, slab["allocated"])
+                unknown += states.count("unknown")
+                if slab["place"] == "dying":
+                    continue
+                # What a CPU allocates from counts as in use as a whole, but for what others freed.
+                if slab["place"] in ("partial", "full", "CPU partial"):
+                    wrong += count != slab["in_use"]
+                elif slab["place"] == "CPU":
+                    on_cpu = states.count("free on a CPU")
+                    wrong += count + on_cpu != slab["in_use"]
+                allocated += count
+                free += slab["free"]
+            if not wrong and not unknown:
+                self.assertEqual(allocated, cache["allocated"], cache["name"])
+                self.assertEqual(allocated + free, cache["objects"], cache["name"])
+        # Slabs that a CPU was changing when it was stopped.
+        self.assertLessEqual(wrong, dump.meta["cpus"])
+        self.assertLessEqual(unknown, 64 * dump.meta["cpus"])
+
+
+if __name__ == "__main__":
+    unittest.main()
