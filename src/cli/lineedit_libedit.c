@@ -191,6 +191,8 @@ enum lineedit_result lineedit_read(struct lineedit *edit, const char *prompt, ch
 		return LINEEDIT_END;
 	edit->prompt = prompt;
 	edit->interrupted = false;
+	/* libedit itself would only do so after the prompt: what comes in between is mangled. */
+	el_set(edit->el, EL_PREP_TERM, 1);
 	const char *text = el_gets(edit->el, &length);
 	if (edit->interrupted) {
 		el_set(edit->el, EL_PREP_TERM, 0);

@@ -8,6 +8,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import tempfile
@@ -139,7 +140,14 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def finish(self):
-        _, status = os.waitpid(self.pid, 0)
+        end = time.monotonic() + SECONDS
+        while (ended := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError(f"the shell does not end: {self.seen[-500:]}")
+            time.sleep(0.01)
+        status = ended[1]
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
 
