@@ -27,7 +27,7 @@ static struct error *option_set(struct command_args *args, int *at, const struct
 				int index, const char *rest, struct options *options)
 {
 	options->set[index] = true;
-	if (!table[index].value)
+	if (table[index].value != true)
 		return NULL;
 	if (*rest)
 		options->value[index] = rest;
@@ -50,10 +50,10 @@ static struct error *parse_one(struct command_args *args, int *at, const struct 
 		index = option_named(table, count, s, 1);
 		if (index < 0)
 			return error_new(ERROR_USAGE, "no such option: %s", args->argv[*at]);
-		if (table[index].value)
+		if (table[index].value == true)
 			return option_set(args, at, table, index, s + 1, options);
 		options->set[index] = true;
-		if (table[index].may_value && s[1] == '=') {
+		if (table[index].value == OPTION_MAY && s[1] == '=') {
 			options->value[index] = s + 2;
 			return NULL;
 		}

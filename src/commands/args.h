@@ -5,10 +5,14 @@
 #include "commands/command.h"
 #include "kernel/tasks.h"
 
+/* May be given a value, but only as "-X=VALUE". */
+enum { OPTION_MAY = 2 };
+
 struct option {
 	const char *name; /* "a", "16", "-all": what follows the first dash */
-	bool value;       /* takes one, as the next word or (one-letter options) directly behind */
-	bool may_value;   /* may be given one, only as "-X=VALUE" */
+	/* Does it take a value, as the next word or (one-letter options) directly behind? false,
+	 * true, OPTION_MAY. */
+	uint8_t value;
 };
 
 enum { OPTIONS_MAX = 32 };
