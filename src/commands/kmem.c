@@ -6,7 +6,7 @@
 
 static const struct option kmem_option_table[KMEM_OPTIONS] = {
 	[KMEM_CACHES] = { .name = "s" },
-	[KMEM_SLABS] = { .name = "S", .may_value = true },
+	[KMEM_SLABS] = { .name = "S", .value = OPTION_MAY },
 	[KMEM_ROOT_CACHES] = { .name = "r" },
 	[KMEM_IGNORE] = { .name = "I", .value = true },
 	[KMEM_CHECK] = { .name = "-check" },

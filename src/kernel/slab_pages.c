@@ -145,8 +145,7 @@ static unsigned order_of(const struct slab_cache *cache, unsigned objects)
 
 	if (!objects || objects == cache->objects_per_slab)
 		return cache->order;
-	while (order < SLAB_ORDER_MAX &&
-	       (PAGE_SIZE << order) / cache->size < objects)
+	while (order < SLAB_ORDER_MAX && ((size_t)PAGE_SIZE << order) / cache->size < objects)
 		order++;
 	return order;
 }
@@ -166,7 +165,7 @@ static void read_slub(const struct slab_layout *l, const uint8_t *bytes, struct 
 	slab->count = slab->objects;
 	/* No slab is larger than its cache wants: a damaged count. */
 	if (!slab->objects || order > cache->order ||
-	    slab->objects > (PAGE_SIZE << order) / cache->size) {
+	    slab->objects > slab->size / cache->size) {
 		slab->size = (uint64_t)PAGE_SIZE << cache->order;
 		slab->count = cache->objects_per_slab;
 	}
