@@ -1,0 +1,4 @@
+#!/bin/sh
+insmod /scenario/places.ko
+before-crash
+/scenario/resident
