@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "forensics/what.h"
+#include "unwind/variables.h"
 
 /* The stack of @task, unwound; call with the lock held. */
 static const struct stack *unwound_stack(const struct what_ask *ask, const struct task *task)
@@ -141,24 +142,77 @@ static uint64_t frame_end(const struct stack *stack, size_t i)
 	return frame->sp;
 }
 
+/* Does the word hold a register of the caller, which the function of frame @index saved? */
+static bool saved_register(const struct what_ask *ask, const struct stack *stack, size_t index,
+			   const char **name)
+{
+	uint64_t at[ARCH_REGS_MAX];
+	uint64_t mask = unwind_saved_at(ask->s->unwinder, stack, index, at);
+
+	for (unsigned reg = 0; reg < ARCH_REGS_MAX; reg++) {
+		if (!(mask >> reg & 1) || ask->address - at[reg] >= 8)
+			continue;
+		*name = ask->s->arch->reg_names[reg];
+		return true;
+	}
+	return false;
+}
+
+/* The variable there, where a debug file tells. */
+static bool local_variable(const struct what_ask *ask, const struct stack *stack, size_t index,
+			   char *buf, size_t size)
+{
+	struct variables variables;
+	char path[128] = "";
+	bool found = false;
+
+	frame_variables(ask->s->unwinder, stack, index, &variables);
+	vec_for_each (v, &variables) {
+		struct type type;
+		if (found || !v->has_address || ask->address - v->address >= v->size)
+			continue;
+		uint64_t offset = ask->address - v->address;
+		if (types_find(ask->s->types, v->type, &type) && type_size(type) == v->size)
+			type_path_at(type, offset, path, sizeof(path));
+		if (*path)
+			snprintf(buf, size, "%s%s%s", v->name, path[0] == '[' ? "" : ".", path);
+		else
+			what_plus(buf, size, v->name, offset);
+		found = true;
+	}
+	variables_deinit(&variables);
+	return found;
+}
+
+static void name_slot(const struct what_ask *ask, const struct stack *stack, size_t i)
+{
+	const struct frame *frame = &stack->frames[i];
+	const char *guess = frame->how == FRAME_SCAN ? " (a guess)" : "", *reg;
+	char function[128], caller[128], variable[192];
+
+	frame_function(ask, frame, function, sizeof(function));
+	if (i + 1 < stack->count && stack->frames[i + 1].retaddr_at &&
+	    ask->address - stack->frames[i + 1].retaddr_at < 8) {
+		frame_function(ask, &stack->frames[i + 1], caller, sizeof(caller));
+		add_textf(ask, ": return address of %s to %s%s", function, caller, guess);
+		return;
+	}
+	add_textf(ask, ": frame #%zu, %s%s", i, function, guess);
+	if (saved_register(ask, stack, i, &reg)) {
+		frame_function(ask, &stack->frames[i + 1], caller, sizeof(caller));
+		add_textf(ask, ", saved %s of %s", reg, caller);
+	} else if (local_variable(ask, stack, i, variable, sizeof(variable))) {
+		add_textf(ask, ", variable %s", variable);
+	}
+}
+
 static bool in_frame(const struct what_ask *ask, const struct stack *stack)
 {
-	char function[128], caller[128];
-
 	for (size_t i = 0; i < stack->count; i++) {
-		const struct frame *frame = &stack->frames[i];
-		if (ask->address < frame->sp || ask->address >= frame_end(stack, i))
+		if (ask->address < stack->frames[i].sp || ask->address >= frame_end(stack, i))
 			continue;
-		const char *guess = frame->how == FRAME_SCAN ? " (a guess)" : "";
-		frame_function(ask, frame, function, sizeof(function));
 		ask->what->frame = (int)i;
-		if (i + 1 < stack->count && stack->frames[i + 1].retaddr_at &&
-		    ask->address - stack->frames[i + 1].retaddr_at < 8) {
-			frame_function(ask, &stack->frames[i + 1], caller, sizeof(caller));
-			add_textf(ask, ": return address of %s to %s%s", function, caller, guess);
-		} else {
-			add_textf(ask, ": frame #%zu, %s%s", i, function, guess);
-		}
+		name_slot(ask, stack, i);
 		return true;
 	}
 	return false;

@@ -91,20 +91,56 @@ static bool read_function(struct saves *s, uint64_t end)
 	return true;
 }
 
-void code_registers(const struct unwind_env *env, const struct frame *frame, struct frame *caller)
+/* Reads the function of @frame; false where nothing can be said by its code. */
+static bool analyse(const struct unwind_env *env, const struct frame *frame,
+		    const struct frame *caller, struct saves *s)
 {
-	struct saves s = { .env = env, .pc = frame->pc, .in_prologue = true };
 	struct symbol symbol;
 	uint64_t cfa = caller->sp;
+
+	*s = (struct saves){ .env = env, .pc = frame->pc, .in_prologue = true };
 
 	/* Parts of functions that were moved away begin in the middle. */
 	if (!frame->is_call || caller->retaddr_at + 8 != cfa ||
 	    !env->is_text(env->ctx, frame->pc - 1) ||
 	    !env->function(env->ctx, frame->pc - 1, &symbol) || strstr(symbol.name, ".cold") ||
 	    !symbol.size || symbol.size > FUNCTION_MAX || frame->pc - symbol.address > symbol.size)
-		return;
-	s.start = symbol.address;
-	if (!read_function(&s, symbol.address + symbol.size))
+		return false;
+	s->start = symbol.address;
+	return read_function(s, symbol.address + symbol.size);
+}
+
+/* Has the function got as far as to push this register? */
+static bool is_pushed(const struct saves *s, const struct frame *frame, const struct frame *caller,
+		      unsigned reg)
+{
+	return s->pushed >> reg & 1 && caller->sp - frame->sp >= s->at_depth[reg] + 8;
+}
+
+uint64_t code_saved_at(const struct unwind_env *env, const struct frame *frame,
+		       const struct frame *caller, uint64_t at[ARCH_REGS_MAX])
+{
+	struct saves s;
+	uint64_t mask = 0;
+
+	if (!analyse(env, frame, caller, &s))
+		return 0;
+	for (unsigned reg = 0; reg <= X86_R15; reg++) {
+		if (!(env->arch->preserved >> reg & 1) || reg == env->arch->sp ||
+		    !(s.written >> reg & 1) || !is_pushed(&s, frame, caller, reg))
+			continue;
+		mask |= UINT64_C(1) << reg;
+		at[reg] = caller->sp - 8 - s.at_depth[reg];
+	}
+	return mask;
+}
+
+void code_registers(const struct unwind_env *env, const struct frame *frame, struct frame *caller)
+{
+	struct saves s;
+	uint64_t cfa = caller->sp;
+
+	if (!analyse(env, frame, caller, &s))
 		return;
 	for (unsigned reg = 0; reg <= X86_R15; reg++) {
 		uint64_t value;
@@ -114,7 +150,7 @@ void code_registers(const struct unwind_env *env, const struct frame *frame, str
 		if (!(s.written >> reg & 1)) {
 			if (regs_known(&frame->regs, reg))
 				regs_set(&caller->regs, reg, frame->regs.value[reg]);
-		} else if (s.pushed >> reg & 1 && cfa - frame->sp >= s.at_depth[reg] + 8 &&
+		} else if (is_pushed(&s, frame, caller, reg) &&
 			   env_u64(env, cfa - 8 - s.at_depth[reg], &value) == READ_OK) {
 			regs_set(&caller->regs, reg, value);
 		}

@@ -226,6 +226,31 @@ static void add_registers(const struct unwind_env *env, const struct frame *fram
 	restore_all(&f, &row, cfa, &caller->regs);
 }
 
+uint64_t unwind_saved_at(struct unwinder *unwinder, const struct stack *stack, size_t index,
+			 uint64_t at[ARCH_REGS_MAX])
+{
+	const struct unwind_env *env = &unwinder->env;
+	const struct frame *frame = &stack->frames[index], *caller = frame + 1;
+	struct cfi_frame f = { env, &frame->regs, frame->sp };
+	struct cfi_row row;
+	uint64_t cfa, mask = 0;
+
+	if (index + 1 >= stack->count || !found_by_call(caller))
+		return 0;
+	f.sp = unwind_code_sp(unwinder, stack, index);
+	if (!find_row(env, frame, &row) || !find_cfa(&f, &row, &cfa))
+		return code_saved_at(env, frame, caller, at);
+	if (cfa != caller->sp || return_at(&row, cfa) != caller->retaddr_at)
+		return 0;
+	for (unsigned reg = 0; reg < env->arch->pc && reg < CFI_REGS; reg++) {
+		if (row.reg[reg].how != CFI_OFFSET || reg == env->arch->sp)
+			continue;
+		mask |= UINT64_C(1) << reg;
+		at[reg] = cfa + (uint64_t)row.reg[reg].offset;
+	}
+	return mask;
+}
+
 void unwind_registers(struct unwinder *unwinder, struct stack *stack, struct unwind_check *check)
 {
 	struct unwind_check ignored;

@@ -119,6 +119,14 @@ struct unwind_check {
  */
 void unwind_registers(struct unwinder *unwinder, struct stack *stack, struct unwind_check *check);
 
+/*
+ * Where the function of frame @index has saved registers of its caller, as far as a debug file or
+ * its first instructions tell: sets at[register], returns which (bit n: register n). For frames of
+ * unwind_registers().
+ */
+uint64_t unwind_saved_at(struct unwinder *unwinder, const struct stack *stack, size_t index,
+			 uint64_t at[ARCH_REGS_MAX]);
+
 /* Frames that repeat: recursion. */
 struct stack_cycle {
 	size_t first, length, turns; /* frames [first, first + length * turns) */
