@@ -46,6 +46,11 @@ struct percpu_chunk {
 	uint64_t size;    /* of each CPU's part */
 };
 
+struct generated_code {
+	uint64_t start, end;
+	const char *name;
+};
+
 struct named_area {
 	uint64_t start, size;
 	const char *name;
@@ -76,8 +81,13 @@ struct whatis_state {
 	} percpu;
 	struct {
 		bool known;
+		uint64_t rodata_start, rodata_end; /* of the kernel image; 0 unknown */
 		vec_fields(struct named_area);
 	} areas;
+	struct {
+		bool known;
+		vec_fields(struct generated_code); /* sorted */
+	} generated;
 	/* The stacks asked about last; replaced in turn. Only with the lock held. */
 	struct unwound unwound[UNWOUND_MAX];
 	unsigned unwound_count, unwound_next;
@@ -99,11 +109,15 @@ bool what_symbol(const struct what_ask *ask);
 bool what_module(const struct what_ask *ask);
 bool what_page_struct(const struct what_ask *ask);
 bool what_slab(const struct what_ask *ask);
+bool what_generated(const struct what_ask *ask);
+bool what_vmalloc(const struct what_ask *ask);
+bool what_page(const struct what_ask *ask);
 bool what_area(const struct what_ask *ask);
 
 /* Preparation, each once; thread-safe. */
 void what_stack_prepare(struct session *s, struct whatis_state *state);
 void what_percpu_prepare(struct session *s, struct whatis_state *state);
+void what_generated_prepare(struct session *s, struct whatis_state *state);
 void what_area_prepare(struct session *s, struct whatis_state *state);
 
 /* For identifiers. */
@@ -115,6 +129,13 @@ void what_plus(char *buf, size_t size, const char *name, uint64_t offset);
 /* The member at @offset of the variable @name, whose type may be known: ", NAME.MEMBER"; "". */
 void what_variable_member(const struct what_ask *ask, const char *name, uint64_t address,
 			  uint64_t offset, char *buf, size_t size);
+/* The label of another address, "0x..." where it has none. */
+void what_label_of(const struct what_ask *outer, uint64_t address, char *buf, size_t size);
+/* Adds to the detail what a physical address is to the platform: "Reserved", "PCI Bus 0000:00". */
+void what_physical(const struct what_ask *ask, uint64_t physical);
+/* Whose an anonymous page is; false when that cannot be told. */
+struct page_info;
+bool what_anonymous(const struct what_ask *ask, const struct page_info *info);
 /* "bash (pid 7)" */
 void what_task_name(const struct task *task, char *buf, size_t size);
 /* Which slot of the stack: see what_frame.c. Adds to text and detail. */

@@ -83,6 +83,13 @@ void what_area_prepare(struct session *s, struct whatis_state *state)
 						      "the direct map of memory", WHAT_AREA });
 		for (size_t i = 0; i < array_size(rows); i++)
 			add_area(s, state, &rows[i], which);
+		if (s->symbols) {
+			static const char *const names[] = { "__start_rodata", "__end_rodata" };
+			uint64_t found[2] = { 0 };
+			symbols_addresses(s->symbols, names, array_size(names), found);
+			state->areas.rodata_start = found[0];
+			state->areas.rodata_end = found[0] ? found[1] : 0;
+		}
 		state->areas.known = true;
 	}
 	pthread_mutex_unlock(&state->lock);

@@ -1,84 +1,154 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Objects of slab caches, by the page that they are in. */
-#include <ctype.h>
+/*
+ * Objects of slab caches, and KFENCE's. Where the cache has objects of one certain type
+ * (cache_types.h), the member at the address is named, and a task_struct by its task. What is known
+ * of who allocated or freed the object last goes into the detail.
+ */
 #include <stdio.h>
+#include <string.h>
 
+#include "forensics/cache_types.h"
 #include "forensics/what.h"
-#include "kernel/pages.h"
+#include "kernel/slab.h"
 
-enum {
-	SLAB_OBJECT_MAX = 1 << 23,
-	PAGE_TYPE_SHIFT = 24, /* include/linux/page-flags.h, enum pagetype, since 6.12 */
-};
-/* The flags say so up to 6.9, the type in the top byte from 6.12 on; what is between says nothing. */
-static bool is_slab_page(struct session *s, uint64_t page)
+static bool is_free(const struct slab_object *object)
 {
-	int64_t bit, type;
-	uint64_t value;
-
-	if (types_enumerator(s->types, "PGTY_slab", &type))
-		return kread(s, page, "page", "page_type", &value) &&
-		       (value & UINT32_MAX) >> PAGE_TYPE_SHIFT == (uint64_t)type;
-	return types_enumerator(s->types, "PG_slab", &bit) && bit >= 0 && bit < 32 &&
-	       kread(s, page, "page", "flags", &value) && value >> bit & 1;
+	return object->state == OBJECT_FREE || object->state == OBJECT_FREE_CPU;
 }
 
-/* The struct page of @pfn, or of the compound page that it belongs to; 0: none. */
-static uint64_t head_page(struct session *s, uint64_t vmemmap, uint64_t page_size, uint64_t *pfn)
+/* "task_struct of init (pid 1)", "sk_buff"; of a task that has exited nothing is known. */
+static void name_object(const struct what_ask *ask, const char *type, uint64_t address, char *buf,
+			size_t size)
 {
-	uint64_t page = vmemmap + *pfn * page_size, head;
+	const struct task *task = NULL;
+	char name[48];
 
-	if (!kread(s, page, "page", "compound_head", &head))
-		return 0;
-	if (!(head & 1))
-		return page;
-	head--;
-	if (head < vmemmap || (head - vmemmap) % page_size)
-		return 0;
-	*pfn = (head - vmemmap) / page_size;
-	return head;
-}
-
-static bool printable(const char *name)
-{
-	for (const char *c = name; *c; c++) {
-		if (!isgraph((unsigned char)*c))
-			return false;
+	if (strcmp(type, "task_struct") == 0)
+		task = task_by_address(ask->s, address);
+	if (!task) {
+		snprintf(buf, size, "%s", type);
+		return;
 	}
-	return *name;
+	what_task_name(task, name, sizeof(name));
+	snprintf(buf, size, "task_struct of %s", name);
+	ask->what->pid = task->pid;
+}
+
+static void find_member(const struct what_ask *ask, const struct slab_object *object)
+{
+	struct type type;
+	struct what *what = ask->what;
+
+	if (!what->type || object->in_metadata || object->in_redzone || !object->offset)
+		return;
+	if (types_find(ask->s->types, what->type, &type))
+		type_path_at(type, object->offset, what->member, sizeof(what->member));
+}
+
+static void label(const struct what_ask *ask, const struct slab_object *object)
+{
+	char name[96];
+	const char *cache = object->slab.cache ? object->slab.cache->name : "slab";
+
+	if (ask->what->type)
+		name_object(ask, ask->what->type, object->address, name, sizeof(name));
+	else
+		snprintf(name, sizeof(name), "%s", cache);
+	if (object->in_metadata || object->in_redzone || object->state == OBJECT_PADDING)
+		what_textf(ask, "%s (padding)", name);
+	else if (is_free(object))
+		what_textf(ask, "%s (free)", name);
+	else
+		what_plus(ask->what->text, sizeof(ask->what->text), name, object->offset);
+}
+
+/* "+0x10", ", member se.vruntime", "behind it, in ..." */
+static void name_place(const struct what_ask *ask, const struct slab_object *object, char *buf,
+		       size_t size)
+{
+	const struct what *what = ask->what;
+	const struct slab_cache *cache = object->slab.cache;
+
+	buf[0] = '\0';
+	if (object->in_redzone)
+		snprintf(buf, size, ", %lu bytes before it, in its red zone",
+			 (unsigned long)(object->address - ask->address));
+	else if (object->in_metadata && cache)
+		snprintf(buf, size, ", +0x%lx, behind its %u bytes", (unsigned long)object->offset,
+			 cache->object_size);
+	else if (*what->member)
+		snprintf(buf, size, ", member %s", what->member);
+	else if (object->offset)
+		snprintf(buf, size, ", +0x%lx", (unsigned long)object->offset);
+}
+
+static void describe(const struct what_ask *ask, const struct slab_object *object)
+{
+	static const char *const states[] = {
+		[OBJECT_UNKNOWN] = "", [OBJECT_ALLOCATED] = "", [OBJECT_FREE] = "free ",
+		[OBJECT_FREE_CPU] = "free ", [OBJECT_PADDING] = "",
+	};
+	const struct slab_cache *cache = object->slab.cache;
+	const char *name = cache ? cache->name : "?";
+	char object_name[96], place[256];
+
+	find_member(ask, object);
+	name_place(ask, object, place, sizeof(place));
+	if (object->state == OBJECT_PADDING) {
+		what_textf(ask, "padding in a slab of cache %s", name);
+		return;
+	}
+	if (ask->what->type) {
+		name_object(ask, ask->what->type, object->address, object_name,
+			    sizeof(object_name));
+		what_textf(ask, "%s%s at 0x%lx%s (slab cache %s%s)", states[object->state],
+			   object_name, (unsigned long)object->address, place, name,
+			   object->kfence ? ", in KFENCE's pool" : "");
+	} else {
+		what_textf(ask, "%sobject of slab cache %s at 0x%lx%s%s", states[object->state],
+			   name, (unsigned long)object->address, place,
+			   object->kfence ? " (in KFENCE's pool)" : "");
+	}
+	if (object->kfence && object->kfence_size)
+		what_detailf(ask, "%u bytes were asked for", object->kfence_size);
+	if (object->state == OBJECT_FREE_CPU)
+		what_detailf(ask, "on CPU %d's list of free objects", object->cpu);
+}
+
+/* Between KFENCE's objects there are pages that are not mapped, to catch overruns. */
+static bool kfence_guard(const struct what_ask *ask)
+{
+	struct slab_object object;
+	bool before = slab_object_at(ask->s, ask->address - PAGE_SIZE, &object) && object.kfence;
+
+	if (!before &&
+	    (!slab_object_at(ask->s, ask->address + PAGE_SIZE, &object) || !object.kfence))
+		return false;
+	what_set(ask, WHAT_KFENCE, ask->address & ~(uint64_t)(PAGE_SIZE - 1), PAGE_SIZE);
+	what_textf(ask, "the guard page %s KFENCE's object at 0x%lx",
+		   before ? "behind" : "before", (unsigned long)object.address);
+	return true;
 }
 
 bool what_slab(const struct what_ask *ask)
 {
-	struct session *s = ask->s;
-	const struct kernel_layout *layout = memory_layout(s->memory);
-	uint64_t page_offset = layout->page_offset, address = ask->address;
-	uint64_t memory_size = dump_info(s->dump)->max_pfn << PAGE_SHIFT;
-	const struct page_array *array = page_array(s);
-	uint64_t cache, size, left_pad = 0;
-	uint64_t pfn = (address - page_offset) >> PAGE_SHIFT;
-	char name[64];
+	struct slab_object object;
+	struct what *what = ask->what;
 
-	if (!layout->has_page_offset || address - page_offset >= memory_size || !array->valid)
+	if (!ask->s->arch->is_kernel_address(ask->address))
 		return false;
-	uint64_t page = head_page(s, array->vmemmap, array->page_size, &pfn);
-	if (!page || !is_slab_page(s, page))
-		return false;
-	if (!kread(s, page, "slab", "slab_cache", &cache) &&
-	    !kread(s, page, "page", "slab_cache", &cache))
-		return false;
-	if (!kread_string(s, cache, "kmem_cache", "name", name, sizeof(name)) || !printable(name) ||
-	    !kread(s, cache, "kmem_cache", "size", &size) || !size || size > SLAB_OBJECT_MAX)
-		return false;
-	kread(s, cache, "kmem_cache", "red_left_pad", &left_pad);
-	uint64_t slab = page_offset + (pfn << PAGE_SHIFT);
-	uint64_t object = slab + (address - slab) / size * size + left_pad;
-	what_set(ask, WHAT_SLAB, object, size);
-	ask->what->object = cache;
+	if (!slab_object_at(ask->s, ask->address, &object))
+		return !ask->brief && !what->mapped && kfence_guard(ask);
+	what_set(ask, object.kfence ? WHAT_KFENCE : WHAT_SLAB, object.address,
+		 object.kfence && object.kfence_size ? object.kfence_size
+		 : object.slab.cache		      ? object.slab.cache->object_size
+						      : 0);
+	what->object = object.slab.cache ? object.slab.cache->address : 0;
+	what->freed = is_free(&object);
+	what->type = what->object ? cache_type(ask->s, what->object) : NULL;
 	if (ask->brief)
-		what_textf(ask, "%s", name);
+		label(ask, &object);
 	else
-		what_textf(ask, "an object of slab cache %s", name);
+		describe(ask, &object);
 	return true;
 }
-

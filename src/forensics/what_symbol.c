@@ -45,6 +45,16 @@ static void name_data(const struct what_ask *ask, const struct symbol *symbol, c
 		what_textf(ask, "%s (%s%s)", place, kind, in);
 }
 
+/* The linker lets some of a kernel's constants have the letter of data. */
+static bool is_constant(const struct what_ask *ask, const struct symbol *symbol)
+{
+	if (symbol->module || strchr("rR", symbol->type))
+		return strchr("rR", symbol->type);
+	what_area_prepare(ask->s, ask->state);
+	return symbol->address >= ask->state->areas.rodata_start &&
+	       symbol->address < ask->state->areas.rodata_end;
+}
+
 bool what_symbol(const struct what_ask *ask)
 {
 	struct session *s = ask->s;
@@ -52,7 +62,7 @@ bool what_symbol(const struct what_ask *ask)
 
 	if (!s->symbols || !symbols_by_address(s->symbols, ask->address, &symbol))
 		return false;
-	bool constant = strchr("rR", symbol.type) != NULL;
+	bool constant = is_constant(ask, &symbol);
 	bool text = symbols_is_text(s->symbols, ask->address);
 	what_set(ask, text ? WHAT_TEXT : constant ? WHAT_RODATA : WHAT_DATA, symbol.address,
 		 symbol.size);

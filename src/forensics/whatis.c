@@ -15,6 +15,9 @@
 #include <string.h>
 
 #include "forensics/what.h"
+#include "kernel/pages.h"
+#include "kernel/slab.h"
+#include "kernel/vmalloc.h"
 
 static const struct identifier {
 	bool (*answer)(const struct what_ask *ask);
@@ -31,7 +34,10 @@ static const struct identifier {
 	{ what_module, true },
 	{ what_page_struct, true },
 	{ what_slab, true },
+	{ what_generated, true },
 	{ what_stack_beside, false },
+	{ what_vmalloc, true },
+	{ what_page, true },
 	{ what_area, false },
 };
 
@@ -121,6 +127,7 @@ static void destroy_state(void *data)
 	vec_deinit(&state->percpu.chunks);
 	vec_deinit(&state->percpu);
 	vec_deinit(&state->areas);
+	vec_deinit(&state->generated);
 	pthread_mutex_destroy(&state->lock);
 	free(state);
 }
@@ -142,10 +149,18 @@ void whatis_prepare(struct session *s)
 {
 	struct whatis_state *state = get_state(s);
 	struct symbol symbol;
+	uint64_t address;
+	size_t count;
 
 	what_stack_prepare(s, state);
 	what_percpu_prepare(s, state);
 	what_area_prepare(s, state);
+	what_generated_prepare(s, state);
+	(void)page_array(s);
+	slab_prepare(s);
+	(void)vmalloc_areas(s, &count);
+	(void)vmalloc_unpurged(s, &count);
+	(void)vmalloc_area_of_pfn(s, 0, &address);
 	/* Loads the list of modules. */
 	if (s->symbols)
 		(void)symbols_by_address(s->symbols, UINT64_MAX - PAGE_SIZE, &symbol);
@@ -206,6 +221,19 @@ void what_ask_again(const struct what_ask *outer, uint64_t address, struct what 
 		if (identifiers[i].answer(&ask))
 			return;
 	}
+}
+
+void what_label_of(const struct what_ask *outer, uint64_t address, char *buf, size_t size)
+{
+	struct what_ask ask = *outer;
+	struct what what;
+
+	ask.brief = true;
+	what_ask_again(&ask, address, &what);
+	if (*what.text)
+		snprintf(buf, size, "%s", what.text);
+	else
+		snprintf(buf, size, "0x%lx", (unsigned long)address);
 }
 
 void whatis(struct session *s, const struct task *task, uint64_t address, struct what *what)

@@ -47,7 +47,7 @@ struct what {
 	bool freed;         /* a freed slab object, a free page */
 	bool left_behind;   /* in a part of a stack that is not in use */
 	const char *type;   /* type of the object where certain ("task_struct"); NULL */
-	const char *member; /* path of the member at this address ("se.vruntime"); NULL */
+	char member[160];   /* path of the member of @type at this address ("se.vruntime"); "" */
 	char text[320];     /* one line, complete in itself */
 	char detail[320];   /* a second line worth showing: alloc track, what surrounds it; "" */
 	/* By the page tables. Neither: they are not in the dump. */

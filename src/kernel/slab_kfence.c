@@ -14,7 +14,10 @@
 
 enum {
 	KFENCE_OBJECTS_MAX = 1 << 16, /* KFENCE_NUM_OBJECTS, lib/Kconfig.kfence: below that */
-	/* enum kfence_object_state, mm/kfence/kfence.h; the third is waiting for RCU. */
+	/*
+	 * enum kfence_object_state, mm/kfence/kfence.h. Since 6.13, and in stable kernels, 2 is
+	 * KFENCE_OBJECT_RCU_FREEING and 3 what 2 was.
+	 */
 	KFENCE_UNUSED = 0,
 	KFENCE_ALLOCATED = 1,
 	KFENCE_FREED = 2,
@@ -87,6 +90,7 @@ bool slab_kfence_object(struct slab_state *state, uint64_t address, struct slab_
 	struct session *s = state->session;
 	const struct kfence_pool *pool = slab_kfence(state);
 	uint64_t start, size, cache, kind;
+	int64_t freed;
 
 	if (!pool->count || address < pool->start)
 		return false;
@@ -112,8 +116,10 @@ bool slab_kfence_object(struct slab_state *state, uint64_t address, struct slab_
 		.in_redzone = address < start,
 		.in_metadata = address >= start && address - start >= size,
 	};
+	if (!types_enumerator(s->types, "KFENCE_OBJECT_FREED", &freed))
+		freed = KFENCE_FREED;
 	object->state = kind == KFENCE_ALLOCATED ? OBJECT_ALLOCATED
-		      : kind == KFENCE_UNUSED || kind == KFENCE_FREED ? OBJECT_FREE
-								      : OBJECT_UNKNOWN;
+		      : kind == KFENCE_UNUSED || kind == (uint64_t)freed ? OBJECT_FREE
+									 : OBJECT_UNKNOWN;
 	return known != NULL;
 }

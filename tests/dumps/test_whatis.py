@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""whatis: addresses of known nature, printed by the lab ("place: NAME 0xADDRESS KEY=VALUE ..."), are
+what the lab says; and no address whatever makes the program stop."""
+
+import random
+import re
+import struct
+import unittest
+
+import lab
+
+# Slabs on a kernel that merges caches: the object may be in a cache with another's name.
+CONTAINERS = {"inode": "shmem_inode_info", "socket": "socket_alloc"}
+SLAB_KINDS = ("slab", "kfence")
+
+
+def places_of(dump):
+    """[(name, address, {word: value}, answer)] of what the lab printed."""
+    said = []
+    for record in lab.query(dump, "log")["records"]:
+        found = re.match(r"place: (\S+) (0x[0-9a-f]+) ?(.*)$", record["text"])
+        if found:
+            words = dict(word.split("=", 1) for word in found[3].split() if "=" in word)
+            said.append((found[1], int(found[2], 16), words))
+    answers = whatis(dump, [address for _, address, _ in said])
+    return [(*place, answer) for place, answer in zip(said, answers)]
+
+
+def whatis(dump, addresses, *options):
+    answers = []
+    for i in range(0, len(addresses), 2000):
+        line = "whatis " + " ".join(f"0x{address:x}" for address in addresses[i:i + 2000])
+        answers += lab.query(dump, line, *options)["places"]
+    return answers
+
+
+class Checker:
+    """Each method looks at one answer and returns what is wrong with it, or None."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def check(self, name, words, answer):
+        method = getattr(self, name.replace("-", "_"), None)
+        return method(words, answer) if method else f"no check for {name}"
+
+    @staticmethod
+    def wants(answer, **wanted):
+        wrong = [f"{key} is {answer[key]!r}, not {value!r}" for key, value in wanted.items()
+                 if answer[key] != value]
+        return "; ".join(wrong) or None
+
+    @staticmethod
+    def tells(answer, *texts):
+        said = f"{answer['what']} {answer['detail']}"
+        missing = [text for text in texts if text not in said]
+        return f"{missing} not in {said!r}" if missing else None
+
+    def init_freed(self, _, answer):
+        return self.wants(answer, mapped=False)
+
+    def stack_local(self, words, answer):
+        return (self.wants(answer, kind="stack", pid=int(words["pid"])) or
+                self.tells(answer, f"the kernel stack of {words['comm']} (pid {words['pid']})", words["function"])
+                or (None if answer["frame"] is not None else "no frame"))
+
+    def irq_stack(self, words, answer):
+        return (self.wants(answer, kind="stack", cpu=int(words["cpu"])) or
+                self.tells(answer, f"the irq stack of CPU {words['cpu']}"))
+
+    def stack_end(self, words, answer):
+        return (self.wants(answer, kind="stack", pid=int(words["pid"]), offset=0) or
+                self.tells(answer, "STACK_END_MAGIC"))
+
+    def stack_below(self, words, answer):
+        return (self.wants(answer, kind="beside-stack", pid=int(words["pid"]), mapped=False, offset=-8) or
+                self.tells(answer, f"the page below the kernel stack of {words['comm']}"))
+
+    def stack_stale(self, words, answer):
+        return (self.wants(answer, kind="stack", pid=int(words["pid"]), offset=128, frame=None) or
+                self.tells(answer, "below the stack pointer"))
+
+    def stack_pt_regs(self, words, answer):
+        return (self.wants(answer, kind="stack", pid=int(words["pid"])) or
+                self.tells(answer, f"saved {words['register']} of user mode"))
+
+    def user(self, words, answer, mapped=None):
+        wrong = self.wants(answer, kind="user")
+        if mapped is not None:
+            wrong = wrong or self.wants(answer, mapped=mapped)
+        return wrong
+
+    def user_anonymous(self, words, answer):
+        return self.user(words, answer, True)
+
+    user_data = user_heap = user_stack = user_anonymous
+
+    def user_text(self, words, answer):
+        return self.user(words, answer, True)
+
+    def user_file(self, words, answer):
+        return self.user(words, answer)
+
+    def user_unmapped(self, words, answer):
+        return self.user(words, answer, False)
+
+    def symbol(self, words, answer, kind):
+        texts = [words["symbol"]]
+        if "module" in words:
+            texts.append(f"of module {words['module']}")
+        if "member" in words:
+            texts.append(f"{words['symbol']}.{words['member']}")
+        return self.wants(answer, kind=kind, mapped=True) or self.tells(answer, *texts)
+
+    def data(self, words, answer):
+        return self.symbol(words, answer, "data")
+
+    def rodata(self, words, answer):
+        return self.symbol(words, answer, "rodata")
+
+    def text(self, words, answer):
+        return self.symbol(words, answer, "text")
+
+    def module_struct(self, words, answer):
+        return self.wants(answer, kind="data") or self.tells(answer, "__this_module", "of module places")
+
+    def percpu_kernel(self, words, answer):
+        return (self.wants(answer, kind="per-cpu", cpu=int(words["cpu"])) or
+                self.tells(answer, words["symbol"], f"{words['symbol']}.{words['member']}"))
+
+    def percpu_dynamic(self, words, answer):
+        return self.wants(answer, kind="per-cpu", cpu=int(words["cpu"]), size=int(words["size"]),
+                          offset=int(words["offset"]), freed=False)
+
+    def percpu_module(self, words, answer):
+        return self.percpu_dynamic(words, answer)
+
+    def slab(self, words, answer):
+        if answer["kind"] not in SLAB_KINDS:
+            return f"kind is {answer['kind']}"
+        wrong = self.wants(answer, freed=words["freed"] == "1")
+        if "offset" in words:
+            wrong = wrong or self.wants(answer, offset=int(words["offset"]))
+        if "size" in words and answer["kind"] == "slab":
+            wrong = wrong or self.wants(answer, size=int(words["size"]))
+        if "cache" in words:
+            wrong = wrong or self.tells(answer, f"slab cache {words['cache']}")
+        # A merged cache has objects of several types: then none is claimed.
+        if "type" in words and answer["type"] is not None:
+            wrong = wrong or self.wants(answer, type=CONTAINERS.get(words["type"], words["type"]))
+            if "member" in words and not f".{answer['member']}.".find(f".{words['member']}.") >= 0:
+                wrong = wrong or f"member is {answer['member']}"
+        if "who" in words:
+            wrong = wrong or self.tells(answer, f"task_struct of {words['who']} (pid ")
+        return wrong
+
+    def kfence(self, words, answer):
+        return (self.wants(answer, kind="kfence", offset=int(words["offset"]), size=int(words["size"]),
+                           freed=words["freed"] == "1"))
+
+    def skb_head(self, words, answer):
+        return None if answer["kind"] in SLAB_KINDS and answer["offset"] == 10 else f"{answer}"
+
+    def large_kmalloc(self, words, answer):
+        return self.wants(answer, kind="page", size=int(words["size"]), offset=int(words["offset"]), freed=False)
+
+    def vmalloc(self, words, answer):
+        return (self.wants(answer, kind="vmalloc", size=int(words["size"]), offset=int(words["offset"], 16))
+                or self.tells(answer, "pages=3 vmalloc"))
+
+    def vmap(self, words, answer):
+        return (self.wants(answer, kind="vmalloc", size=int(words["size"]), offset=int(words["offset"], 16))
+                or self.tells(answer, "vmap"))
+
+    def vmalloc_guard(self, _, answer):
+        return self.wants(answer, mapped=False) or (
+            self.tells(answer, "guard page behind the vmalloc area") if answer["kind"] == "vmalloc"
+            else self.wants(answer, kind="beside-stack"))
+
+    def ioremap(self, words, answer):
+        return (self.wants(answer, kind="vmalloc", offset=0xf0) or
+                self.tells(answer, "ioremap", "physical address 0xfed000f0"))
+
+    def pages(self, words, answer):
+        return self.wants(answer, kind="page", offset=int(words["offset"], 16), size=4096 << int(words["order"]),
+                          freed=False)
+
+    def page_struct(self, words, answer):
+        return (self.wants(answer, kind="page-struct", offset=0) or
+                self.tells(answer, f"struct page of page frame {words['pfn']}"))
+
+    def direct_of_vmalloc(self, _, answer):
+        return self.wants(answer, kind="page") or self.tells(answer, "the direct map's view of", "vmalloc area")
+
+    def direct_of_image(self, words, answer):
+        return self.wants(answer, kind="page") or self.tells(answer, "the direct map's view of", words["symbol"])
+
+    def page_table(self, words, answer):
+        return self.wants(answer, kind="page") or self.tells(
+            answer, "the top page table (pgd) of resident" if words["level"] == "pgd" else "a page table")
+
+    def anonymous_page(self, words, answer):
+        return self.wants(answer, kind="page") or self.tells(
+            answer, f"an anonymous page of {words['comm']}", f"there {words['virtual']}")
+
+    def file_page(self, words, answer):
+        return self.wants(answer, kind="page") or self.tells(answer, "page cache of", f"offset {words['offset']}")
+
+    def page_of_pipe(self, _, answer):
+        return self.wants(answer, kind="page", freed=False)
+
+    def bpf(self, words, answer):
+        return self.wants(answer, kind="bpf", offset=1) or self.tells(answer, words["name"])
+
+
+class Places(unittest.TestCase):
+    def test_every_place_is_what_the_lab_says(self):
+        dumps = lab.dumps(name="places")
+        if not dumps:
+            self.skipTest("the lab has no dump of the scenario places")
+        for dump in dumps:
+            places = places_of(dump)
+            self.assertGreaterEqual(len(places), 100, dump)
+            checker = Checker(places)
+            for name, address, words, answer in places:
+                with self.subTest(dump=str(dump), place=name, address=hex(address), words=words):
+                    self.assertEqual(int(answer["address"], 16), address)
+                    self.assertIsNone(checker.check(name, words, answer), answer)
+
+    def test_one_bit_away(self):
+        for dump in lab.dumps(name="places"):
+            address = int(lab.query(dump, "sym init_task")["symbols"][0]["address"], 16)
+            answer = whatis(dump, [address ^ 1 << 60])[0]
+            self.assertEqual(answer["kind"], "non-canonical")
+            self.assertIn(f"one bit (60) away from 0x{address:x}: init_task", answer["detail"])
+
+    def test_saved_registers_and_return_addresses(self):
+        """Those of the crashed task's frames, as bt has them."""
+        for dump in lab.dumps(name="places"):
+            frames = lab.query(dump, "bt")["threads"][0]["frames"]
+            frames = [f for f in frames if not f["inlined"]]
+            for frame, caller in zip(frames[2:8], frames[3:9]):
+                answer = whatis(dump, [int(caller["sp"], 16) - 8])[0]
+                self.assertEqual(answer["kind"], "stack")
+                self.assertIn(f"return address of {frame['symbol']} to {caller['symbol']}", answer["what"])
+
+
+class Numbers(unittest.TestCase):
+    def test_values_that_are_no_address(self):
+        for dump in lab.dumps(name="places")[:1]:
+            for value, kind, text in ((0, "null", "NULL"), (0x18, "null", "NULL + 0x18"),
+                                      (2**64 - 12, "error-pointer", "-ENOMEM"),
+                                      (2**64 - 512, "error-pointer", "-ERESTARTSYS"),
+                                      (0xdead000000000100, "poison", "LIST_POISON1"),
+                                      (0xdead000000000122, "poison", "LIST_POISON2"),
+                                      (0x6b6b6b6b6b6b6b83, "poison", "POISON_FREE + 0x18"),
+                                      (0x5a5a5a5a5a5a5a5a, "poison", "POISON_INUSE"),
+                                      (0x57ac6e9d, "poison", "STACK_END_MAGIC"),
+                                      (0x6f77206f6c6c6568, "non-canonical", '"hello wo"'),
+                                      (0xffffffffff600000, "fixed", "vsyscall"),
+                                      (0xffff800000000000, "area", "hypervisor")):
+                with self.subTest(value=hex(value)):
+                    answer = whatis(dump, [value])[0]
+                    self.assertEqual(answer["kind"], kind)
+                    self.assertIn(text, answer["what"])
+
+
+class Anything(unittest.TestCase):
+    """Random addresses, and words out of the dump's memory, on every dump."""
+
+    def addresses(self, dump, count):
+        rng = random.Random(dump.folder.name)
+        core = dump.vmcore.read_bytes() if dump.vmcore.stat().st_size < 1 << 27 else b""
+        for _ in range(count):
+            pick = rng.randrange(4)
+            if pick == 0 or len(core) < 4096:
+                yield rng.getrandbits(64)
+            elif pick == 1:
+                yield 0xffff800000000000 | rng.getrandbits(47)
+            elif pick == 2:
+                yield 2**64 - rng.getrandbits(31)
+            else:
+                yield struct.unpack_from("<Q", core, rng.randrange(0, len(core) - 8) & ~7)[0]
+
+    def test_no_address_stops_it(self):
+        for dump in lab.dumps():
+            with self.subTest(dump=str(dump)):
+                addresses = list(self.addresses(dump, 400))
+                answers = whatis(dump, addresses)
+                self.assertEqual([int(a["address"], 16) for a in answers], addresses)
