@@ -20,14 +20,28 @@ enum { VISITS_MAX = 40, STICKY_AFTER = 6, WORK_MAX = 400000 };
 
 /* --- Order. --- */
 
-/* Blocks from which the target's can be reached. */
+static const struct cfg_insn *last_of(const struct flow *flow, uint32_t block)
+{
+	const struct cfg_block *b = &flow->cfg->blocks[block];
+
+	return &flow->cfg->insns[b->first + b->count - 1];
+}
+
+/*
+ * Blocks from which the target's can be reached, or a jump through a register, which may go there
+ * as well: see has_lost_jump().
+ */
 static void mark_relevant(struct flow *flow)
 {
 	const struct cfg *cfg = flow->cfg;
 	uint32_t *work = xcalloc(cfg->block_count, sizeof(*work)), count = 0;
 
-	flow->blocks[flow->target_block].relevant = true;
-	work[count++] = flow->target_block;
+	for (uint32_t i = 0; i < cfg->block_count; i++) {
+		if (i != flow->target_block && last_of(flow, i)->role != CFG_TAIL_INDIRECT)
+			continue;
+		flow->blocks[i].relevant = true;
+		work[count++] = i;
+	}
 	while (count) {
 		const struct cfg_block *block = &cfg->blocks[work[--count]];
 		for (uint32_t i = 0; i < block->in_count; i++) {
@@ -357,8 +371,7 @@ static bool only_edge(const struct flow *flow, uint32_t index, const struct cfg_
 
 static void note_condition(struct flow *flow, const struct cfg_edge *edge)
 {
-	const struct cfg_block *block = &flow->cfg->blocks[edge->from];
-	const struct cfg_insn *branch = &flow->cfg->insns[block->first + block->count - 1];
+	const struct cfg_insn *branch = last_of(flow, edge->from);
 	const struct flow_flags *flags = &flow->blocks[edge->from].out.flags;
 	enum insn_condition condition = branch->insn.condition;
 
@@ -396,8 +409,7 @@ static void rule_out(struct flow *flow, const struct flow_facts *facts, const st
 {
 	for (uint32_t i = 0; i < flow->cfg->edge_count; i++) {
 		const struct cfg_edge *edge = &flow->cfg->edges[i];
-		const struct cfg_block *block = &flow->cfg->blocks[edge->from];
-		const struct cfg_insn *last = &flow->cfg->insns[block->first + block->count - 1];
+		const struct cfg_insn *last = last_of(flow, edge->from);
 		enum insn_condition condition = last->insn.condition;
 		flow->dead[i] = old->dead[i];
 		if (last->role != CFG_BRANCH || condition >= COND_OTHER ||
@@ -414,10 +426,8 @@ static void rule_out(struct flow *flow, const struct flow_facts *facts, const st
 static bool has_lost_jump(struct flow *flow)
 {
 	for (uint32_t i = 0; i < flow->order_count; i++) {
-		const struct cfg_block *block = &flow->cfg->blocks[flow->order[i]];
-		const struct cfg_insn *last = &flow->cfg->insns[block->first + block->count - 1];
 		int64_t offset;
-		if (last->role == CFG_TAIL_INDIRECT &&
+		if (last_of(flow, flow->order[i])->role == CFG_TAIL_INDIRECT &&
 		    (!flow_is_stack(flow, flow->blocks[flow->order[i]].out.regs[X86_RSP],
 				    &offset) ||
 		     offset != 0))
@@ -429,6 +439,7 @@ static bool has_lost_jump(struct flow *flow)
 static bool follow(struct flow *flow, const char **why)
 {
 	const struct cfg_block *block = &flow->cfg->blocks[flow->target_block];
+	const struct cfg_insn *insn = &flow->cfg->insns[flow->target_insn];
 
 	mark_relevant(flow);
 	*why = "the code does not lead there";
@@ -445,6 +456,9 @@ static bool follow(struct flow *flow, const char **why)
 	flow_state_copy(&flow->state, &flow->blocks[flow->target_block].in);
 	for (uint32_t i = block->first; i < flow->target_insn; i++)
 		flow_step(flow, &flow->state, &flow->cfg->insns[i]);
+	flow_state_copy(&flow->stack, &flow->state);
+	if (insn->insn.kind == INSN_CALL || insn->insn.memory.write)
+		flow_step(flow, &flow->stack, insn);
 	*why = NULL;
 	return true;
 }
@@ -488,6 +502,7 @@ void flow_destroy(struct flow *flow)
 		flow_state_deinit(&flow->blocks[i].out);
 	}
 	flow_state_deinit(&flow->state);
+	flow_state_deinit(&flow->stack);
 	vec_deinit(&flow->nodes);
 	vec_deinit(&flow->conditions);
 	free(flow->hash);

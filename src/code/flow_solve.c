@@ -341,6 +341,9 @@ void flow_know(struct flow_facts *facts, flow_id id, const struct flow_value *va
 void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t entry_sp)
 {
 	struct flow *flow = facts->flow;
+	const struct insn *insn = &flow->cfg->insns[flow->target_insn].insn;
+	/* In the middle of a repeated instruction some registers have moved on already. */
+	uint64_t moved = insn->repeats ? insn->writes : 0;
 	struct flow_value sp;
 
 	for (unsigned reg = 0; reg < FLOW_REGS; reg++) {
@@ -348,7 +351,7 @@ void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t
 					.bits = 64,
 					.source = FLOW_FROM_REGISTER,
 					.reg = (int)reg };
-		if (regs_known(regs, reg))
+		if (regs_known(regs, reg) && !(moved >> reg & 1))
 			know(facts, flow_register(flow, reg), &v);
 	}
 	if (entry_sp) {
@@ -360,8 +363,15 @@ void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t
 	}
 	if (!flow_eval(facts, flow_entry(flow, X86_RSP), false, &sp) || sp.bits < 64)
 		return;
+	/*
+	 * What has been called may have written to slots that it got the address of. Otherwise the
+	 * instruction has not been run, or only in part.
+	 */
 	for (uint32_t i = 0; i < flow->state.slot_count; i++) {
 		const struct flow_slot *slot = &flow->state.slots[i];
+		const struct flow_slot *after = flow_state_slot(&flow->stack, slot->offset);
+		if (!after || after->size != slot->size || after->value != slot->value)
+			continue;
 		struct flow_value v = { .bits = (uint8_t)(slot->size * 8),
 					.source = FLOW_FROM_SLOT,
 					.reg = -1,

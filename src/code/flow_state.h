@@ -53,6 +53,7 @@ struct flow {
 	uint32_t order_count;
 	bool *dead;      /* edges that facts rule out */
 	struct flow_state state; /* before the instruction at the address */
+	struct flow_state stack; /* after it: what slots memory still tells of, if it is a call */
 	struct {
 		vec_fields(struct flow_condition);
 	} conditions;
