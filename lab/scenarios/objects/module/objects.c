@@ -7,6 +7,7 @@
  * before the panic. The list tells its outcome in advance.
  */
 #include <linux/debugfs.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -15,8 +16,9 @@
 
 #include "trigger.h"
 
-/* Functions that shall be found in stacks under their own names. */
+/* Functions that shall be found in stacks under their own names: not inlined, and still there during the calls that they end with. */
 #define NOIPA __attribute__((noipa))
+#define NO_TAIL_CALL() barrier()
 
 enum { OBJECTS_MAX = 1024 };
 
@@ -82,12 +84,14 @@ static NOIPA void objects_free(struct object *object)
 {
 	freed(object, __func__);
 	kmem_cache_free(object->cache, object->address);
+	NO_TAIL_CALL();
 }
 
 static NOIPA void objects_free_remote(struct object *object)
 {
 	freed(object, __func__);
 	kmem_cache_free(object->cache, object->address);
+	NO_TAIL_CALL();
 }
 
 static NOIPA void objects_free_late(struct object *object)
@@ -96,6 +100,7 @@ static NOIPA void objects_free_late(struct object *object)
 		kmem_cache_free(object->cache, object->address);
 	else
 		kfree(object->address);
+	NO_TAIL_CALL();
 }
 
 /* It is freed by the trigger, by the same shell and on whichever CPU that runs. */
@@ -214,8 +219,10 @@ DEFINE_SHOW_ATTRIBUTE(list);
 static int prepare_set(const char *value, const struct kernel_param *parameter)
 {
 	own_caches();
+	migrate_disable(); /* that the CPU noted is the one that did it */
 	own_objects();
 	kmalloc_objects();
+	migrate_enable();
 	debugfs_create_file("lab_objects", 0400, NULL, NULL, &list_fops);
 	return 0;
 }
