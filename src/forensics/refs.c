@@ -178,8 +178,8 @@ static int compare_refs(const void *va, const void *vb)
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
 	/* Known members and frames before the rest, pointers to the start before those inside. */
-	if (!a->what.member != !b->what.member)
-		return a->what.member ? -1 : 1;
+	if (!*a->what.member != !*b->what.member)
+		return *a->what.member ? -1 : 1;
 	if (frame_a != frame_b)
 		return frame_a ? -1 : 1;
 	if (!a->offset != !b->offset)
