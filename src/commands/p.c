@@ -14,6 +14,7 @@
 #include "commands/table.h"
 #include "commands/typed.h"
 #include "kernel/cpus.h"
+#include "kernel/meaning.h"
 
 enum { TEXT_MAX = 1024 };
 
@@ -128,6 +129,28 @@ static struct error *fill_object(const struct value *v, struct object *o)
 	}
 }
 
+/* What a pointer to a structure, or a structure in memory, means to a person: a path, a name ... */
+static void add_meaning(struct print *p, struct object *o)
+{
+	struct type type = type_strip(o->type), target = type_strip(type_target(type));
+	bool is_pointer = type_kind(type) == TYPE_POINTER;
+	char text[300] = "";
+	uint64_t value = 0;
+
+	if (p->x.user)
+		return;
+	if (!is_pointer && o->address)
+		(void)meaning_of(p->args->session, type_name(type), o->address, text, sizeof(text));
+	/* Strings and functions are shown with the value. */
+	if (is_pointer && type_kind(target) != TYPE_INT && type_kind(target) != TYPE_FUNCTION &&
+	    o->size >= sizeof(value) && !o->holes.count &&
+	    type_load(type, o->bytes, o->size, &value))
+		(void)meaning_of_value(p->args->session, type, value, text, sizeof(text));
+	doc_field(p->args->doc, "meaning", NULL, cell_str(*text ? text : NULL));
+	if (*text && !(is_pointer && !value))
+		strbuf_addf(&o->text, "    means: %s\n", text);
+}
+
 static struct error *show_object(struct print *p, const char *label, const struct value *v)
 {
 	struct doc *doc = p->args->doc;
@@ -149,6 +172,7 @@ static struct error *show_object(struct print *p, const char *label, const struc
 							: cell_none());
 		doc_field(doc, "size", NULL, cell_udec(m.size));
 		object_add_value(&o, label, &m);
+		add_meaning(p, &o);
 		strbuf_add(&p->out, strbuf_text(&o.text));
 	}
 	object_deinit(&o);
