@@ -4,11 +4,13 @@ kernels/PACKAGE-VERSION/ is a folder as the packages unpack it, plus
   kernel.json   what is where in it
   vmlinux       the kernel as an ELF file, taken out of the compressed image: no symbols, no DWARF, but with BTF
   debug/        the debug package (vmlinux and the modules' .ko files with DWARF), only after `lab/kernels VERSION --debug`
-kernels/6.1 and kernels/6.12 are links to the one in use.
+kernels/6.1, kernels/6.12 and kernels/newest are links to the one in use. The newest is that of Debian's unstable suite: no modules
+can be built for it here (its compiler and C library are newer too), so it runs scenarios that have none.
 """
 
 import json
 import lzma
+import os
 import pathlib
 import re
 import shutil
@@ -19,7 +21,8 @@ import apt
 import cache
 from say import Failure, progress, run
 
-VERSIONS = ("6.1", "6.12")
+NEWEST = "newest"
+VERSIONS = ("6.1", "6.12", NEWEST)
 META_PACKAGE = "linux-image-cloud-amd64"
 HEADERS_PACKAGE = "linux-headers-cloud-amd64"
 
@@ -89,7 +92,7 @@ def get(series, refresh=False):
         raise Failure(f"no kernel series {series}; there are: {', '.join(VERSIONS)}")
     link = cache.root() / "kernels" / series
     if refresh or not link.exists():
-        version = apt.newest(META_PACKAGE, lambda v: v.startswith(series + "."))
+        version = apt.newest(META_PACKAGE, lambda v: series == NEWEST or v.startswith(series + "."))
         folder = cache.build(f"kernels/{version}", lambda work: _fetch(series, version, work))
         cache.point(link, folder)
     return Kernel(link)
@@ -107,8 +110,9 @@ def _fetch(series, version, folder):
     progress(f"fetching kernel {version}")
     image = _only_dependency(META_PACKAGE, version, r"linux-image-\d")
     headers = _only_dependency(HEADERS_PACKAGE, version, r"linux-headers-\d")
-    apt.unpack([image, headers, *_header_parts(*headers)], folder)
+    apt.unpack([image, *_image_parts(*image), headers, *_header_parts(*headers)], folder)
     release = image[0].removeprefix("linux-image-")
+    _link_usual_places(folder, release)
     _write_facts(folder, series, version, release)
     _extract_vmlinux(folder / "boot" / f"vmlinuz-{release}", folder / "vmlinux")
     _relocate_headers(folder, release)
@@ -119,6 +123,21 @@ def _only_dependency(package, version, pattern):
         if re.match(pattern, name):
             return name, exact or version
     raise Failure(f"package {package} {version} depends on nothing like {pattern}")
+
+
+def _image_parts(image, version):
+    """The packages that the image is made of since 7.1."""
+    return [(name, version) for name, _ in apt.depends(image, version) if re.match(r"linux-(binary|modules)-", name)]
+
+
+def _link_usual_places(folder, release):
+    """Since 7.1 all is in usr/lib/modules."""
+    modules = folder / "usr/lib/modules" / release
+    if not modules.exists():
+        return
+    for place, target in ((folder / "boot" / f"vmlinuz-{release}", modules / "vmlinuz"), (folder / "lib/modules" / release, modules)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(os.path.relpath(target, place.parent))
 
 
 def _header_parts(headers, version):
@@ -137,8 +156,9 @@ def _relocate_headers(folder, release):
     made against a file vmlinux beside the headers (Debian's 6.12 brings one that holds nothing but BTF)."""
     headers = folder / "usr/src" / f"linux-headers-{release}"
     makefile = headers / "Makefile"
-    common = re.search(r"include /usr/src/(\S+)/Makefile", makefile.read_text()).group(1)
-    makefile.write_text(f"include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../{common}/Makefile\n")
+    here = "$(dir $(realpath $(lastword $(MAKEFILE_LIST))))"
+    text = makefile.read_text().replace(f"KBUILD_OUTPUT=/usr/src/linux-headers-{release}", f"KBUILD_OUTPUT:={here}")
+    makefile.write_text(text.replace("include /usr/src/", f"include {here}../"))
     if not (headers / "vmlinux").exists():
         (headers / "vmlinux").symlink_to("../../../vmlinux")
 
