@@ -218,7 +218,11 @@ static bool add_slab(void *ctx, const struct slab *slab)
 void slab_totals(struct session *s, const struct slab_cache *cache, struct slab_totals *totals)
 {
 	struct sum sum = { slab_state(s), totals };
+	uint64_t kept;
 
 	*totals = (struct slab_totals){ 0 };
 	slab_each(s, cache, add_slab, &sum);
+	/* What lies in sheaves or a CPU's array counts as in use in its slab. */
+	if (cache && map_get(&sum.state->sheaf_caches, cache->address, &kept))
+		totals->allocated -= min_u64(kept, totals->allocated);
 }

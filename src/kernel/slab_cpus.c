@@ -4,7 +4,7 @@
  *
  * SLUB: struct kmem_cache_cpu has the slab that a CPU allocates from (`slab`, before 5.17 `page`),
  * that slab's objects on the CPU's own freelist, and a chain of further slabs (`partial`, chained
- * by slab.next). Since 6.18 CPUs have sheaves besides, and since 7.0 instead: arrays of free
+ * by slab.next). Since 6.18 CPUs have sheaves besides, and in 7.2 instead: arrays of free
  * objects of any slabs, slub_percpu_sheaves.{main, spare, rcu_free}; full ones wait in each
  * node's barn.
  * Objects in rcu_free are free for who had them, but a grace period has not passed yet.
@@ -72,15 +72,16 @@ static void read_cpu_slab(struct cpu_reader *r, const struct slab_cache *cache, 
 static void add_objects(struct cpu_reader *r, const struct slab_cache *cache, uint64_t at,
 			uint64_t count, int cpu)
 {
-	uint64_t object;
+	uint64_t object, known = 0;
 
 	if (!count || count > SHEAF_MAX)
 		return;
-	map_set(&r->state->sheaf_caches, cache->address, 1);
+	map_get(&r->state->sheaf_caches, cache->address, &known);
 	for (uint64_t i = 0; i < count; i++) {
 		if (memory_u64(r->s->memory, at + i * sizeof(object), &object) == READ_OK && object)
-			map_set(&r->state->sheaf_objects, object, (uint64_t)(cpu + 1));
+			known += map_set(&r->state->sheaf_objects, object, (uint64_t)(cpu + 1));
 	}
+	map_set(&r->state->sheaf_caches, cache->address, known);
 }
 
 static void read_sheaf(struct cpu_reader *r, const struct slab_cache *cache, uint64_t sheaf,

@@ -67,7 +67,7 @@ struct slab_state {
 	} cpu_slabs;
 	struct map cpu_slab_by_page; /* -> index */
 	struct map sheaf_objects;    /* address of a free object -> CPU + 1, 0: no CPU's */
-	struct map sheaf_caches;     /* caches that have such */
+	struct map sheaf_caches;     /* caches that have such -> how many */
 
 	bool has_layout, layout_usable;
 	struct slab_layout layout;

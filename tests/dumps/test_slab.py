@@ -99,7 +99,10 @@ class Caches(OnDumps):
             return
         different = 0
         caches = ask(path, "kmem -s")["caches"]
-        node = "((struct kmem_cache *){})->node[0]->{}.counter"
+        # In 7.2 the pointer is one of two for each node.
+        new = "kmem_cache_per_node_ptrs" in lab.inquest("-c", "struct kmem_cache", path).stdout
+        member = "per_node[0].node" if new else "node[0]"
+        node = f"((struct kmem_cache *){{}})->{member}->{{}}.counter"
         lines = [f"p {node.format(cache['address'], counter)}" for cache in caches
                  for counter in ("nr_slabs", "total_objects")]
         counts = [reply["values"][0]["value"] for reply in ask(path, "; ".join(lines))["commands"]]
@@ -134,12 +137,8 @@ class Slabs(OnDumps):
                 unknown += states.count("unknown")
                 if slab["place"] == "dying":
                     continue
-                # What a CPU allocates from counts as in use as a whole, but for what others freed.
-                if slab["place"] in ("partial", "full", "CPU partial"):
-                    wrong += count != slab["in_use"]
-                elif slab["place"] == "CPU":
-                    on_cpu = states.count("free on a CPU")
-                    wrong += count + on_cpu != slab["in_use"]
+                # What a CPU keeps for itself is in use as far as the slab knows.
+                wrong += count + states.count("free on a CPU") != slab["in_use"]
                 allocated += count
                 free += slab["free"]
             if not wrong and not unknown:
