@@ -208,16 +208,50 @@ static void check_node(struct checker *checker, struct check_worker *worker,
 
 /* --- What CPUs allocate from. --- */
 
+/* Slabs of this cache may be on lists that are not in the dump: none of them is lost. */
+static void cannot_follow(struct checker *checker, const struct slab_cache *cache)
+{
+	map_set(&checker->broken_lists, cache->address, 1);
+}
+
+/* kmem_cache_cpu.partial, a chain by slab.next: the slabs that the CPU takes next. */
+static void check_cpu_chain(struct checker *checker, struct check_worker *worker,
+			    const struct slab_cache *cache, uint64_t page, const char *list)
+{
+	struct session *s = checker->session;
+	uint64_t next;
+
+	if (!koffset(s, checker->layout.slab, "next", &next))
+		return;
+	for (size_t i = 0; page && i < checker->slabs.count; i++) {
+		const struct slab *slab = slab_of(checker, page);
+		if (!slab || slab->cache != cache) {
+			cannot_follow(checker, cache);
+			wrong_cache(checker, worker, cache, page, list);
+			return;
+		}
+		if (memory_u64(s->memory, page + next, &page) != READ_OK) {
+			cannot_follow(checker, cache);
+			return;
+		}
+	}
+}
+
 static void check_cpu_slab(struct checker *checker, struct check_worker *worker,
 			   const struct slab_cache *cache, uint64_t at, unsigned cpu)
 {
 	struct session *s = checker->session;
-	uint64_t page, freelist, offset;
+	uint64_t page, freelist, partial, offset;
 	char list[64];
 
 	if (!kread(s, at, "kmem_cache_cpu", "slab|page", &page) ||
-	    !kread(s, at, "kmem_cache_cpu", "freelist", &freelist))
+	    !kread(s, at, "kmem_cache_cpu", "freelist", &freelist)) {
+		cannot_follow(checker, cache);
 		return;
+	}
+	snprintf(list, sizeof(list), "the list of slabs of CPU %u", cpu);
+	if (kread(s, at, "kmem_cache_cpu", "partial", &partial))
+		check_cpu_chain(checker, worker, cache, partial, list);
 	const struct slab *slab = slab_of(checker, page);
 	if (page && (!slab || slab->cache != cache)) {
 		snprintf(list, sizeof(list), "CPU %u, which allocates from it,", cpu);
@@ -236,27 +270,52 @@ static void check_cpu_slab(struct checker *checker, struct check_worker *worker,
 		 "CPU %u has a freelist, but no slab that it would be of", cpu);
 }
 
+/* kmem_cache.node[], or since 7.0 .per_node[].node. False: this kernel's are not known. */
+static bool find_node_pointers(struct session *s, uint64_t *offset, uint64_t *stride)
+{
+	uint64_t in_element;
+
+	*stride = sizeof(uint64_t);
+	if (koffset(s, "kmem_cache", "node", offset))
+		return true;
+	*stride = types_sizeof(s->types, "kmem_cache_per_node_ptrs");
+	if (!koffset(s, "kmem_cache", "per_node", offset) ||
+	    !koffset(s, "kmem_cache_per_node_ptrs", "node", &in_element))
+		return false;
+	*offset += in_element;
+	return *stride >= sizeof(uint64_t);
+}
+
+static void check_nodes(struct checker *checker, struct check_worker *worker,
+			const struct slab_cache *cache)
+{
+	struct session *s = checker->session;
+	uint64_t nodes, offset, stride, node;
+
+	if (!checker->lists_known || !find_node_pointers(s, &offset, &stride)) {
+		cannot_follow(checker, cache);
+		return;
+	}
+	/* A kernel without NUMA has no such variable. */
+	if (!kglobal(s, "nr_node_ids", 4, &nodes) || !nodes || nodes > NODES_MAX)
+		nodes = 1;
+	for (uint64_t i = 0; i < nodes; i++) {
+		if (memory_u64(s->memory, cache->address + offset + i * stride, &node) != READ_OK)
+			cannot_follow(checker, cache);
+		else if (node)
+			check_node(checker, worker, cache, node);
+	}
+}
+
 void check_lists(struct checker *checker, struct check_worker *worker,
 		 const struct slab_cache *cache)
 {
-	struct session *s = checker->session;
-	uint64_t nodes, offset, stride = sizeof(uint64_t), node, cpu_slabs = 0;
+	uint64_t cpu_slabs = 0;
 	size_t count;
+	const struct cpu *all = cpus(checker->session, &count);
 
-	if (!kglobal(s, "nr_node_ids", 4, &nodes) || !nodes || nodes > NODES_MAX)
-		nodes = 1;
-	/* kmem_cache_per_node_ptrs: since 7.0 */
-	if (koffset(s, "kmem_cache", "per_node", &offset))
-		stride = types_sizeof(s->types, "kmem_cache_per_node_ptrs");
-	else if (!koffset(s, "kmem_cache", "node", &offset))
-		nodes = 0;
-	for (uint64_t i = 0; checker->lists_known && i < nodes; i++) {
-		if (memory_u64(s->memory, cache->address + offset + i * stride, &node) == READ_OK &&
-		    node)
-			check_node(checker, worker, cache, node);
-	}
-	const struct cpu *all = cpus(s, &count);
-	kread(s, cache->address, "kmem_cache", "cpu_slab", &cpu_slabs);
+	check_nodes(checker, worker, cache);
+	kread(checker->session, cache->address, "kmem_cache", "cpu_slab", &cpu_slabs);
 	for (size_t i = 0; cpu_slabs && i < count; i++)
 		check_cpu_slab(checker, worker, cache, cpu_slabs + all[i].percpu_offset, all[i].id);
 }
