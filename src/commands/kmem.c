@@ -11,6 +11,14 @@ static const struct option kmem_option_table[KMEM_OPTIONS] = {
 	[KMEM_IGNORE] = { .name = "I", .value = true },
 	[KMEM_CHECK] = { .name = "-check" },
 	[KMEM_VMALLOC] = { .name = "v" },
+	[KMEM_INFO] = { .name = "i" },
+	[KMEM_FREE] = { .name = "f" },
+	[KMEM_FREE_PAGES] = { .name = "F" },
+	[KMEM_NODES] = { .name = "n" },
+	[KMEM_ZONES] = { .name = "z" },
+	[KMEM_COUNTERS] = { .name = "V" },
+	[KMEM_CPU_OFFSETS] = { .name = "o" },
+	[KMEM_HUGE_PAGES] = { .name = "h" },
 };
 
 /* NULL: an option that goes with others. The first one given of this order is done. */
@@ -20,6 +28,14 @@ static const kmem_view_fn views[KMEM_OPTIONS] = {
 	[KMEM_ROOT_CACHES] = kmem_root_caches,
 	[KMEM_CHECK] = kmem_check,
 	[KMEM_VMALLOC] = kmem_vmalloc,
+	[KMEM_INFO] = kmem_info,
+	[KMEM_FREE] = kmem_free,
+	[KMEM_FREE_PAGES] = kmem_free_pages,
+	[KMEM_NODES] = kmem_nodes,
+	[KMEM_ZONES] = kmem_zones,
+	[KMEM_COUNTERS] = kmem_counters,
+	[KMEM_CPU_OFFSETS] = kmem_cpu_offsets,
+	[KMEM_HUGE_PAGES] = kmem_huge_pages,
 };
 
 static struct error *run_kmem(struct command_args *args)
@@ -39,8 +55,9 @@ static struct error *run_kmem(struct command_args *args)
 
 const struct command command_kmem = {
 	.name = "kmem",
-	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...] | -v [ADDRESS ...]",
-	.summary = "the kernel's memory: slab caches, vmalloc areas",
+	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...] | -v [ADDRESS ...] | "
+		 "-i | -f | -F | -n | -z | -V | -o | -h",
+	.summary = "the kernel's memory: use, pages, zones, slab caches, vmalloc areas",
 	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
 		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
@@ -49,9 +66,16 @@ const struct command command_kmem = {
 		"              with slub_debug red zones, poison, padding and tracks as well. Each damage\n"
 		"              comes with the objects before and behind it\n"
 		"  -v          vmalloc areas, or those that these addresses are in\n"
+		"  -i          what memory is used for: by the kernel's counters (as /proc/meminfo), and\n"
+		"              by the owner of every page\n"
+		"  -f, -F      free pages of each zone by order and migrate type; -F names each block\n"
+		"  -n, -z      nodes, zones and sections of memory; only the zones\n"
+		"  -V          all counters of pages and events\n"
+		"  -o          where each CPU's variables are\n"
+		"  -h          pools of huge pages\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
-		"Examples: kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
+		"Examples: kmem -i | kmem -f | kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
 		"          kmem --check",
 	.run = run_kmem,
 };

@@ -14,6 +14,14 @@ enum kmem_option {
 	KMEM_IGNORE,      /* -I, goes with the others */
 	KMEM_CHECK,       /* --check */
 	KMEM_VMALLOC,     /* -v */
+	KMEM_INFO,        /* -i */
+	KMEM_FREE,        /* -f */
+	KMEM_FREE_PAGES,  /* -F */
+	KMEM_NODES,       /* -n */
+	KMEM_ZONES,       /* -z */
+	KMEM_COUNTERS,    /* -V */
+	KMEM_CPU_OFFSETS, /* -o */
+	KMEM_HUGE_PAGES,  /* -h */
 	KMEM_OPTIONS,
 };
 
@@ -29,3 +37,15 @@ struct error *kmem_root_caches(struct command_args *args, const struct options *
 struct error *kmem_check(struct command_args *args, const struct options *options) must_check;
 /* kmem_vmalloc.c */
 struct error *kmem_vmalloc(struct command_args *args, const struct options *options) must_check;
+
+/* kmem_zone.c */
+struct error *kmem_free(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_free_pages(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_zones(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_nodes(struct command_args *args, const struct options *options) must_check;
+
+/* kmem_info.c */
+struct error *kmem_info(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_counters(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_cpu_offsets(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_huge_pages(struct command_args *args, const struct options *options) must_check;

@@ -16,8 +16,11 @@
 
 enum {
 	SECTION_BITS = 27,          /* SECTION_SIZE_BITS, arch/x86/include/asm/sparsemem.h */
+	SECTION_PAGES = 1 << (SECTION_BITS - PAGE_SHIFT),
 	SECTION_PRESENT = 1,        /* SECTION_MARKED_PRESENT */
 	SECTION_HAS_MEM_MAP = 2,
+	SECTION_ONLINE = 4,         /* since 4.13 */
+	SECTION_EARLY = 8,          /* since 5.3 */
 	SECTION_FLAGS = 0xfff,      /* more than any kernel uses; the array is page-aligned */
 	SECTIONS_MAX = 1 << 19,     /* 64 TiB */
 	PFN_MAX_BITS = 52 - PAGE_SHIFT,
@@ -54,6 +57,28 @@ uint64_t page_section(struct session *s, const struct page_layout *layout, uint6
 	return root + number % per_root * layout->section_size;
 }
 
+void page_sections_each(struct session *s, page_section_fn fn, void *ctx)
+{
+	const struct page_layout *layout = page_layout(s);
+	struct page_section section;
+
+	for (uint64_t pfn = 0; layout && pfn < layout->array.max_pfn; pfn += SECTION_PAGES) {
+		section = (struct page_section){
+			.number = pfn / SECTION_PAGES, .start_pfn = pfn,
+			.address = page_section(s, layout, pfn),
+		};
+		if (!section.address || !kread(s, section.address, "mem_section", "section_mem_map",
+					       &section.mem_map))
+			continue;
+		section.present = section.mem_map & SECTION_PRESENT;
+		section.has_map = section.mem_map & SECTION_HAS_MEM_MAP;
+		section.online = section.mem_map & SECTION_ONLINE;
+		section.early = section.mem_map & SECTION_EARLY;
+		if (section.present && !fn(ctx, &section))
+			return;
+	}
+}
+
 /* The array as the first section that has one names it. */
 static bool by_section(struct session *s, uint64_t max_pfn, uint64_t *vmemmap)
 {
@@ -61,10 +86,8 @@ static bool by_section(struct session *s, uint64_t max_pfn, uint64_t *vmemmap)
 	uint64_t map;
 
 	page_sections_find(s, &layout);
-	for (uint64_t pfn = 0; pfn < max_pfn; pfn += UINT64_C(1) << (SECTION_BITS - PAGE_SHIFT)) {
+	for (uint64_t pfn = 0; pfn < max_pfn; pfn += SECTION_PAGES) {
 		uint64_t section = page_section(s, &layout, pfn);
-		if (!section && pfn > UINT64_C(1) << 30)
-			return false;
 		if (!section || !kread(s, section, "mem_section", "section_mem_map", &map) ||
 		    (map & (SECTION_PRESENT | SECTION_HAS_MEM_MAP)) !=
 			    (SECTION_PRESENT | SECTION_HAS_MEM_MAP))

@@ -69,6 +69,15 @@ const char *page_kind_name(enum page_kind kind); /* "slab", "page cache", "free 
 void page_flags_text(struct session *s, uint64_t flags, char *buf, size_t size);
 const char *page_migrate_name(struct session *s, int migrate_type);
 
+/* A section of 128 MiB (struct mem_section) that has pages. */
+struct page_section {
+	uint64_t number, address, start_pfn;
+	uint64_t mem_map; /* as the kernel keeps it, flags in its low bits */
+	bool present, has_map, online, early;
+};
+typedef bool (*page_section_fn)(void *ctx, const struct page_section *section);
+void page_sections_each(struct session *s, page_section_fn fn, void *ctx);
+
 /* All page frames in order; stops when @fn returns false. ABSENT ones are skipped. */
 typedef bool (*page_fn)(void *ctx, const struct page_info *info);
 void pages_each(struct session *s, page_fn fn, void *ctx);

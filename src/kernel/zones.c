@@ -134,6 +134,76 @@ const struct zone_info *zone_of_pfn(struct session *s, uint64_t pfn)
 	return found;
 }
 
+/* --- Free blocks. --- */
+
+unsigned zone_orders(struct session *s)
+{
+	struct member area;
+	uint64_t orders = types_member(s->types, "zone", "free_area", &area)
+				  ? type_array_length(type_strip(area.type)) : 0;
+
+	return orders <= ZONE_ORDERS_MAX ? (unsigned)orders : ZONE_ORDERS_MAX;
+}
+
+unsigned zone_migrate_types(struct session *s)
+{
+	struct member lists;
+	uint64_t types = types_member(s->types, "free_area", "free_list", &lists)
+				 ? type_array_length(type_strip(lists.type)) : 0;
+
+	return types <= ZONE_TYPES_MAX ? (unsigned)types : ZONE_TYPES_MAX;
+}
+
+static uint64_t free_area(struct session *s, const struct zone_info *zone, unsigned order)
+{
+	uint64_t offset, size = types_sizeof(s->types, "free_area");
+
+	return size && order < zone_orders(s) && koffset(s, "zone", "free_area", &offset)
+		       ? zone->address + offset + order * size : 0;
+}
+
+bool zone_free_count(struct session *s, const struct zone_info *zone, unsigned order,
+		     uint64_t *blocks)
+{
+	uint64_t area = free_area(s, zone, order);
+
+	*blocks = 0;
+	return area && kread(s, area, "free_area", "nr_free", blocks);
+}
+
+struct block_walk {
+	struct session *session;
+	const struct zone_info *zone;
+	zone_block_fn fn;
+	void *ctx;
+};
+
+static bool free_block(void *ctx, uint64_t page)
+{
+	struct block_walk *walk = ctx;
+	uint64_t pfn;
+
+	if (!pfn_of_page(walk->session, page, &pfn)) {
+		session_problem(walk->session, "a list of free pages of zone %s is damaged: it "
+				"leads to %016lx, which is no struct page", walk->zone->name,
+				(unsigned long)page);
+		return false;
+	}
+	return walk->fn(walk->ctx, pfn);
+}
+
+void zone_free_list(struct session *s, const struct zone_info *zone, unsigned order,
+		    unsigned migrate_type, zone_block_fn fn, void *ctx)
+{
+	struct block_walk walk = { s, zone, fn, ctx };
+	uint64_t area = free_area(s, zone, order), lists;
+
+	if (area && migrate_type < zone_migrate_types(s) &&
+	    koffset(s, "free_area", "free_list", &lists))
+		klist_each(s, area + lists + migrate_type * 16ul, "page", "buddy_list|lru",
+			   "a list of free pages", free_block, &walk);
+}
+
 /* --- Free pages on CPUs' lists. --- */
 
 struct pcp_walk {

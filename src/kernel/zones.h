@@ -25,3 +25,17 @@ struct zone_info {
 const struct zone_info *zones(struct session *s, size_t *count);
 /* The zone whose span holds @pfn, when only one does; NULL. */
 const struct zone_info *zone_of_pfn(struct session *s, uint64_t pfn);
+
+/* Free blocks that the zone says it has of @order; false when that cannot be read. */
+bool zone_free_count(struct session *s, const struct zone_info *zone, unsigned order,
+		     uint64_t *blocks);
+/* Orders and migrate types of the zones' lists. */
+unsigned zone_orders(struct session *s);
+unsigned zone_migrate_types(struct session *s);
+/*
+ * The blocks on the zone's list of @order and @migrate_type: @pfn is the first page of each. A list
+ * that is damaged or leaves the dump ends there, with a problem noted. False from @fn stops.
+ */
+typedef bool (*zone_block_fn)(void *ctx, uint64_t pfn);
+void zone_free_list(struct session *s, const struct zone_info *zone, unsigned order,
+		    unsigned migrate_type, zone_block_fn fn, void *ctx);

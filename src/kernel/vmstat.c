@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Counters of pages (mm/vmstat.c): one global array for zones, one for nodes, indexed by
+ * enumerators whose numbers differ from kernel to kernel, so they are looked up by name. A CPU
+ * first counts for itself, in a signed byte for each zone or node, and adds that to the global
+ * counter once in a while. Events are only counted per CPU.
+ */
+#include "kernel/vmstat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/cpus.h"
+#include "kernel/zones.h"
+
+enum { COUNTERS_MAX = 1024 };
+
+static const struct {
+	const char *type, *variable, *end;
+} sets[VM_COUNTER_SETS] = {
+	[VM_ZONE_COUNTERS] = { "enum zone_stat_item", "vm_zone_stat", "NR_VM_ZONE_STAT_ITEMS" },
+	[VM_NODE_COUNTERS] = { "enum node_stat_item", "vm_node_stat", "NR_VM_NODE_STAT_ITEMS" },
+	[VM_NUMA_COUNTERS] = { "enum numa_stat_item", "vm_numa_event", "NR_VM_NUMA_EVENT_ITEMS" },
+	[VM_EVENT_COUNTERS] = { "enum vm_event_item", "vm_event_states", "NR_VM_EVENT_ITEMS" },
+};
+
+const char *vm_counter_set_name(enum vm_counter_set set)
+{
+	return sets[set].variable;
+}
+
+/* Where each CPU keeps what it has not added yet: an array behind a per-CPU pointer of a zone or
+ * node. */
+struct per_cpu_part {
+	const char *owner, *pointer, *type, *array;
+};
+
+static const struct per_cpu_part parts[VM_COUNTER_SETS][2] = {
+	[VM_ZONE_COUNTERS] = {
+		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_stat_diff" },
+		{ "zone", "pageset", "per_cpu_pageset", "vm_stat_diff" }, /* before 5.14 */
+	},
+	[VM_NODE_COUNTERS] = {
+		{ "pglist_data", "per_cpu_nodestats", "per_cpu_nodestat", "vm_node_stat_diff" },
+	},
+	[VM_NUMA_COUNTERS] = {
+		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_numa_event" },
+	},
+};
+
+static const struct per_cpu_part *find_part(struct session *s, enum vm_counter_set set,
+					    uint64_t *offset)
+{
+	for (size_t i = 0; i < array_size(parts[set]); i++) {
+		const struct per_cpu_part *part = &parts[set][i];
+		if (part->owner && koffset(s, part->owner, part->pointer, offset) &&
+		    koffset(s, part->type, part->array, offset))
+			return part;
+	}
+	return NULL;
+}
+
+/* What counter @index is more than its global value. */
+static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned index)
+{
+	size_t zone_count, cpu_count;
+	const struct zone_info *zone = zones(s, &zone_count);
+	const struct cpu *cpu = cpus(s, &cpu_count);
+	uint64_t offset, pointer, value;
+	uint8_t byte;
+	int64_t sum = 0;
+
+	const struct per_cpu_part *part = find_part(s, set, &offset);
+	for (size_t i = 0; part && i < zone_count; i++) {
+		bool of_node = strcmp(part->owner, "zone") != 0;
+		if (of_node && i && zone[i].pgdat == zone[i - 1].pgdat)
+			continue;
+		if (!kread(s, of_node ? zone[i].pgdat : zone[i].address, part->owner,
+			   part->pointer, &pointer) || !pointer)
+			continue;
+		for (size_t n = 0; n < cpu_count; n++) {
+			uint64_t at = pointer + cpu[n].percpu_offset + offset;
+			if (set == VM_NUMA_COUNTERS &&
+			    memory_u64(s->memory, at + index * 8ul, &value) == READ_OK)
+				sum += (int64_t)value;
+			else if (set != VM_NUMA_COUNTERS &&
+				 memory_u8(s->memory, at + index, &byte) == READ_OK)
+				sum += (int8_t)byte;
+		}
+	}
+	return sum;
+}
+
+static bool event_value(struct session *s, unsigned index, uint64_t *value)
+{
+	size_t count;
+	const struct cpu *cpu = cpus(s, &count);
+	uint64_t one;
+	bool any = false;
+
+	*value = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t at = kpercpu(s, "vm_event_states", cpu[i].id);
+		if (at && memory_u64(s->memory, at + index * 8ul, &one) == READ_OK) {
+			*value += one;
+			any = true;
+		}
+	}
+	return any;
+}
+
+static bool counter_value(struct session *s, enum vm_counter_set set, unsigned index,
+			  uint64_t *value)
+{
+	uint64_t at;
+
+	if (set == VM_EVENT_COUNTERS)
+		return event_value(s, index, value);
+	at = s->symbols ? symbols_address(s->symbols, sets[set].variable) : 0;
+	if (!at || memory_u64(s->memory, at + index * 8ul, value) != READ_OK)
+		return false;
+	int64_t sum = (int64_t)*value + per_cpu_sum(s, set, index);
+	/* The kernel shows negative ones, which are races, as 0 too. */
+	*value = sum < 0 && set != VM_NUMA_COUNTERS ? 0 : (uint64_t)sum;
+	return true;
+}
+
+bool vm_counter(struct session *s, const char *name, uint64_t *value)
+{
+	struct type type;
+	const char *each;
+	int64_t index;
+
+	*value = 0;
+	for (enum vm_counter_set set = VM_ZONE_COUNTERS; set <= VM_NODE_COUNTERS; set++) {
+		if (!types_find(s->types, sets[set].type, &type))
+			continue;
+		for (unsigned i = 0; type_enumerator_at(type, i, &each, &index); i++) {
+			if (strcmp(each, name) == 0 && index >= 0 && index < COUNTERS_MAX)
+				return counter_value(s, set, (unsigned)index, value);
+		}
+	}
+	return false;
+}
+
+/* Of several names for a number, the marks where a group begins are not its own. */
+static bool is_mark(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 5 && strcmp(name + length - 5, "_BASE") == 0;
+}
+
+bool vm_counters_each(struct session *s, enum vm_counter_set set, vm_counter_fn fn, void *ctx)
+{
+	struct type type;
+	const char *name;
+	int64_t index, end;
+	uint64_t value;
+	bool any = false;
+
+	if (!types_find(s->types, sets[set].type, &type) ||
+	    !types_enumerator(s->types, sets[set].end, &end))
+		return false;
+	for (unsigned i = 0; type_enumerator_at(type, i, &name, &index); i++) {
+		if (index < 0 || index >= end || index >= COUNTERS_MAX || is_mark(name) ||
+		    !counter_value(s, set, (unsigned)index, &value))
+			continue;
+		fn(ctx, name, value);
+		any = true;
+	}
+	return any;
+}
