@@ -75,7 +75,7 @@ const struct command command_kmem = {
 		"  -h          pools of huge pages\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
-		"Examples: kmem -i | kmem -f | kmem -s | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
+		"Examples: kmem -i | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
 		"          kmem --check",
 	.run = run_kmem,
 };
