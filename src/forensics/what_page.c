@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "forensics/what.h"
+#include "kernel/mappings.h"
 #include "kernel/pages.h"
 #include "kernel/vmalloc.h"
 
@@ -66,11 +67,16 @@ static bool by_alias(const struct what_ask *ask, const struct page_info *info)
 
 static void file_page(const struct what_ask *ask, const struct page_info *info)
 {
+	char path[200];
 	uint64_t inode = 0, offset = info->index * PAGE_SIZE + (ask->address & (PAGE_SIZE - 1));
 
 	kread(ask->s, info->owner, "address_space", "host", &inode);
-	what_textf(ask, "page cache of the inode at 0x%lx, offset 0x%lx in the file",
-		   (unsigned long)inode, (unsigned long)offset);
+	if (inode && inode_path(ask->s, inode, path, sizeof(path)) && *path)
+		what_textf(ask, "page cache of %s, offset 0x%lx in the file", path,
+			   (unsigned long)offset);
+	else
+		what_textf(ask, "page cache of the inode at 0x%lx, offset 0x%lx in the file",
+			   (unsigned long)inode, (unsigned long)offset);
 }
 
 static void free_block(const struct what_ask *ask, const struct page_info *info)

@@ -82,6 +82,18 @@ static void name_place(const struct what_ask *ask, const struct slab_object *obj
 		snprintf(buf, size, ", +0x%lx", (unsigned long)object->offset);
 }
 
+static void add_track(const struct what_ask *ask, const struct slab_object *object, bool freed)
+{
+	struct slab_track track;
+	char caller[160] = "?";
+
+	if (!slab_track(ask->s, object, freed, &track) || !track.caller)
+		return;
+	what_label_of(ask, track.caller, caller, sizeof(caller));
+	what_detailf(ask, "%s by %s, pid %d, CPU %d", freed ? "freed" : "allocated", caller,
+		     track.pid, track.cpu);
+}
+
 static void describe(const struct what_ask *ask, const struct slab_object *object)
 {
 	static const char *const states[] = {
@@ -109,10 +121,14 @@ static void describe(const struct what_ask *ask, const struct slab_object *objec
 			   name, (unsigned long)object->address, place,
 			   object->kfence ? " (in KFENCE's pool)" : "");
 	}
-	if (object->kfence && object->kfence_size)
-		what_detailf(ask, "%u bytes were asked for", object->kfence_size);
+	unsigned asked = slab_orig_size(ask->s, object);
+	if (asked)
+		what_detailf(ask, "%u bytes were asked for", asked);
 	if (object->state == OBJECT_FREE_CPU)
 		what_detailf(ask, "on CPU %d's list of free objects", object->cpu);
+	add_track(ask, object, false);
+	if (is_free(object))
+		add_track(ask, object, true);
 }
 
 /* Between KFENCE's objects there are pages that are not mapped, to catch overruns. */

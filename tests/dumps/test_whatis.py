@@ -84,25 +84,30 @@ class Checker:
         return (self.wants(answer, kind="stack", pid=int(words["pid"])) or
                 self.tells(answer, f"saved {words['register']} of user mode"))
 
-    def user(self, words, answer, mapped=None):
-        wrong = self.wants(answer, kind="user")
-        if mapped is not None:
-            wrong = wrong or self.wants(answer, mapped=mapped)
-        return wrong
+    def user(self, words, answer, *texts):
+        return (self.wants(answer, kind="user") or
+                self.tells(answer, "user space of resident (pid ", *texts))
 
     def user_anonymous(self, words, answer):
-        return self.user(words, answer, True)
+        return self.user(words, answer, "anonymous memory") or self.wants(answer, mapped=True)
 
-    user_data = user_heap = user_stack = user_anonymous
+    def user_data(self, words, answer):
+        return self.user(words, answer, words["path"]) or self.wants(answer, mapped=True)
+
+    def user_heap(self, words, answer):
+        return self.user(words, answer, "[heap]") or self.wants(answer, mapped=True)
+
+    def user_stack(self, words, answer):
+        return self.user(words, answer, "[stack]") or self.wants(answer, mapped=True)
 
     def user_text(self, words, answer):
-        return self.user(words, answer, True)
+        return self.user(words, answer, words["path"]) or self.wants(answer, mapped=True)
 
     def user_file(self, words, answer):
-        return self.user(words, answer)
+        return self.user(words, answer, words["path"], f"offset {words['offset']} in the file")
 
-    def user_unmapped(self, words, answer):
-        return self.user(words, answer, False)
+    def user_unmapped(self, _, answer):
+        return self.wants(answer, kind="user", mapped=False, start=None)
 
     def symbol(self, words, answer, kind):
         texts = [words["symbol"]]
@@ -204,7 +209,7 @@ class Checker:
             answer, f"an anonymous page of {words['comm']}", f"there {words['virtual']}")
 
     def file_page(self, words, answer):
-        return self.wants(answer, kind="page") or self.tells(answer, "page cache of", f"offset {words['offset']}")
+        return self.wants(answer, kind="page") or self.tells(answer, f"page cache of {words['path']}", f"offset {words['offset']}")
 
     def page_of_pipe(self, _, answer):
         return self.wants(answer, kind="page", freed=False)
