@@ -246,25 +246,6 @@ static void frame_row(struct doc *doc, const struct frame *frame, const struct p
 		doc_row_style(doc, STYLE_STRONG);
 }
 
-enum { RAW_WORDS_MAX = 512 };
-
-/* The words from this frame's stack pointer to the next one's, two to a line. */
-static void raw_words(struct session *s, struct doc *doc, const struct frame *frame, uint64_t end)
-{
-	uint64_t words[RAW_WORDS_MAX];
-	uint64_t size = end > frame->sp ? end - frame->sp : 0;
-
-	size = min_u64(size, sizeof(words)) & ~UINT64_C(7);
-	size_t got = memory_read_some(s->memory, frame->sp, words, size) / 8;
-	for (size_t i = 0; i < got; i += 2) {
-		char second[24] = "";
-		if (i + 1 < got)
-			snprintf(second, sizeof(second), " %016" PRIx64, words[i + 1]);
-		doc_textf(doc, STYLE_PLAIN, "%016" PRIx64 ": %016" PRIx64 "%s", frame->sp + i * 8,
-			  words[i], second);
-	}
-}
-
 /* All general registers known: a CPU's note, and not what a sleeping task left on its stack. */
 static bool is_full(const struct arch *arch, const struct regs *regs)
 {
@@ -282,7 +263,7 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 	bool registers = is_exception(frame) || (options->verbose && frame->regs.known) ||
 			 (i == 0 && is_full(s->arch, &frame->regs));
 
-	if (!registers && !options->verbose && !options->raw)
+	if (!registers && !options->verbose && !options->words)
 		return;
 	doc_detail(doc);
 	if (options->verbose)
@@ -297,8 +278,8 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 		registers_json(s, doc, "regs", &frame->regs);
 	if (options->verbose)
 		locals_add(s, doc, stack, i, false);
-	if (options->raw && i + 1 < stack->count)
-		raw_words(s, doc, frame, stack->frames[i + 1].sp);
+	if (options->words)
+		stack_words_add(s, doc, stack, i, options->words);
 	doc_end(doc);
 }
 
@@ -421,12 +402,13 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 /* --- The command: whose stacks. --- */
 
 enum { OPT_ACTIVE, OPT_CPUS, OPT_PANIC, OPT_ALL, OPT_GROUP, OPT_NO_IDLE, OPT_VERBOSE, OPT_RAW,
-       OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX };
+       OPT_NAMED, OPT_FULL, OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX };
 
 static const struct option bt_option_table[] = {
 	[OPT_ACTIVE] = { "a", false }, [OPT_CPUS] = { "c", true }, [OPT_PANIC] = { "p", false },
 	[OPT_ALL] = { "-all", false }, [OPT_GROUP] = { "g", false },
 	[OPT_NO_IDLE] = { "n", true }, [OPT_VERBOSE] = { "v", false }, [OPT_RAW] = { "f", false },
+	[OPT_NAMED] = { "F", false }, [OPT_FULL] = { "FF", false },
 	[OPT_UNFOLDED] = { "-unfolded", false },
 	/* What crash needs to be asked for is always so here. */
 	[OPT_SYMBOLIC] = { "s", false }, [OPT_HEX] = { "x", false },
@@ -553,6 +535,15 @@ static struct error *run_selected(struct bt_run *run, const struct options *opti
 	return NULL;
 }
 
+static enum stack_words words_wanted(const struct options *options)
+{
+	if (options->set[OPT_FULL])
+		return STACK_WORDS_FULL;
+	if (options->set[OPT_NAMED])
+		return STACK_WORDS_NAMED;
+	return options->set[OPT_RAW] ? STACK_WORDS_RAW : STACK_WORDS_NONE;
+}
+
 static struct error *run_bt(struct command_args *args)
 {
 	struct options options;
@@ -564,7 +555,7 @@ static struct error *run_bt(struct command_args *args)
 		return error_new(ERROR_USAGE, "-n takes the word \"idle\"");
 	struct bt_run run = {
 		.args = args,
-		.options = { .verbose = options.set[OPT_VERBOSE], .raw = options.set[OPT_RAW],
+		.options = { .verbose = options.set[OPT_VERBOSE], .words = words_wanted(&options),
 			     .unfolded = options.set[OPT_UNFOLDED] },
 		.no_idle = options.set[OPT_NO_IDLE],
 	};
@@ -579,7 +570,7 @@ static struct error *run_bt(struct command_args *args)
 
 const struct command command_bt = {
 	.name = "bt",
-	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-f] [PID|TASK ...]",
+	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-f|-F|-FF] [PID|TASK ...]",
 	.summary = "stacks of tasks",
 	.help = "Without arguments, the stack of the current task: the one that crashed, or that \"set\" chose.\n"
 		"  -a        the task that ran on each CPU\n"
@@ -592,6 +583,8 @@ const struct command command_bt = {
 		"            and local variables\n"
 		"  --unfolded  recursion frame by frame (else the first turn and how far it goes)\n"
 		"  -f        the words of the stack under each frame\n"
+		"  -F        the same with names: symbols, [slab cache], [frame #2] of this stack\n"
+		"  -FF       a word a line, with value and name\n"
 		"Each line: number, stack pointer, function + offset, [module]. A frame with a \"?\" was\n"
 		"found by searching the stack and may be stale. The registers under a frame are those\n"
 		"that an exception or interrupt saved there.\n"

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "base/doc.h"
+#include "commands/stack_words.h"
 #include "kernel/tasks.h"
 
 struct bt_options {
 	bool verbose; /* registers of every frame, and how each was found */
-	bool raw;     /* the words of the stack under each frame */
+	enum stack_words words; /* of the stack, under each frame */
 	bool unfolded;     /* recursion frame by frame */
 	bool no_registers; /* text without the registers of exceptions and user mode */
 };

@@ -13,11 +13,12 @@
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/table.h"
+#include "forensics/whatis.h"
 
 enum { LINE_BYTES = 16, COUNT_MAX = 1 << 20, STRING_MAX = 4096, SYMBOL_WIDTH = 32 };
 
 enum { OPT_PHYS, OPT_USER, OPT_TASK, OPT_DEC, OPT_UDEC, OPT_NO_ASCII, OPT_SYMBOLS, OPT_ASCII,
-       OPT_8, OPT_16, OPT_32, OPT_64, OPT_END };
+       OPT_8, OPT_16, OPT_32, OPT_64, OPT_END, OPT_NAMES, OPT_LABELS };
 
 static const struct option rd_option_table[] = {
 	[OPT_PHYS] = { "p", false },     [OPT_USER] = { "u", false },
@@ -26,7 +27,8 @@ static const struct option rd_option_table[] = {
 	[OPT_SYMBOLS] = { "s", false },  [OPT_ASCII] = { "a", false },
 	[OPT_8] = { "8", false },        [OPT_16] = { "16", false },
 	[OPT_32] = { "32", false },      [OPT_64] = { "64", false },
-	[OPT_END] = { "e", true },
+	[OPT_END] = { "e", true },       [OPT_NAMES] = { "S", false },
+	[OPT_LABELS] = { "w", false },
 };
 
 static const struct column rd_columns[] = {
@@ -37,11 +39,22 @@ static const struct column rd_columns[] = {
 	{ .key = "reason" },
 };
 
+/* With -w a word a line. */
+static const struct column label_columns[] = {
+	{ .key = "address", .title = "", .style = STYLE_FAINT },
+	{ .key = "size" },
+	{ .key = "values", .title = "" },
+	{ .key = "ascii" },
+	{ .key = "reason" },
+	{ .key = "label", .title = "" },
+};
+
 struct rd_run {
 	struct command_args *args;
 	struct options options;
 	struct page_root root; /* with -u */
 	unsigned word;         /* bytes */
+	unsigned line;         /* bytes on each */
 	/* The page looked at last. */
 	bool has_page;
 	uint64_t page_address;
@@ -121,17 +134,37 @@ static int64_t sign_extend(uint64_t value, unsigned size)
 	return (int64_t)(value << shift) >> shift;
 }
 
+static bool shows_names(const struct rd_run *run)
+{
+	return run->options.set[OPT_SYMBOLS] || run->options.set[OPT_NAMES];
+}
+
+/* A symbol; with -S also "[kmalloc-64]", as crash has it for objects of slab caches. */
+static void value_name(struct rd_run *run, uint64_t value, char *buf, size_t size)
+{
+	struct session *s = run->args->session;
+	char label[96];
+
+	if (!s->arch->is_kernel_address(value))
+		return;
+	address_name(s, value, buf, size);
+	if (*buf || !run->options.set[OPT_NAMES])
+		return;
+	whatis_label(s, value, label, sizeof(label));
+	if (*label)
+		snprintf(buf, size, "[%s]", label);
+}
+
 /* A word as the text shows it, padded to the width of its kind. */
 static void shown_word(struct rd_run *run, uint64_t value, struct strbuf *out)
 {
 	static const int decimal_width[] = { [1] = 4, [2] = 6, [4] = 11, [8] = 20 };
 	int digits = (int)run->word * 2;
-	int name_width = run->options.set[OPT_SYMBOLS] ? SYMBOL_WIDTH : digits;
+	int name_width = shows_names(run) ? SYMBOL_WIDTH : digits;
 	char name[128] = "";
 
-	if (run->options.set[OPT_SYMBOLS] && run->word == 8 &&
-	    run->args->session->arch->is_kernel_address(value))
-		address_name(run->args->session, value, name, sizeof(name));
+	if (shows_names(run) && run->word == 8)
+		value_name(run, value, name, sizeof(name));
 	if (name[0])
 		strbuf_addf(out, "%-*s", name_width, name);
 	else if (run->options.set[OPT_DEC])
@@ -161,7 +194,8 @@ static void flush_hole(struct rd_run *run)
 		 read_status_text(run->hole_status));
 	doc_row(run->args->doc, cell_shown(cell_address(run->hole_start), shown),
 		cell_udec(run->hole_size), cell_shown(cell_none(), text),
-		cell_shown(cell_none(), ""), cell_str(read_status_text(run->hole_status)));
+		cell_shown(cell_none(), ""), cell_str(read_status_text(run->hole_status)),
+		cell_shown(cell_none(), ""));
 	run->hole_size = 0;
 }
 
@@ -179,7 +213,7 @@ static void add_hole(struct rd_run *run, const struct line *line)
 static void add_line(struct rd_run *run, const struct line *line)
 {
 	struct cell values[LINE_BYTES];
-	char ascii[LINE_BYTES + 1], address[32];
+	char ascii[LINE_BYTES + 1], address[32], label[128] = "";
 	const char *reason = NULL;
 	auto_strbuf shown = { 0 };
 	unsigned count = 0;
@@ -204,12 +238,17 @@ static void add_line(struct rd_run *run, const struct line *line)
 	}
 	ascii[line->size] = '\0';
 	snprintf(address, sizeof(address), "%016" PRIx64 ":", line->address);
-	bool no_ascii = run->options.set[OPT_NO_ASCII] || run->options.set[OPT_SYMBOLS];
+	bool no_ascii = run->options.set[OPT_NO_ASCII] || shows_names(run);
+	if (run->options.set[OPT_LABELS] && line->status[0] == READ_OK)
+		whatis_label(run->args->session, word_value(line->bytes, run->word), label,
+			     sizeof(label));
+	/* The last cell is there with -w only. */
 	doc_row(run->args->doc, cell_shown(cell_address(line->address), address),
 		cell_udec(line->size),
 		cell_shown(cell_of_list(&(struct cell_list){ values, count }),
 			   strbuf_text(&shown)),
-		cell_shown(cell_str(ascii), no_ascii ? "" : ascii), cell_str(reason));
+		cell_shown(cell_str(ascii), no_ascii ? "" : ascii), cell_str(reason),
+		cell_shown(cell_str(*label ? label : NULL), label));
 }
 
 static void remark_missing(struct rd_run *run)
@@ -228,7 +267,7 @@ static void show_words(struct rd_run *run, uint64_t address, uint64_t count)
 
 	while (left && !session_stopped(run->args->session)) {
 		line.address = address;
-		line.size = (unsigned)min_u64(left, LINE_BYTES);
+		line.size = (unsigned)min_u64(left, run->line);
 		read_line(run, &line);
 		if (line.any) {
 			flush_hole(run);
@@ -265,7 +304,8 @@ static void show_ascii(struct rd_run *run, uint64_t address, uint64_t count, boo
 	doc_row(run->args->doc, cell_shown(cell_address(address), shown), cell_udec(text.len),
 		cell_shown(cell_none(), strbuf_text(&text)),
 		cell_shown(cell_str(strbuf_text(&text)), ""),
-		cell_str(status == READ_OK ? NULL : read_status_text(status)));
+		cell_str(status == READ_OK ? NULL : read_status_text(status)),
+		cell_shown(cell_none(), ""));
 }
 
 /* The range that the words and -e ask for, as address and number of words. */
@@ -328,12 +368,15 @@ static struct error *run_rd(struct command_args *args)
 		return err;
 	run->word = run->options.set[OPT_8] ? 1 : run->options.set[OPT_16] ? 2 :
 		    run->options.set[OPT_32] ? 4 : 8;
+	run->line = run->options.set[OPT_LABELS] ? run->word : LINE_BYTES;
 	err = choose_user(run);
 	if (!err)
 		err = parse_range(run, &address, &count);
 	if (err)
 		return err;
-	doc_table(args->doc, "memory", rd_columns, array_size(rd_columns));
+	bool labels = run->options.set[OPT_LABELS];
+	doc_table(args->doc, "memory", labels ? label_columns : rd_columns,
+		  labels ? array_size(label_columns) : array_size(rd_columns));
 	doc_bare(args->doc);
 	if (run->options.set[OPT_ASCII])
 		show_ascii(run, address, count,
@@ -347,7 +390,7 @@ static struct error *run_rd(struct command_args *args)
 
 const struct command command_rd = {
 	.name = "rd",
-	.usage = "[-p | -u] [-c PID|TASK] [-8|-16|-32|-64] [-d|-D|-s|-a] [-x] [-e END] ADDRESS [COUNT]",
+	.usage = "[-p | -u] [-c PID|TASK] [-8|-16|-32|-64] [-d|-D|-s|-S|-a|-w] [-x] [-e END] ADDRESS [COUNT]",
 	.summary = "raw memory",
 	.help = "COUNT words (1) of memory at a kernel address, symbol, or symbol+offset.\n"
 		"  -p             a physical address\n"
@@ -356,6 +399,8 @@ const struct command command_rd = {
 		"  -8 .. -64      the size of a word in bits (64)\n"
 		"  -d, -D         words in signed, unsigned decimal\n"
 		"  -s             words that are kernel addresses as symbols\n"
+		"  -S             the same, and [what they point to] where that has no symbol\n"
+		"  -w             a word a line, each with what it points to\n"
 		"  -a             as text, up to its end\n"
 		"  -x             without the text on the right\n"
 		"  -e END         up to this address\n"

@@ -293,3 +293,36 @@ class Anything(unittest.TestCase):
                 addresses = list(self.addresses(dump, 400))
                 answers = whatis(dump, addresses)
                 self.assertEqual([int(a["address"], 16) for a in answers], addresses)
+
+
+class Labels(unittest.TestCase):
+    """rd -w and bt -F say of a word what whatis says of the address."""
+
+    def test_words_of_memory(self):
+        for dump in lab.dumps(name="places"):
+            address = next(address for _, address, words, _ in places_of(dump)
+                           if words.get("who") == "resident")
+            start = int(whatis(dump, [address])[0]["start"], 16)
+            offset = int(lab.query(dump, "p offsetof(struct task_struct, files)")["values"][0]["value"])
+            row = lab.query(dump, f"rd -w 0x{start + offset:x}")["memory"]
+            self.assertEqual(row[0]["label"], "files_struct")
+            rows = lab.query(dump, f"rd -w 0x{start:x} 100")["memory"]
+            self.assertEqual(len(rows), 100)
+            self.assertIn("STACK_END_MAGIC", lab.query(
+                dump, f"rd -w {whatis(dump, [self.stack_end(dump)])[0]['start']}")["memory"][0]["label"])
+
+    @staticmethod
+    def stack_end(dump):
+        return next(address for name, address, _, _ in places_of(dump) if name == "stack-end")
+
+    def test_words_of_a_stack(self):
+        for dump in lab.dumps(name="places"):
+            frames = lab.query(dump, "bt -FF")["threads"][0]["frames"]
+            frames = [f for f in frames if not f["inlined"]]
+            for frame, caller in zip(frames[1:8], frames[2:9]):
+                last = frame["words"][-1]
+                self.assertEqual(last["value"], caller["pc"])
+                self.assertIn(caller["symbol"], last["label"])
+            labels = [w["label"] or "" for f in frames for w in f.get("words", [])]
+            self.assertTrue(any(label.startswith("task_struct of resident") for label in labels), labels)
+            self.assertTrue(any(label.startswith("frame #") for label in labels), labels)
