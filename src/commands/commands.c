@@ -11,6 +11,7 @@ const struct command *const commands[] = {
 	&command_bt,
 	&command_callees,
 	&command_callers,
+	&command_content,
 	&command_dis,
 	&command_down,
 	&command_eval,

@@ -136,6 +136,9 @@ static struct error *parse_targets(struct refs_run *run, const struct options *o
 			return err;
 		if (!object_around(s, address, &target, &run->what[i]))
 			target = (struct ref_target){ address, 1 };
+		if (!address)
+			err = error_new(ERROR_USAGE, "%s is no address of an object",
+					o->words[i]);
 		if (!many && o->word_count == 2) {
 			target.start = address;
 			err = parse_count(o->words[1], &target.size);

@@ -7,6 +7,7 @@
 extern const struct command command_bt;
 extern const struct command command_callees;
 extern const struct command command_callers;
+extern const struct command command_content;
 extern const struct command command_dis;
 extern const struct command command_down;
 extern const struct command command_eval;

@@ -73,3 +73,5 @@ const char *pointer_kind_name(enum pointer_kind kind); /* "code", "memory" ... *
 
 /* Is it a byte of text? Printable ASCII, tab, line end, the start of a colour. */
 bool content_is_text(uint8_t byte);
+/* Puts @size bytes of text at @from into @buf in quotes, cut with "..." where it does not fit. */
+void content_quote(const uint8_t *from, size_t size, char *buf, size_t buf_size);

@@ -14,8 +14,8 @@
 
 enum {
 	WINDOW = 512,
-	CODE_MIN = 64,     /* bytes that decode one after the other */
-	CODE_COMMON = 80,  /* percent of instructions that must be usual ones */
+	CODE_MIN = 128,    /* bytes that decode one after the other */
+	CODE_COMMON = 85,  /* percent of instructions that must be usual ones */
 	CODE_TRIES = 16,   /* an instruction begins within so many bytes */
 };
 
@@ -118,6 +118,15 @@ static void plain_data(const struct content_view *v, size_t from, size_t to,
 
 	if (from >= to)
 		return;
+	size_t zeroes = 0;
+	while (zeroes < to - from && !v->bytes[from + zeroes])
+		zeroes++;
+	if (zeroes == to - from) {
+		run.kind = CONTENT_ZERO;
+		snprintf(run.text, sizeof(run.text), "zeroes");
+		content_add(v, from, to, &run, content);
+		return;
+	}
 	run.stride = content_stride(v, from, to);
 	content_describe(v, from, to, run.text, sizeof(run.text));
 	if (run.stride) {

@@ -18,6 +18,7 @@ enum {
 	TEXT_MIN = 16,
 	UTF16_MIN = 12, /* characters */
 	STRING_MIN = 4, /* behind a NUL within text: the next string */
+	NULS_MAX = 16,  /* between two strings: they are aligned */
 	OBJECT_END = 0xa5, /* POISON_END, include/linux/poison.h */
 };
 
@@ -129,7 +130,7 @@ static size_t character(const struct content_view *v, size_t at)
 }
 
 struct text_count {
-	size_t size, ascii, letters, lines, strings;
+	size_t size, characters, ascii, letters, lines, strings;
 };
 
 /* Text from @at on, NULs between strings in it. */
@@ -142,6 +143,7 @@ static void measure_text(const struct content_view *v, size_t at, struct text_co
 		n = character(v, pos);
 		if (n) {
 			uint8_t c = v->bytes[pos];
+			t->characters++;
 			t->ascii += n == 1;
 			t->letters += c == ' ' || (c >= '0' && c <= '9') ||
 				      ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || n > 1;
@@ -152,6 +154,9 @@ static void measure_text(const struct content_view *v, size_t at, struct text_co
 		if (v->bytes[pos] || pos == at)
 			break;
 		size_t next = pos + 1, length = 0;
+		while (next < v->size && next - pos < NULS_MAX && !v->bytes[next])
+			next++;
+		size_t nuls = next - pos;
 		while (next < v->size && length < STRING_MIN && (n = character(v, next))) {
 			next += n;
 			length++;
@@ -159,7 +164,7 @@ static void measure_text(const struct content_view *v, size_t at, struct text_co
 		if (length < STRING_MIN)
 			break;
 		t->strings++;
-		pos++;
+		pos += nuls;
 	}
 	t->size = pos - at;
 }
@@ -180,7 +185,8 @@ size_t content_text(const struct content_view *v, size_t at, struct content_run 
 	}
 	measure_text(v, at, &t);
 	/* Numbers can be bytes of text; text has mostly letters, digits and blanks. */
-	if (t.size < TEXT_MIN || t.ascii * 2 < t.size || t.letters * 2 < t.size)
+	if (t.characters < TEXT_MIN || t.ascii * 2 < t.characters ||
+	    t.letters * 3 < t.characters * 2)
 		return 0;
 	run->kind = CONTENT_TEXT;
 	run->count = t.lines;

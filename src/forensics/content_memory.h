@@ -15,6 +15,13 @@ void content_read(struct session *s, uint64_t address, uint64_t size, struct con
 /* What makes words pointers in this dump; lives as long as the session. */
 void content_env_of(struct session *s, struct content_env *env);
 
+/*
+ * What the pointers in a range point to, the most frequent first: "12 kmalloc-64, 3 vfs_read".
+ * False when there are none that can be named.
+ */
+bool content_pointees(struct session *s, uint64_t address, uint64_t size, char *buf,
+		      size_t buf_size);
+
 /* A text that goes on beyond where it was found. */
 struct text_extent {
 	uint64_t start, end;

@@ -40,6 +40,3 @@ void content_words(const struct content_view *v, size_t from, size_t to, content
 unsigned content_stride(const struct content_view *v, size_t from, size_t to);
 /* "12 words: 3 pointers to memory, 5 zero ..." */
 void content_describe(const struct content_view *v, size_t from, size_t to, char *buf, size_t size);
-
-/* Puts @size bytes of text at @from into @buf in quotes, cut with "..." where it does not fit. */
-void content_quote(const uint8_t *from, size_t size, char *buf, size_t buf_size);

@@ -107,10 +107,8 @@ static size_t row_of_entries(const struct content_view *v, size_t from, size_t t
 	run->kind = CONTENT_PTES;
 	run->count = entries;
 	/* NX, user, writable */
-	snprintf(run->text, sizeof(run->text),
-		 "%zu page-table entries: page frames 0x%llx ..., %s%s%s", entries,
-		 (unsigned long long)((first & PTE_PFN_MASK) >> 12),
-		 first & 4 ? "user" : "kernel", first & 2 ? ", writable" : ", read-only",
+	snprintf(run->text, sizeof(run->text), "%zu entries: page frame 0x%llx ..., %s%s%s", entries,
+		 (unsigned long long)((first & PTE_PFN_MASK) >> 12), first & 4 ? "user" : "kernel", first & 2 ? ", writable" : ", read-only",
 		 first >> 63 ? ", not executable" : "");
 	return last;
 }
@@ -124,7 +122,8 @@ static size_t row_of_numbers(const struct content_view *v, size_t from, size_t t
 	size_t end = from + 8;
 
 	/* Bytes of text and tables of bytes have steps too, but not small ones. */
-	if (!step || (step > SMALL_MAX && step < -(uint64_t)SMALL_MAX))
+	if (class_of(v, first) > WORD_POINTER || !step ||
+	    (step > SMALL_MAX && step < -(uint64_t)SMALL_MAX))
 		return from;
 	while (end + 8 <= to && word_at(v, end) - word_at(v, end - 8) == step)
 		end += 8;
@@ -147,11 +146,11 @@ void content_words(const struct content_view *v, size_t from, size_t to, content
 
 	while (at + 8 <= to) {
 		struct content_run run = { 0 };
-		size_t end = row_of_numbers(v, at, to, &run);
+		size_t end = row_of_entries(v, at, to, &run);
+		if (end == at)
+			end = row_of_numbers(v, at, to, &run);
 		if (end == at)
 			end = row_of_pointers(v, at, to, &run);
-		if (end == at)
-			end = row_of_entries(v, at, to, &run);
 		if (end == at) {
 			at += 8;
 			continue;

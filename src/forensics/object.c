@@ -7,33 +7,55 @@
 
 /* Nobody's object is larger: an area of the address map. */
 #define OBJECT_MAX (UINT64_C(64) << 20)
+/*
+ * No variable either: kallsyms says where the next symbol is, which is no size where names are left
+ * out, as those of string constants and tables.
+ */
+#define VARIABLE_MAX (UINT64_C(1) << 20)
 
-static bool block_around(struct session *s, uint64_t address, struct ref_target *object)
+static enum bounds block_around(struct session *s, uint64_t address, struct ref_target *object)
 {
 	uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+	enum { ORDER_MAX = 18 };
 	struct page_info info;
 	struct paddr paddr;
 
 	if (!direct_map_to_phys(s, address, &paddr))
-		return false;
+		return BOUNDS_UNKNOWN;
 	*object = (struct ref_target){ page, PAGE_SIZE };
-	if (page_info(s, paddr.v >> PAGE_SHIFT, &info) && info.order < 16 &&
-	    info.kind != PAGE_KIND_BUDDY && info.pfn - info.head_pfn < UINT64_C(1) << info.order)
-		*object = (struct ref_target){
-			page - ((info.pfn - info.head_pfn) << PAGE_SHIFT),
-			(uint64_t)PAGE_SIZE << info.order,
-		};
-	return true;
+	if (!page_info(s, paddr.v >> PAGE_SHIFT, &info))
+		return BOUNDS_PAGE;
+	switch (info.kind) {
+	case PAGE_KIND_FILE:
+	case PAGE_KIND_ANON:
+	case PAGE_KIND_SWAP_CACHE:
+	case PAGE_KIND_KSM:
+	case PAGE_KIND_HUGETLB:
+	case PAGE_KIND_BUDDY:
+	case PAGE_KIND_PCP:
+		return BOUNDS_SHARED;
+	default:
+		break;
+	}
+	uint64_t before = info.pfn - info.head_pfn;
+	if (!info.order || info.order > ORDER_MAX || before >= UINT64_C(1) << info.order)
+		return BOUNDS_PAGE;
+	object->start = page - (before << PAGE_SHIFT);
+	object->size = (uint64_t)PAGE_SIZE << info.order;
+	return BOUNDS_OBJECT;
 }
 
-bool object_around(struct session *s, uint64_t address, struct ref_target *object,
-		   struct what *what)
+enum bounds object_around(struct session *s, uint64_t address, struct ref_target *object,
+			  struct what *what)
 {
 	whatis(s, NULL, address, what);
-	if (what->kind != WHAT_AREA && what->kind != WHAT_UNKNOWN && what->size &&
-	    what->size <= OBJECT_MAX && address - what->start < what->size) {
+	bool variable = what->kind == WHAT_DATA || what->kind == WHAT_RODATA;
+	if (variable && what->size > VARIABLE_MAX)
+		return BOUNDS_UNKNOWN;
+	if (what->kind != WHAT_AREA && what->kind != WHAT_UNKNOWN && what->kind != WHAT_PAGE &&
+	    what->size && what->size <= OBJECT_MAX && address - what->start < what->size) {
 		*object = (struct ref_target){ what->start, what->size };
-		return true;
+		return BOUNDS_OBJECT;
 	}
 	return block_around(s, address, object);
 }

@@ -61,9 +61,17 @@ const char *ref_rank_name(enum ref_rank rank);
  */
 void virtual_addresses(struct session *s, const struct paddr *phys, size_t count, uint64_t *vaddr);
 
+/* How exact the bounds of an object are. */
+enum bounds {
+	BOUNDS_UNKNOWN,
+	BOUNDS_SHARED, /* a page of a file or a process: its neighbours have other owners */
+	BOUNDS_PAGE,   /* a page that somebody allocated, perhaps together with its neighbours */
+	BOUNDS_OBJECT,
+};
+
 /*
- * The object that @address lies in, as its bounds: a variable, a slab object, a page or block of
- * pages, a stack. False when none is known; @what is filled in any case.
+ * The object that @address lies in: a variable, a slab object, a page or block of pages, a stack.
+ * @what is filled in any case.
  */
-bool object_around(struct session *s, uint64_t address, struct ref_target *object,
-		   struct what *what);
+enum bounds object_around(struct session *s, uint64_t address, struct ref_target *object,
+			  struct what *what);

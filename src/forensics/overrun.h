@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A text in memory that does not keep to the borders of objects: where it begins, which objects it
+ * runs over. What begins in one object and goes on through the next was written by somebody who
+ * did not look where the first one ends. Pages that were allocated together cannot be told from
+ * neighbours: there only the page border is known.
+ */
+#pragma once
+
+#include "forensics/content_memory.h"
+#include "forensics/refs.h"
+
+enum { OVERRUN_PIECES_MAX = 16 };
+
+struct overrun_piece {
+	uint64_t from, to;        /* the text's part in this object */
+	enum bounds bounds;
+	struct ref_target object; /* not with BOUNDS_UNKNOWN */
+	struct what what;
+};
+
+struct overrun {
+	struct text_extent extent;
+	struct overrun_piece piece[OVERRUN_PIECES_MAX]; /* in order; the first is where it begins */
+	unsigned count;
+	bool more;   /* it runs over further objects */
+	bool claim;  /* it certainly leaves what it begins in: an object, or a page of its own */
+};
+
+/* Of the text that holds [@address, @address + @size). */
+void overrun_of_text(struct session *s, uint64_t address, uint64_t size, struct overrun *overrun);
