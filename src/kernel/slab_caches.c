@@ -90,9 +90,8 @@ static bool is_sane(const struct slab_cache *cache)
 	       cache->order <= SLAB_ORDER_MAX && cache->objects_per_slab <= OBJECTS_MAX;
 }
 
-static bool add_cache(void *ctx, uint64_t address)
+void slab_add_cache(struct cache_reader *reader, uint64_t address, bool told)
 {
-	struct cache_reader *reader = ctx;
 	struct slab_state *state = reader->state;
 	struct session *s = state->session;
 	struct slab_cache cache = { .address = address, .aliases = "" };
@@ -111,16 +110,18 @@ static bool add_cache(void *ctx, uint64_t address)
 	if (reader->min.known && field_read(s, address, &reader->min, &value))
 		split_oo(value, &cache.min_order, &cache.min_objects_per_slab);
 	if (!read) {
-		session_problem(s, "the slab cache at %016lx is not in the dump",
-				(unsigned long)address);
-		return true;
+		if (told)
+			session_problem(s, "the slab cache at %016lx is not in the dump",
+					(unsigned long)address);
+		return;
 	}
 	bool named = kread_string(s, address, "kmem_cache", "name", name, sizeof(name)) && name[0];
 	cache.name = named ? arena_strdup(&s->arena, name) : "?";
 	if (!is_sane(&cache)) {
-		session_problem(s, "the slab cache at %016lx (%s) is damaged: sizes that cannot be",
-				(unsigned long)address, cache.name);
-		return true;
+		if (told)
+			session_problem(s, "the slab cache at %016lx (%s) is damaged: sizes that "
+					"cannot be", (unsigned long)address, cache.name);
+		return;
 	}
 	for (size_t i = 0; i < array_size(flags); i++)
 		*(bool *)((uint8_t *)&cache + flags[i].offset) = cache.flags & reader->mask[i];
@@ -131,6 +132,11 @@ static bool add_cache(void *ctx, uint64_t address)
 		map_set(&state->by_address, address, state->caches.count);
 		vec_push(&state->caches, cache);
 	}
+}
+
+static bool add_listed(void *ctx, uint64_t address)
+{
+	slab_add_cache(ctx, address, true);
 	return true;
 }
 
@@ -153,6 +159,36 @@ static void prepare(struct cache_reader *reader, struct slab_state *state)
 	}
 }
 
+/* Did the walk from @head arrive at the last entry? */
+static bool is_whole(const struct slab_state *state, uint64_t head)
+{
+	struct session *s = state->session;
+	uint64_t last, offset;
+
+	if (!state->caches.count || !koffset(s, "kmem_cache", "list", &offset) ||
+	    memory_u64(s->memory, head + sizeof(last), &last) != READ_OK)
+		return false;
+	return state->caches.data[state->caches.count - 1].address + offset == last;
+}
+
+/* The list has a hole: every slab names its cache, too. Those without slabs stay lost. */
+static void add_those_of_pages(struct cache_reader *reader)
+{
+	struct session *s = reader->state->session;
+	size_t listed = reader->state->caches.count;
+	struct map found = { 0 };
+
+	slab_caches_of_pages(reader->state, &found);
+	for (size_t i = 0; i < found.capacity; i++) {
+		if (found.slots[i].used)
+			slab_add_cache(reader, found.slots[i].key, false);
+	}
+	map_deinit(&found);
+	if (reader->state->caches.count > listed)
+		session_problem(s, "%zu slab caches were found by their slabs only: those without "
+				"any are missing", reader->state->caches.count - listed);
+}
+
 void slab_read_caches(struct slab_state *state)
 {
 	struct session *s = state->session;
@@ -169,7 +205,9 @@ void slab_read_caches(struct slab_state *state)
 		return;
 	}
 	state->allocator = reader.oo.known ? ALLOCATOR_SLUB : ALLOCATOR_SLAB;
-	klist_each(s, head, "kmem_cache", "list", "the list of slab caches", add_cache, &reader);
+	klist_each(s, head, "kmem_cache", "list", "the list of slab caches", add_listed, &reader);
+	if (!is_whole(state, head))
+		add_those_of_pages(&reader);
 	if (!state->caches.count)
 		state->allocator = ALLOCATOR_NONE;
 }

@@ -242,13 +242,32 @@ static bool slab_of_page(struct slab_state *state, uint64_t page, uint64_t pfn,
 struct pass {
 	struct slab_state *state;
 	uint64_t max_pfn;
+	bool caches_only; /* wanted are the addresses of their caches */
 	struct worker {
 		struct {
 			vec_fields(struct slab);
 		} found;
+		struct map caches;
 		uint64_t holes;
 	} *workers;
 };
+
+static void look_at(struct pass *pass, struct worker *worker, uint64_t page, uint64_t pfn,
+		    const uint8_t *bytes)
+{
+	const struct slab_layout *l = &pass->state->layout;
+	struct slab slab;
+
+	if (!pass->caches_only) {
+		if (slab_of_page(pass->state, page, pfn, bytes, &slab))
+			vec_push(&worker->found, slab);
+		return;
+	}
+	uint64_t cache = load_member(&l->cache, bytes);
+	if (is_marked(&l->mark, bytes) && cache % sizeof(cache) == 0 &&
+	    pass->state->session->arch->is_kernel_address(cache))
+		map_set(&worker->caches, cache, 1);
+}
 
 static void scan_chunk(void *ctx, unsigned worker_number, size_t chunk)
 {
@@ -259,7 +278,6 @@ static void scan_chunk(void *ctx, unsigned worker_number, size_t chunk)
 	uint64_t pfn = (uint64_t)chunk * CHUNK_PAGES;
 	uint64_t end = min_u64(pfn + CHUNK_PAGES, pass->max_pfn);
 	uint8_t bytes[READ_PAGES * STRUCT_PAGE_MAX];
-	struct slab slab;
 
 	for (; pfn < end && !session_stopped(s); pfn += READ_PAGES) {
 		uint64_t page = page_of_pfn(s, pfn);
@@ -271,11 +289,8 @@ static void scan_chunk(void *ctx, unsigned worker_number, size_t chunk)
 			worker->holes += status != READ_UNMAPPED;
 			continue;
 		}
-		for (uint64_t i = 0; i < n; i++) {
-			if (slab_of_page(pass->state, page + i * size, pfn + i, bytes + i * size,
-					 &slab))
-				vec_push(&worker->found, slab);
-		}
+		for (uint64_t i = 0; i < n; i++)
+			look_at(pass, worker, page + i * size, pfn + i, bytes + i * size);
 	}
 }
 
@@ -326,6 +341,43 @@ static void gather(struct slab_state *state, struct pass *pass, unsigned workers
 				READ_PAGES);
 }
 
+static void run_pass(struct pass *pass, const struct page_array *array, unsigned workers)
+{
+	pass->max_pfn = array->max_pfn;
+	pass->workers = xcalloc(workers, sizeof(*pass->workers));
+	parallel_for((array->max_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES, pass->state->session->stop,
+		     scan_chunk, pass);
+}
+
+static void pass_deinit(struct pass *pass, unsigned workers)
+{
+	for (unsigned i = 0; i < workers; i++) {
+		vec_deinit(&pass->workers[i].found);
+		map_deinit(&pass->workers[i].caches);
+	}
+	free(pass->workers);
+}
+
+void slab_caches_of_pages(struct slab_state *state, struct map *caches)
+{
+	const struct page_array *array = page_array(state->session);
+	struct pass pass = { .state = state, .caches_only = true };
+	unsigned workers = parallel_workers();
+
+	/* Without a mark any page could be meant. */
+	if (!slab_find_layout(state) || !array->valid || state->layout.mark.kind == MARK_NONE)
+		return;
+	run_pass(&pass, array, workers);
+	for (unsigned i = 0; i < workers; i++) {
+		const struct map *map = &pass.workers[i].caches;
+		for (size_t k = 0; k < map->capacity; k++) {
+			if (map->slots[k].used)
+				map_set(caches, map->slots[k].key, 1);
+		}
+	}
+	pass_deinit(&pass, workers);
+}
+
 void slab_build_index(struct slab_state *state)
 {
 	const struct page_array *array = page_array(state->session);
@@ -341,14 +393,9 @@ void slab_build_index(struct slab_state *state)
 		session_problem(state->session, "slabs: where the array of struct page is cannot "
 				"be told");
 	if (state->layout_usable && array->valid) {
-		pass.max_pfn = array->max_pfn;
-		pass.workers = xcalloc(workers, sizeof(*pass.workers));
-		parallel_for((array->max_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES,
-			     state->session->stop, scan_chunk, &pass);
+		run_pass(&pass, array, workers);
 		gather(state, &pass, workers);
-		for (unsigned i = 0; i < workers; i++)
-			vec_deinit(&pass.workers[i].found);
-		free(pass.workers);
+		pass_deinit(&pass, workers);
 	}
 	group_by_cache(state);
 }

@@ -85,6 +85,10 @@ struct slab_state *slab_state(struct session *s);
 
 /* slab_caches.c */
 void slab_read_caches(struct slab_state *state);
+/* Adds the kmem_cache at @address unless it is known, damaged or not in the dump; says so when
+ * @told. */
+struct cache_reader;
+void slab_add_cache(struct cache_reader *reader, uint64_t address, bool told);
 /* slab_alias.c: fills in slab_cache.aliases. */
 void slab_read_aliases(struct slab_state *state);
 /* slab_cpus.c */
@@ -92,6 +96,8 @@ void slab_read_cpus(struct slab_state *state);
 /* slab_pages.c: false when no slab can be found. */
 bool slab_find_layout(struct slab_state *state);
 void slab_build_index(struct slab_state *state);
+/* The addresses of caches that slabs name, each once. */
+void slab_caches_of_pages(struct slab_state *state, struct map *caches);
 struct slab_record *slab_record_at(struct slab_state *state, uint64_t address);
 /* slab_free.c: the states of its objects; NULL for a slab without any. */
 const uint8_t *slab_states(struct slab_state *state, struct slab_record *record);
