@@ -22,6 +22,13 @@ static void destroy_state(void *data)
 	for (size_t i = 0; i < state->record_count; i++)
 		free(atomic_load(&state->records[i].states));
 	free(state->records);
+	vec_for_each (lone, &state->lone) {
+		free(atomic_load(&(*lone)->states));
+		free(*lone);
+	}
+	vec_deinit(&state->lone);
+	map_deinit(&state->lone_by_page);
+	pthread_mutex_destroy(&state->lock);
 	free(state->by_cache);
 	free(state->cache_first);
 	vec_deinit(&state->caches);
@@ -41,6 +48,7 @@ struct slab_state *slab_state(struct session *s)
 		return state;
 	state = xcalloc(1, sizeof(*state));
 	state->session = s;
+	pthread_mutex_init(&state->lock, NULL);
 	s->slot[SLOT_SLABS].data = state;
 	s->slot[SLOT_SLABS].destroy = destroy_state;
 	slab_read_caches(state);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * All slabs, by one pass over the array of struct page. Full slabs are on no list of the kernel:
+ * All slabs, by one pass over the array of struct page; or the slab of one address by its page, as
+ * the pass takes seconds where there are terabytes. Full slabs are on no list of the kernel:
  * this is the only way to them. The head page of a slab names its cache, and carries a mark:
  *
  *	up to 6.9	the bit PG_slab of page.flags
@@ -24,6 +25,7 @@
 enum {
 	READ_PAGES = 64,            /* struct pages read at once */
 	CHUNK_PAGES = 1 << 15,      /* of one piece of work: a section of the memory map */
+	LONE_MAX = 256,             /* slabs looked at one by one: more are worth a pass over all */
 };
 
 static bool mark_of_type(struct session *s, uint32_t value, struct slab_mark *mark)
@@ -400,12 +402,10 @@ void slab_build_index(struct slab_state *state)
 	group_by_cache(state);
 }
 
-struct slab_record *slab_record_at(struct slab_state *state, uint64_t address)
+static struct slab_record *indexed_record(struct slab_state *state, uint64_t address)
 {
-	size_t low = 0, high;
+	size_t low = 0, high = state->record_count;
 
-	slab_build_index(state);
-	high = state->record_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		if (state->records[middle].slab.start <= address)
@@ -417,4 +417,44 @@ struct slab_record *slab_record_at(struct slab_state *state, uint64_t address)
 		return NULL;
 	struct slab_record *record = &state->records[low - 1];
 	return address - record->slab.start < record->slab.size ? record : NULL;
+}
+
+/* The slab of one page, whose head is @page. With the lock held. */
+static struct slab_record *lone_record(struct slab_state *state, uint64_t page, uint64_t pfn)
+{
+	uint8_t bytes[STRUCT_PAGE_MAX];
+	struct slab slab;
+	uint64_t index;
+
+	if (map_get(&state->lone_by_page, page, &index))
+		return state->lone.data[index];
+	if (memory_read(state->session->memory, page, bytes, state->layout.page_size) != READ_OK ||
+	    !slab_of_page(state, page, pfn, bytes, &slab))
+		return NULL;
+	struct slab_record *record = xcalloc(1, sizeof(*record));
+	record->slab = slab;
+	map_set(&state->lone_by_page, page, state->lone.count);
+	vec_push(&state->lone, record);
+	return record;
+}
+
+struct slab_record *slab_record_at(struct slab_state *state, uint64_t address)
+{
+	struct slab_record *record = NULL;
+	struct paddr paddr;
+	struct page_info info;
+
+	if (state->lone.count >= LONE_MAX)
+		slab_build_index(state);
+	if (state->has_index)
+		return indexed_record(state, address);
+	slab_read_cpus(state);
+	slab_kfence(state);
+	if (!slab_find_layout(state) || !direct_map_to_phys(state->session, address, &paddr) ||
+	    !page_info(state->session, paddr.v >> PAGE_SHIFT, &info))
+		return NULL;
+	pthread_mutex_lock(&state->lock);
+	record = lone_record(state, info.head, info.head_pfn);
+	pthread_mutex_unlock(&state->lock);
+	return record && address - record->slab.start < record->slab.size ? record : NULL;
 }

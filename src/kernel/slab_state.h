@@ -74,6 +74,13 @@ struct slab_state {
 	bool has_kfence;
 	struct kfence_pool kfence;
 
+	/* Slabs that were looked at one by one, without the pass over all pages. */
+	pthread_mutex_t lock;        /* of the next two */
+	struct map lone_by_page;     /* head page -> index */
+	struct {
+		vec_fields(struct slab_record *);
+	} lone;
+
 	bool has_index;
 	struct slab_record *records; /* sorted by start */
 	size_t record_count;
