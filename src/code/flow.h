@@ -128,6 +128,7 @@ enum flow_source {
 	FLOW_FROM_REGISTER,  /* of the frame, at the address */
 	FLOW_FROM_SLOT,      /* memory of the frame's stack */
 	FLOW_FROM_ENTRY,     /* known otherwise to have been in a register on entry */
+	FLOW_FROM_CALLEE,    /* known to have been passed on in this register to what was called */
 	FLOW_FROM_CONSTANT,  /* of the code */
 	FLOW_FROM_CONDITION, /* a branch on the only path */
 	FLOW_FROM_OUTSIDE,   /* whoever uses this */
@@ -144,6 +145,12 @@ struct flow_value {
 
 struct flow_facts *flow_facts_create(const struct code_env *env, struct flow *flow);
 void flow_facts_destroy(struct flow_facts *facts);
+/*
+ * Memory of which @stable says that nobody has changed it since (read-only data, what a system call
+ * came with) may be read again like anything else that is known. Before flow_know().
+ */
+typedef bool (*flow_stable_fn)(void *ctx, uint64_t address, unsigned size);
+void flow_facts_set_stable(struct flow_facts *facts, flow_stable_fn stable, void *ctx);
 /* Node @id has this value. What follows for other nodes is worked out by flow_solve(). */
 void flow_know(struct flow_facts *facts, flow_id id, const struct flow_value *value);
 /*

@@ -26,6 +26,8 @@ struct flow_facts {
 	} known;
 	bool contradiction;
 	unsigned budget;
+	flow_stable_fn stable;
+	void *stable_ctx;
 };
 
 struct flow_facts *flow_facts_create(const struct code_env *env, struct flow *flow)
@@ -44,6 +46,12 @@ void flow_facts_destroy(struct flow_facts *facts)
 	free(facts->values);
 	vec_deinit(&facts->known);
 	free(facts);
+}
+
+void flow_facts_set_stable(struct flow_facts *facts, flow_stable_fn stable, void *ctx)
+{
+	facts->stable = stable;
+	facts->stable_ctx = ctx;
 }
 
 const struct flow *flow_facts_flow(const struct flow_facts *facts)
@@ -106,17 +114,21 @@ static bool eval_binary(struct flow_facts *facts, const struct flow_node *n, boo
 	return true;
 }
 
-static bool eval_load(struct flow_facts *facts, const struct flow_node *n, struct flow_value *out)
+static bool eval_load(struct flow_facts *facts, const struct flow_node *n, bool memory,
+		      struct flow_value *out)
 {
 	struct flow_value address;
 	uint8_t bytes[8] = { 0 };
 
-	if (n->kind != FLOW_LOAD || n->size > sizeof(bytes) ||
-	    !eval(facts, n->a, true, &address) || address.bits < 64 ||
+	if ((!memory && !facts->stable) || n->size > sizeof(bytes) ||
+	    !eval(facts, n->a, memory, &address) || address.bits < 64)
+		return false;
+	bool stable = facts->stable && facts->stable(facts->stable_ctx, address.value, n->size);
+	if ((!memory && !stable) ||
 	    facts->env->read(facts->env->ctx, address.value, bytes, n->size) != READ_OK)
 		return false;
 	*out = computed(load_u64(bytes), 64, &address);
-	out->memory = true;
+	out->memory |= !stable;
 	return true;
 }
 
@@ -179,7 +191,7 @@ static bool eval_kind(struct flow_facts *facts, const struct flow_node *n, bool 
 	case FLOW_SIGN_EXTEND:
 		return eval_extend(facts, n, memory, out);
 	case FLOW_LOAD:
-		return memory && eval_load(facts, n, out);
+		return eval_load(facts, n, memory, out);
 	case FLOW_CHOICE:
 		return eval_choice(facts, n, memory, out);
 	default:

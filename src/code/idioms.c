@@ -86,9 +86,11 @@ static const struct {
 	{ "__put_user_", UINT64_C(1) << X86_RBX },
 };
 
-/* Registers as the thunks are named, without their 'r': "ax", "8", "10". */
+/* The register that a thunk is named after. The first of them all is where their array begins. */
 static int thunk_register(const char *name)
 {
+	if (strcmp(name, "array") == 0)
+		return X86_RAX;
 	for (unsigned reg = 0; reg <= X86_R15; reg++) {
 		if (strcmp(name, arch_x86_64.reg_names[reg]) == 0)
 			return (int)reg;

@@ -8,6 +8,7 @@
 #include "commands/table.h"
 
 const struct command *const commands[] = {
+	&command_args,
 	&command_bt,
 	&command_callees,
 	&command_callers,

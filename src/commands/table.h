@@ -4,6 +4,7 @@
 
 #include "commands/command.h"
 
+extern const struct command command_args;
 extern const struct command command_bt;
 extern const struct command command_callees;
 extern const struct command command_callers;

@@ -41,6 +41,7 @@ enum session_slot {
 	SLOT_ZONES,
 	SLOT_WHATIS,
 	SLOT_VMALLOC,
+	SLOT_CODE,
 	SLOT_COUNT,
 };
 

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arguments of a frame as part of a document: shared by args and bt -A. */
+#pragma once
+
+#include "base/doc.h"
+#include "forensics/args.h"
+
+/* Adds the table "arguments" to the open record, each as a line of text. */
+void frame_args_add(struct session *session, struct doc *doc, const struct frame_args *frame);

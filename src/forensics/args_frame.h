@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Value flow of the frames of one stack, for args.c and origin.c. */
+#pragma once
+
+#include "code/flow.h"
+#include "forensics/args.h"
+#include "kernel/code_env.h"
+
+enum { ARGS_REGS_MAX = 8 };
+
+/* One frame: its function, followed up to where the frame is. */
+struct frame_flow {
+	const struct cfg *cfg; /* NULL: no function */
+	uint32_t insn;         /* the call that it is in, or the instruction that it is at */
+	uint64_t at;
+	uint64_t entry_sp;     /* 0: not known */
+	bool is_call;
+	struct flow *flow;
+	struct flow_facts *facts;
+	bool usable;           /* the facts do not contradict each other */
+	const char *why;       /* it is not */
+	uint64_t conflict;     /* bits: caller and callee disagree about this register on entry */
+	const char *passed_how[ARGS_REGS_MAX]; /* by place in the calling convention */
+	bool guessed[ARGS_REGS_MAX];           /* what the caller read from memory to pass it */
+	struct flow_value guess[ARGS_REGS_MAX];
+};
+
+struct args_run {
+	struct session *session;
+	const struct task *task;
+	struct stack *stack;
+	struct stack_args *out;
+	struct frame_flow *frames;
+	uint64_t user_regs; /* address of the struct pt_regs of user mode; 0 none */
+	uint64_t current;   /* offset from a CPU's area of the pointer to its current task; 0 */
+};
+
+/* What of memory and of per-CPU variables is certain on this stack. */
+void args_find_stable(struct args_run *run);
+/* A flow_stable_fn; @ctx is the run. */
+bool args_stable(void *ctx, uint64_t address, unsigned size);
+void frame_flow_open(struct args_run *run, size_t index);
+void frame_flow_close(struct frame_flow *f);
+/* Registers that the frame's function was entered with and must preserve: the caller's. */
+void frame_flow_give_back(struct args_run *run, size_t index);
