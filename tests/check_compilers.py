@@ -17,6 +17,8 @@ import sys
 
 def check(compiler, entry):
     words = shlex.split(entry["command"])
+    if pathlib.Path(words[0]).name == "ccache":
+        words = words[1:]
     flags = [w for w in words[1:words.index("-o")] if not w.startswith(("-MD", "-MQ", "-MF"))]
     flags = [w for w in flags if not w.endswith((".o", ".o.d"))]
     # gcc finds some of its warnings only while it optimises; clang does not.
