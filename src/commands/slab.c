@@ -175,8 +175,14 @@ static struct error *run_slab(struct command_args *args)
 	listing.free = options.set[OPT_FREE] && !options.set[OPT_ALLOCATED];
 	listing.tracks = options.set[OPT_TRACKS];
 	doc_table(args->doc, "objects", object_columns, array_size(object_columns));
-	for (int i = 0; i < options.word_count && !err; i++)
+	for (int i = 0; i < options.word_count; i++) {
 		err = add_word(&listing, options.words[i]);
+		if (!err || options.word_count == 1)
+			continue;
+		doc_remark(args->doc, REMARK_ERROR, "%s", err->message);
+		error_free(err);
+		err = NULL;
+	}
 	doc_end(args->doc);
 	if (listing.tracks && listing.rows && !listing.tracked)
 		doc_remark(args->doc, REMARK_NOTE, "the kernel kept no record of who allocated and "

@@ -13,6 +13,7 @@ dies. Hence two comparisons:
 The counters are read by `p`, which knows nothing of slabs."""
 
 import json
+import re
 import shutil
 import struct
 import tempfile
@@ -153,6 +154,63 @@ class Slabs(OnDumps):
         # Slabs that a CPU was changing when it was stopped.
         self.assertLessEqual(wrong, dump.meta["cpus"])
         self.assertLessEqual(unknown, 64 * dump.meta["cpus"])
+
+
+class Kfence(unittest.TestCase):
+    """An object of KFENCE's pool, against what the kernel itself printed of it."""
+    REPORT = re.compile(r"kfence-#(\d+): \S+, size=(\d+), cache=(\S+)$")
+    EVENT = re.compile(r"(allocated|freed) by task (\d+) on cpu (\d+) at (\d+\.\d+)s")
+    FRAME = re.compile(r"^ ([\w.]+\+0x[0-9a-f]+)/0x")
+
+    def report(self, dump):
+        """(number, size, cache, {allocated, freed: (pid, cpu, seconds, [symbol+offset])})"""
+        head, events, frames = None, {}, None
+        for line in (dump.folder / "console.log").read_text(errors="replace").splitlines():
+            text = line.split("] ", 1)[-1].rstrip("\r")
+            if not head and (match := self.REPORT.match(text)):
+                head = int(match[1]), int(match[2]), match[3]
+            elif head and (match := self.EVENT.match(text)):
+                frames = []
+                events[match[1]] = int(match[2]), int(match[3]), float(match[4]), frames
+            elif frames is not None and (match := self.FRAME.match(text)):
+                frames.append(match[1])
+            else:
+                frames = None
+        return *head, events
+
+    def test_the_object_of_the_report(self):
+        found = lab.dumps(name="kfence")
+        if not found:
+            self.skipTest("the lab has no KFENCE dump")
+        for dump in found:
+            with self.subTest(dump=dump.folder.name):
+                number, size, cache, events = self.report(dump)
+                pool = ask(dump.vmcore, "p *(unsigned long *)&__kfence_pool")["values"][0]["value"]
+                # mm/kfence/kfence.h: two pages for each, behind the first two.
+                address = int(str(pool), 0) + (number + 1) * 2 * 4096
+                found = ask(dump.vmcore, f"slab -t {address:x} {address + 4096 - size:x}")
+                self.assertEqual(json_schema.faults("slab", found)[:5], [])
+                item = found["objects"][0]
+                self.assertEqual((item["cache"], item["asked"], item["state"], item["kfence"]),
+                                 (cache, size, "free", True))
+                self.assertIn(int(item["address"], 16), (address, address + 4096 - size))
+                self.same_track(events["allocated"], item["allocation"])
+                self.same_track(events["freed"], item["release"])
+
+    def same_track(self, event, track):
+        pid, cpu, seconds, frames = event
+        self.assertEqual((track["pid"], track["cpu"]), (pid, cpu))
+        self.assertAlmostEqual(track["nanoseconds"] / 1e9, seconds, places=5)
+        ours = [frame["symbol"].split(" ")[0] for frame in track["stack"]]
+        # The kernel leaves the allocator's own functions out.
+        self.assertTrue(frames)
+        self.assertEqual(ours[-len(frames):], frames)
+
+    def test_no_page_of_it_is_a_slab(self):
+        for dump in lab.dumps(name="kfence"):
+            pool = int(str(ask(dump.vmcore, "p *(unsigned long *)&__kfence_pool")["values"][0]["value"]), 0)
+            for slab in (slab for cache in ask(dump.vmcore, "kmem -S")["caches"] for slab in cache["slab_list"]):
+                self.assertFalse(pool <= int(slab["start"], 16) < pool + (2 << 20), slab["address"])
 
 
 class Damage(unittest.TestCase):
