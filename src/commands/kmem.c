@@ -19,6 +19,9 @@ static const struct option kmem_option_table[KMEM_OPTIONS] = {
 	[KMEM_COUNTERS] = { .name = "V" },
 	[KMEM_CPU_OFFSETS] = { .name = "o" },
 	[KMEM_HUGE_PAGES] = { .name = "h" },
+	[KMEM_PAGES] = { .name = "p" },
+	[KMEM_MEMBERS] = { .name = "m", .value = true },
+	[KMEM_FLAGS] = { .name = "g" },
 };
 
 /* NULL: an option that goes with others. The first one given of this order is done. */
@@ -36,6 +39,9 @@ static const kmem_view_fn views[KMEM_OPTIONS] = {
 	[KMEM_COUNTERS] = kmem_counters,
 	[KMEM_CPU_OFFSETS] = kmem_cpu_offsets,
 	[KMEM_HUGE_PAGES] = kmem_huge_pages,
+	[KMEM_PAGES] = kmem_pages,
+	[KMEM_MEMBERS] = kmem_pages,
+	[KMEM_FLAGS] = kmem_flags,
 };
 
 static struct error *run_kmem(struct command_args *args)
@@ -50,15 +56,20 @@ static struct error *run_kmem(struct command_args *args)
 		if (options.set[i] && views[i])
 			return views[i](args, &options);
 	}
+	if (options.word_count)
+		return kmem_addresses(args, &options);
 	return error_new(ERROR_USAGE, "what of the kernel's memory?");
 }
 
 const struct command command_kmem = {
 	.name = "kmem",
-	.usage = "-s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...] | -v [ADDRESS ...] | "
-		 "-i | -f | -F | -n | -z | -V | -o | -h",
+	.usage = "ADDRESS ... | -s | -S[=CPUS] | -r | --check [-I CACHE,...] [CACHE ...] | -v [ADDRESS ...] | "
+		 "-i | -f | -F | -n | -z | -V | -o | -h | "
+		 "-p [-m MEMBERS] [ADDRESS ...] | -g [FLAGS]",
 	.summary = "the kernel's memory: use, pages, zones, slab caches, vmalloc areas",
-	.help = "  -s          slab caches: objects in use and in all, slabs and their size\n"
+	.help = "Of an address: whose memory it is, and all that is known of its page. It may be an address\n"
+		"of the kernel, of a struct page, a physical one, or pfn:NUMBER.\n"
+		"  -s          slab caches: objects in use and in all, slabs and their size\n"
 		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
 		"  -I CACHE,.. leave these caches out\n"
@@ -73,9 +84,12 @@ const struct command command_kmem = {
 		"  -V          all counters of pages and events\n"
 		"  -o          where each CPU's variables are\n"
 		"  -h          pools of huge pages\n"
+		"  -p          the array of struct page, or the rows of these addresses' pages\n"
+		"  -m MEMBERS  the same with these members (\"flags,lru.next\")\n"
+		"  -g          flags of pages: their names and bits, or those of this number\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
-		"Examples: kmem -i | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
+		"Examples: kmem init_task | kmem -i | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
 		"          kmem --check",
 	.run = run_kmem,
 };

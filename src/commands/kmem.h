@@ -22,6 +22,9 @@ enum kmem_option {
 	KMEM_COUNTERS,    /* -V */
 	KMEM_CPU_OFFSETS, /* -o */
 	KMEM_HUGE_PAGES,  /* -h */
+	KMEM_PAGES,       /* -p */
+	KMEM_MEMBERS,     /* -m, goes with -p */
+	KMEM_FLAGS,       /* -g */
 	KMEM_OPTIONS,
 };
 
@@ -49,3 +52,8 @@ struct error *kmem_info(struct command_args *args, const struct options *options
 struct error *kmem_counters(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_cpu_offsets(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_huge_pages(struct command_args *args, const struct options *options) must_check;
+
+/* kmem_page.c; the first is what kmem does without options. */
+struct error *kmem_addresses(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_pages(struct command_args *args, const struct options *options) must_check;
+struct error *kmem_flags(struct command_args *args, const struct options *options) must_check;

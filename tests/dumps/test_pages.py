@@ -4,6 +4,7 @@
 import functools
 import json
 import re
+import struct
 import unittest
 
 import json_schema
@@ -220,6 +221,94 @@ class Usage(unittest.TestCase):
                     self.assertGreaterEqual(sets["vm_event_states"][name], wanted[name.lower()], name)
                 self.assertGreaterEqual(sets["vm_numa_event"]["NUMA_HIT"], wanted["numa_hit"])
                 self.assertEqual(sets["vm_node_stat"]["NR_WRITEBACK"], wanted["nr_writeback"])
+
+
+def physical_memory(dump):
+    """A function that reads physical memory out of a QEMU ELF dump, by its program headers."""
+    data = dump.vmcore.read_bytes()
+    offset, size, count = (struct.unpack_from(form, data, at)[0] for form, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+    loads = []
+    for i in range(count):
+        kind, _, start, _, phys, length = struct.unpack_from("<IIQQQQ", data, offset + i * size)
+        if kind == 1:
+            loads.append((phys, phys + length, start))
+
+    def read(address, length):
+        start = next(file - phys for phys, end, file in loads if phys <= address < end)
+        return data[start + address:start + address + length]
+    return read
+
+
+class Owners(unittest.TestCase):
+    def each_elf(self):
+        found = {}
+        for dump in whole_dumps():
+            if dump.meta["capture"] == "qemu-elf" and dump.meta["modules"]:
+                found.setdefault(dump.meta["series"], dump)
+        if not found:
+            self.skipTest("no ELF dump of a scenario with a module")
+        return found.values()
+
+    def test_file_pages_hold_their_file(self):
+        """Each page in the page cache of the scenario's modules has the bytes of the file at its index."""
+        for dump in self.each_elf():
+            read, compared = physical_memory(dump), 0
+            rows = {}
+            for row in lab.query(dump, "kmem -p")["pages"]:
+                if row["kind"] == "page cache":
+                    rows.setdefault(row["mapping"], []).append(row)
+            value = lab.query(dump, "kmem " + " ".join(part[0]["physical"] for part in rows.values()))
+            self.assertEqual(json_schema.faults("kmem", value)[:3], [])
+            paths = {entry["page"]["mapping"]: entry["page"].get("file") for entry in value["addresses"]}
+            self.assertIn("/bin/busybox", paths.values())
+            for file in (dump.folder / "modules").glob("*.ko"):
+                data = file.read_bytes()
+                pages = [part for mapping, part in rows.items() if (paths[mapping] or "").endswith("/" + file.name)]
+                with self.subTest(dump=str(dump), file=file.name):
+                    self.assertEqual(len(pages), 1)
+                    self.assertEqual(sorted(int(row["index"], 16) for row in pages[0]),
+                                     list(range((len(data) + PAGE - 1) // PAGE)))
+                    for row in pages[0]:
+                        wanted = data[int(row["index"], 16) * PAGE:][:PAGE]
+                        self.assertEqual(read(int(row["physical"], 16), len(wanted)), wanted)
+                        compared += 1
+            print(f"{dump}: file pages compared: {compared}")
+            self.assertGreater(compared, 0)
+
+    def test_rows_and_addresses_agree(self):
+        """A page looked up alone, by each of its addresses, is what it is in the scan over all of them."""
+        for dump in self.each_elf():
+            rows = lab.query(dump, "kmem -p")["pages"]
+            some = rows[::len(rows) // 100]
+            names = [name for row in some
+                     for name in (row["page"], row["physical"], f"pfn:{int(row['physical'], 16) // PAGE:x}")]
+            entries = lab.query(dump, "kmem " + " ".join(names))["addresses"]
+            for i, entry in enumerate(entries):
+                row = some[i // 3]
+                self.assertEqual((entry["page"]["page"], entry["page"]["kind"], entry["page"]["flags"]),
+                                 (row["page"], row["kind"], row["flags"]), names[i])
+
+    def test_user_memory_is_anonymous_or_of_its_file(self):
+        """The page that a task's page tables give for an address has the owner that the mapping names."""
+        for dump in self.each_elf():
+            space = lab.query(dump, "vm 1")["address_spaces"][0]
+            seen = set()
+            for row in space["mappings"]:
+                walk = lab.query(dump, f"vtop -u -c 1 {row['start']}")["translations"][0]
+                if walk["status"] != "ok" or row["name"] in ("[vvar]", "[vdso]"):
+                    continue
+                page = lab.query(dump, "kmem " + walk["physical"])["addresses"][0]["page"]
+                with self.subTest(dump=str(dump), mapping=row):
+                    if row["name"].startswith("/"):
+                        # A private page that was written to is anonymous.
+                        self.assertIn(page.get("file", row["name"]), (row["name"],))
+                        self.assertIn(page["kind"], ("page cache", "anonymous"))
+                        if page["kind"] == "page cache":
+                            self.assertEqual(page["file_offset"], row["offset"])
+                    else:
+                        self.assertIn(page["kind"], ("anonymous", "reserved", "kernel image"))  # the zero page
+                    seen.add(page["kind"])
+            self.assertIn("page cache", seen)
 
 
 class Vmalloc(unittest.TestCase):
