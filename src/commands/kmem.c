@@ -67,8 +67,8 @@ const struct command command_kmem = {
 		 "-i | -f | -F | -n | -z | -V | -o | -h | "
 		 "-p [-m MEMBERS] [ADDRESS ...] | -g [FLAGS]",
 	.summary = "the kernel's memory: use, pages, zones, slab caches, vmalloc areas",
-	.help = "Of an address: whose memory it is, and all that is known of its page. It may be an address\n"
-		"of the kernel, of a struct page, a physical one, or pfn:NUMBER.\n"
+	.help = "Of an address: whose memory it is, and all that is known of its page. It may be one of\n"
+		"the kernel, of a struct page, a physical one, or pfn:NUMBER.\n"
 		"  -s          slab caches: objects in use and in all, slabs and their size\n"
 		"  -S[=CPUS]   the same, with each slab and object; of CPUs (\"0,2-3\", \"a\") only theirs\n"
 		"  -r          as -s, with caches of memory cgroups added to those they belong to\n"
@@ -89,7 +89,7 @@ const struct command command_kmem = {
 		"  -g          flags of pages: their names and bits, or those of this number\n"
 		"A CACHE is a name (which may hold * and ?), an alias, or the address of a kmem_cache.\n"
 		"Objects that CPUs keep for their next allocations count as free.\n"
-		"Examples: kmem init_task | kmem -i | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp | kmem -s -I dentry\n"
+		"Examples: kmem init_task | kmem -i | kmem -s dentry 'kmalloc-*' | kmem -S=0 filp\n"
 		"          kmem --check",
 	.run = run_kmem,
 };
