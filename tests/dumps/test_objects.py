@@ -101,10 +101,23 @@ class Objects(unittest.TestCase):
                 self.assertEqual(place["kind"], "slab", thing)
                 self.assertEqual(int(place["start"], 16), thing.address, thing)
                 self.assertEqual(place["offset"], address - thing.address, thing)
+                self.assertEqual(place["freed"], thing.state == "freed", thing)
                 if thing.cache:
                     self.assertEqual(int(place["object"], 16), thing.cache, thing)
                 else:
                     self.assertIn(f" {kmalloc_cache(thing)}", place["what"] + " ", thing)
+
+        self.each(check)
+
+    def test_what_is_too_large_for_a_cache_is_in_pages(self):
+        def check(dump, things):
+            things = [thing for thing in things if thing.kind == "large"]
+            line = "whatis " + " ".join(f"{thing.address + thing.size // 2:x}" for thing in things)
+            places = lab.query(dump, line)["places"]
+            self.assertGreater(len(things), 8)
+            for thing, place in zip(things, places, strict=True):
+                self.assertEqual(place["kind"], "page", place)
+                self.assertEqual(place["freed"], thing.state == "freed", place)
 
         self.each(check)
 
