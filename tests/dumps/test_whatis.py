@@ -2,9 +2,12 @@
 """whatis: addresses of known nature, printed by the lab ("place: NAME 0xADDRESS KEY=VALUE ..."), are
 what the lab says; and no address whatever makes the program stop."""
 
+import json
+import os
 import random
 import re
 import struct
+import subprocess
 import unittest
 
 import lab
@@ -12,6 +15,8 @@ import lab
 # Slabs on a kernel that merges caches: the object may be in a cache with another's name.
 CONTAINERS = {"inode": "shmem_inode_info", "socket": "socket_alloc"}
 SLAB_KINDS = ("slab", "kfence")
+# What of its meta.json tells one kind of dump from another.
+KIND = ("series", "capture", "paging", "truncate", "makedumpfile", "vmcoreinfo")
 
 
 def places_of(dump):
@@ -232,6 +237,20 @@ class Places(unittest.TestCase):
                     self.assertEqual(int(answer["address"], 16), address)
                     self.assertIsNone(checker.check(name, words, answer), answer)
 
+    def test_variables_on_a_stack(self):
+        """Where the module's file has debug info, they are known by name."""
+        found = 0
+        for dump in lab.dumps(name="places"):
+            told = [(address, words) for name, address, words, _ in places_of(dump)
+                    if name == "stack-local" and "variable" in words]
+            answers = whatis(dump, [address for address, _ in told], "-m", dump.folder / "modules")
+            for (address, words), answer in zip(told, answers):
+                with self.subTest(dump=str(dump), address=hex(address), words=words):
+                    self.assertRegex(answer["what"], rf", variable {words['variable']}\b")
+                    found += 1
+        if lab.dumps(name="places"):
+            self.assertGreaterEqual(found, 5)
+
     def test_one_bit_away(self):
         for dump in lab.dumps(name="places"):
             address = int(lab.query(dump, "sym init_task")["symbols"][0]["address"], 16)
@@ -271,7 +290,7 @@ class Numbers(unittest.TestCase):
 
 
 class Anything(unittest.TestCase):
-    """Random addresses, and words out of the dump's memory, on every dump."""
+    """Random addresses, and words out of the dump's memory, on every kind of dump."""
 
     def addresses(self, dump, count):
         rng = random.Random(dump.folder.name)
@@ -288,11 +307,25 @@ class Anything(unittest.TestCase):
                 yield struct.unpack_from("<Q", core, rng.randrange(0, len(core) - 8) & ~7)[0]
 
     def test_no_address_stops_it(self):
+        kinds = {}
         for dump in lab.dumps():
+            kinds.setdefault(tuple(str(dump.meta.get(key)) for key in KIND), dump)
+        for dump in kinds.values():
             with self.subTest(dump=str(dump)):
                 addresses = list(self.addresses(dump, 400))
                 answers = whatis(dump, addresses)
                 self.assertEqual([int(a["address"], 16) for a in answers], addresses)
+
+
+class Threads(unittest.TestCase):
+    def test_many_threads_get_the_same_answers(self):
+        """Labels and answers for words of all over memory; no time is asserted."""
+        for dump in lab.dumps(name="places") + lab.dumps(name="sysrq", capture="kdump")[:1]:
+            run = subprocess.run([lab.BUILD / "tests" / "whatis_speed", dump.vmcore, "3000"],
+                                 capture_output=True, text=True, check=False,
+                                 env={**os.environ, "INQUEST_THREADS": "4"})
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertEqual(json.loads(run.stdout)["different"], 0)
 
 
 class Labels(unittest.TestCase):
