@@ -19,6 +19,7 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/frame_args.h"
 #include "commands/locals.h"
 #include "commands/table.h"
 #include "kernel/cpus.h"
@@ -263,7 +264,7 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 	bool registers = is_exception(frame) || (options->verbose && frame->regs.known) ||
 			 (i == 0 && is_full(s->arch, &frame->regs));
 
-	if (!registers && !options->verbose && !options->words)
+	if (!registers && !options->verbose && !options->words && !options->args)
 		return;
 	doc_detail(doc);
 	if (options->verbose)
@@ -278,6 +279,8 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 		registers_json(s, doc, "regs", &frame->regs);
 	if (options->verbose)
 		locals_add(s, doc, stack, i, false);
+	if (options->args && i < options->args->count)
+		frame_args_add(s, doc, &options->args->frames[i]);
 	if (options->words)
 		stack_words_add(s, doc, stack, i, options->words);
 	doc_end(doc);
@@ -367,8 +370,10 @@ static void compare(struct session *session, struct doc *doc, struct stack *stac
 }
 
 bool bt_thread(struct session *session, struct doc *doc, const char *key, const struct task *task,
-	       const struct bt_options *options)
+	       const struct bt_options *wanted)
 {
+	struct bt_options copy = *wanted, *options = &copy;
+	struct stack_args arguments = { 0 };
 	struct stack stack = { 0 };
 	char letter[2] = { task_state_letter(task), '\0' };
 	char cpu[16] = "?", pid[16] = "?";
@@ -381,6 +386,10 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	task_stack(session, task, &stack);
 	if (options->verbose || session->verify)
 		compare(session, doc, &stack);
+	if (options->arguments) {
+		stack_args_find(session, task, &stack, &arguments);
+		options->args = &arguments;
+	}
 	doc_record(doc, key, NULL);
 	doc_heading(doc, "PID: %s  TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%.*s\"", pid,
 		    task->address, cpu, (int)sizeof(task->comm), named ? task->comm : "?");
@@ -395,6 +404,7 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	add_end(session, doc, &stack, options);
 	doc_end(doc);
 	bool whole = stack.end != STACK_END_INCOMPLETE && !stack.truncated;
+	stack_args_deinit(&arguments);
 	stack_deinit(&stack);
 	return whole;
 }
@@ -402,7 +412,8 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 /* --- The command: whose stacks. --- */
 
 enum { OPT_ACTIVE, OPT_CPUS, OPT_PANIC, OPT_ALL, OPT_GROUP, OPT_NO_IDLE, OPT_VERBOSE, OPT_RAW,
-       OPT_NAMED, OPT_FULL, OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX };
+       OPT_NAMED, OPT_FULL, OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX,
+       OPT_ARGUMENTS };
 
 static const struct option bt_option_table[] = {
 	[OPT_ACTIVE] = { "a", false }, [OPT_CPUS] = { "c", true }, [OPT_PANIC] = { "p", false },
@@ -412,6 +423,7 @@ static const struct option bt_option_table[] = {
 	[OPT_UNFOLDED] = { "-unfolded", false },
 	/* What crash needs to be asked for is always so here. */
 	[OPT_SYMBOLIC] = { "s", false }, [OPT_HEX] = { "x", false },
+	[OPT_ARGUMENTS] = { "A", false },
 };
 
 struct bt_run {
@@ -556,7 +568,8 @@ static struct error *run_bt(struct command_args *args)
 	struct bt_run run = {
 		.args = args,
 		.options = { .verbose = options.set[OPT_VERBOSE], .words = words_wanted(&options),
-			     .unfolded = options.set[OPT_UNFOLDED] },
+			     .unfolded = options.set[OPT_UNFOLDED],
+			     .arguments = options.set[OPT_ARGUMENTS] },
 		.no_idle = options.set[OPT_NO_IDLE],
 	};
 	doc_array(args->doc, "threads", NULL);
@@ -570,7 +583,7 @@ static struct error *run_bt(struct command_args *args)
 
 const struct command command_bt = {
 	.name = "bt",
-	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-f|-F|-FF] [PID|TASK ...]",
+	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-A] [-f|-F|-FF] [PID|TASK ...]",
 	.summary = "stacks of tasks",
 	.help = "Without arguments, the stack of the current task: the one that crashed, or that \"set\" chose.\n"
 		"  -a        the task that ran on each CPU\n"
@@ -581,6 +594,7 @@ const struct command command_bt = {
 		"  -n idle   leave out idle tasks\n"
 		"  -v        say how each frame was found, with all registers known in it, arguments\n"
 		"            and local variables\n"
+		"  -A        what each function was called with, without debug files too: see args\n"
 		"  --unfolded  recursion frame by frame (else the first turn and how far it goes)\n"
 		"  -f        the words of the stack under each frame\n"
 		"  -F        the same with names: symbols, [slab cache], [frame #2] of this stack\n"

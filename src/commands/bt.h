@@ -4,11 +4,14 @@
 
 #include "base/doc.h"
 #include "commands/stack_words.h"
+#include "forensics/args.h"
 #include "kernel/tasks.h"
 
 struct bt_options {
 	bool verbose; /* registers of every frame, and how each was found */
 	enum stack_words words; /* of the stack, under each frame */
+	bool arguments;    /* what each frame's function was called with, and how that is known */
+	const struct stack_args *args; /* of the stack that is shown; set by bt_thread() */
 	bool unfolded;     /* recursion frame by frame */
 	bool no_registers; /* text without the registers of exceptions and user mode */
 };
