@@ -171,7 +171,7 @@ struct period {
 
 /*
  * Of the words that are more than zero, how many (of 1000) have the class of the word one stride
- * on? A word that is zero in one record may be set in the next: that says nothing either way.
+ * on? A word that is zero in one record may be set in the next: that speaks little against it.
  */
 static unsigned agreement(const struct period *p, size_t stride)
 {
@@ -182,9 +182,9 @@ static unsigned agreement(const struct period *p, size_t stride)
 		if (a == WORD_ZERO && b == WORD_ZERO)
 			continue;
 		all++;
-		same += a == b;
+		same += a == b ? 4 : a == WORD_ZERO || b == WORD_ZERO ? 3 : 0;
 	}
-	return all >= 2 * RECORDS_MIN ? (unsigned)(same * 1000 / all) : 0;
+	return all >= 2 * RECORDS_MIN ? (unsigned)(same * 250 / all) : 0;
 }
 
 unsigned content_stride(const struct content_view *v, size_t from, size_t to)
