@@ -310,8 +310,12 @@ const struct page_layout *page_layout(struct session *s)
 {
 	struct page_layout *layout = s->slot[SLOT_PAGES].data;
 
+	size_t ignored;
+
 	if (!layout) {
 		layout = make_layout(s);
+		/* What looking at a page needs is there before several threads may look. */
+		(void)zones(s, &ignored);
 		s->slot[SLOT_PAGES].data = layout;
 		s->slot[SLOT_PAGES].destroy = destroy_layout;
 		if (layout->array.valid)

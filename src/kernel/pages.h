@@ -4,7 +4,8 @@
  *
  * In: a pfn or the address of a struct page. Out: its flags, its compound head, its kind, and the
  * words of struct page that tell its owner. The array is looked at through large cached reads, so
- * that a loop over all of memory costs one read per 64 pages.
+ * that a loop over all of memory costs one read per 64 pages. After page_array() was called, all
+ * of this may be used from several threads.
  */
 #pragma once
 

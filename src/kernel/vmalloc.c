@@ -27,6 +27,7 @@ enum {
 	AREA_PAGES_MAX = 1 << 28,
 	POINTERS_AT_ONCE = 512,
 	VM_LAZY_FREE = 2, /* of vmap_area.flags before 5.4 */
+	VM_VM_AREA = 4,
 };
 
 struct area_list {
@@ -40,7 +41,7 @@ struct vmalloc {
 	struct area_list *into; /* where add_area() puts what it finds */
 	struct field start, end, vm, flags;
 	struct field vm_size, vm_flags, vm_pages, vm_count, vm_order, vm_phys, vm_caller;
-	bool lazy_flag;
+	bool old_flags;
 	/* Page frame -> 1 + index of its area << 32 | index of the page in the area. */
 	struct map of_pfn;
 	bool pfns_read;
@@ -64,8 +65,8 @@ static void find_members(struct session *s, struct vmalloc *v)
 	v->end = field_find(s, "vmap_area", "va_end");
 	v->vm = field_find(s, "vmap_area", "vm");
 	v->flags = field_find(s, "vmap_area", "flags");
-	/* The flags left in 5.4, when free areas got a tree of their own, and came back in 6.3. */
-	v->lazy_flag = v->flags.known && !koffset(s, "vmap_area", "subtree_max_size", &ignored);
+	/* The flags left in 5.4 and came back in 6.3 with other meanings; purge_list left in 5.11. */
+	v->old_flags = v->flags.known && koffset(s, "vmap_area", "purge_list", &ignored);
 	v->vm_size = field_find(s, "vm_struct", "size");
 	v->vm_flags = field_find(s, "vm_struct", "flags");
 	v->vm_pages = field_find(s, "vm_struct", "pages");
@@ -98,7 +99,7 @@ static bool add_area(void *ctx, uint64_t address)
 	struct session *s = v->session;
 	struct vmalloc_area area = { .vmap_area = address };
 	struct area_list *into = v->into;
-	uint64_t end, flags;
+	uint64_t end, flags = 0;
 
 	if (!field_read(s, address, &v->start, &area.start) ||
 	    !field_read(s, address, &v->end, &end) || end <= area.start ||
@@ -108,10 +109,12 @@ static bool add_area(void *ctx, uint64_t address)
 		return true;
 	}
 	area.size = end - area.start;
-	if (v->lazy_flag && field_read(s, address, &v->flags, &flags) && flags & VM_LAZY_FREE)
+	if (v->old_flags && field_read(s, address, &v->flags, &flags) && flags & VM_LAZY_FREE)
 		into = &v->unpurged;
+	/* Without its flag the pointer was never set. */
+	bool has_vm = into == &v->areas && (!v->old_flags || flags & VM_VM_AREA);
 	/* In a freed area the word is the link or size that the allocator keeps there. */
-	if (into == &v->areas && field_read(s, address, &v->vm, &area.vm) && area.vm)
+	if (has_vm && field_read(s, address, &v->vm, &area.vm) && area.vm)
 		read_vm(v, &area);
 	vec_push(into, area);
 	return into->count < AREAS_MAX;
