@@ -382,7 +382,9 @@ void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t
 	for (uint32_t i = 0; i < flow->state.slot_count; i++) {
 		const struct flow_slot *slot = &flow->state.slots[i];
 		const struct flow_slot *after = flow_state_slot(&flow->stack, slot->offset);
-		if (!after || after->size != slot->size || after->value != slot->value)
+		uint64_t at = sp.value + (uint64_t)slot->offset;
+		if ((!after || after->size != slot->size || after->value != slot->value) &&
+		    !(facts->stable && facts->stable(facts->stable_ctx, at, slot->size)))
 			continue;
 		struct flow_value v = { .bits = (uint8_t)(slot->size * 8),
 					.source = FLOW_FROM_SLOT,
@@ -390,8 +392,7 @@ void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t
 					.offset = slot->offset };
 		uint8_t bytes[8] = { 0 };
 		if (slot->size > sizeof(bytes) ||
-		    facts->env->read(facts->env->ctx, sp.value + (uint64_t)slot->offset, bytes,
-				     slot->size) != READ_OK)
+		    facts->env->read(facts->env->ctx, at, bytes, slot->size) != READ_OK)
 			continue;
 		v.value = load_u64(bytes);
 		know(facts, slot->value, &v);

@@ -87,51 +87,122 @@ static const char *how_passed(struct arena *arena, const struct session *s,
 	}
 }
 
-/*
- * The function at @target was called, and jumped on to @callee's: what was in the argument
- * registers then, by what it was called with. All such jumps must agree.
- */
-static bool through_tail_call(struct args_run *run, uint64_t target, uint64_t callee,
-			      const struct flow_value *given, const bool *known,
-			      struct flow_value *out, bool *out_known)
+/* The argument registers at one point, by place in the calling convention. */
+struct passed {
+	struct flow_value value[ARGS_REGS_MAX];
+	bool known[ARGS_REGS_MAX];
+};
+
+/* The argument registers at the jumps of @cfg to @to, by those on entry. All must agree. */
+static bool at_jumps(struct args_run *run, const struct cfg *cfg, uint64_t to,
+		     const struct passed *entry, struct passed *out)
 {
 	const struct arch *arch = run->session->arch;
-	const char *why;
-	const struct cfg *cfg = code_cfg(run->session, target, &why);
 	bool first = true;
 
-	if (!cfg || cfg->entry != target || !cfg_has_tail_call(cfg, callee))
-		return false;
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {
 		const struct cfg_insn *jump = &cfg->insns[i];
+		const char *why;
 		struct flow *flow;
-		/* A conditional one leaves under a condition: before it the registers are the same. */
-		if (jump->target != callee ||
-		    (jump->role != CFG_TAIL && jump->role != CFG_BRANCH))
+		if (jump->target != to || (jump->role != CFG_TAIL && jump->role != CFG_BRANCH))
 			continue;
 		if (!flow_create(code_env(run->session), cfg, jump->at, NULL, &flow, &why))
 			return false;
 		struct flow_facts *facts = flow_facts_create(code_env(run->session), flow);
 		flow_facts_set_stable(facts, args_stable, run);
 		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-			if (known[n])
-				flow_know(facts, flow_entry(flow, arch->arg_regs[n]), &given[n]);
+			if (entry->known[n])
+				flow_know(facts, flow_entry(flow, arch->arg_regs[n]),
+					  &entry->value[n]);
 		}
 		bool ok = flow_solve(facts);
 		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+			flow_id id = flow_register(flow, arch->arg_regs[n]);
 			struct flow_value v;
-			bool has = ok && flow_eval(facts, flow_register(flow, arch->arg_regs[n]),
-						   false, &v);
+			bool has = ok && flow_eval(facts, id, false, &v);
 			if (first)
-				out_known[n] = has, out[n] = v;
-			else if (!has || v.bits != out[n].bits || v.value != out[n].value)
-				out_known[n] = false;
+				out->known[n] = has, out->value[n] = v;
+			else if (!has || v.bits != out->value[n].bits ||
+				 v.value != out->value[n].value)
+				out->known[n] = false;
 		}
 		first = false;
 		flow_facts_destroy(facts);
 		flow_destroy(flow);
 	}
 	return !first;
+}
+
+/*
+ * x64_sys_call(regs, nr) jumps to the function of the system call; the table has it, too. Where the
+ * number is lost on the way, the registers have it that user space came with.
+ */
+static uint64_t system_call(struct args_run *run, const struct passed *entry)
+{
+	enum { NUMBERS_MAX = 1024, PT_REGS_ORIG_RAX = 120 }; /* arch/x86/entry/calling.h */
+	struct memory *mem = run->session->memory;
+	uint64_t table = symbols_address(run->session->symbols, "sys_call_table");
+	uint64_t function, nr = entry->value[1].value;
+	bool known = entry->known[1] && entry->value[1].bits >= 32;
+
+	if (!known && entry->known[0] && run->user_regs &&
+	    entry->value[0].value == run->user_regs)
+		known = memory_read(mem, run->user_regs + PT_REGS_ORIG_RAX, &nr, sizeof(nr)) ==
+			READ_OK;
+	if (!table || !known || (uint32_t)nr >= NUMBERS_MAX ||
+	    memory_read(mem, table + (uint32_t)nr * UINT64_C(8), &function, sizeof(function)) !=
+		    READ_OK)
+		return 0;
+	return function;
+}
+
+/* Where else @cfg's function jumps on to, when that is one place only; 0: several, or none. */
+static uint64_t only_tail_call(const struct cfg *cfg)
+{
+	uint64_t only = 0;
+
+	for (uint32_t i = 0; i < cfg->insn_count; i++) {
+		if (cfg->insns[i].role == CFG_TAIL_INDIRECT)
+			return 0;
+		if (cfg->insns[i].role != CFG_TAIL)
+			continue;
+		if (only && only != cfg->insns[i].target)
+			return 0;
+		only = cfg->insns[i].target;
+	}
+	return only;
+}
+
+/*
+ * The function at @target was called, and jumped on to @callee's, perhaps by way of others: what
+ * was in the argument registers then, by what it was called with.
+ */
+static bool through_tail_call(struct args_run *run, uint64_t target, uint64_t callee,
+			      const struct passed *entry, struct passed *out)
+{
+	enum { WAY_MAX = 4 };
+	struct passed at = *entry;
+
+	for (unsigned i = 0; i < WAY_MAX; i++) {
+		const char *why;
+		const struct cfg *cfg = code_cfg(run->session, target, &why);
+		uint64_t next;
+		if (!cfg || cfg->entry != target || cfg->incomplete)
+			return false;
+		next = callee;
+		if (!cfg_has_tail_call(cfg, callee)) {
+			next = system_call(run, &at);
+			if (!next || !cfg_has_tail_call(cfg, next))
+				next = only_tail_call(cfg);
+		}
+		if (!next || !at_jumps(run, cfg, next, &at, out))
+			return false;
+		if (next == callee)
+			return true;
+		at = *out;
+		target = next;
+	}
+	return false;
 }
 
 /*
@@ -163,16 +234,16 @@ static void settle(struct frame_flow *f)
 }
 
 /* Takes over into the callee what the caller is known to have passed. */
-static void take_over(struct args_run *run, size_t i, const struct flow_value *given,
-		      const bool *known, const char *const *how)
+static void take_over(struct args_run *run, size_t i, const struct passed *passed,
+		      const char *const *how)
 {
 	struct frame_flow *callee = &run->frames[i];
 	const struct arch *arch = run->session->arch;
 
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		unsigned reg = arch->arg_regs[n];
-		struct flow_value v = given[n];
-		if (!known[n])
+		struct flow_value v = passed->value[n];
+		if (!passed->known[n])
 			continue;
 		v.source = FLOW_FROM_ENTRY;
 		v.reg = (int)reg;
@@ -208,9 +279,9 @@ static void pass_down(struct args_run *run, size_t i)
 {
 	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
 	const struct arch *arch = run->session->arch;
-	struct flow_value given[ARGS_REGS_MAX] = { 0 }, jumped[ARGS_REGS_MAX] = { 0 };
+	struct passed given = { 0 }, jumped = { 0 };
 	const char *how[ARGS_REGS_MAX] = { 0 };
-	bool known[ARGS_REGS_MAX] = { 0 }, after[ARGS_REGS_MAX] = { 0 }, sure;
+	bool sure;
 
 	if (!callee->usable || !caller->usable || !is_linked(run->stack, i))
 		return;
@@ -218,23 +289,23 @@ static void pass_down(struct args_run *run, size_t i)
 	bool direct = target == callee->cfg->entry;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
-		struct flow_value *v = &given[n];
-		known[n] = flow_eval(caller->facts, id, false, v);
-		if (known[n])
+		struct flow_value *v = &given.value[n];
+		given.known[n] = flow_eval(caller->facts, id, false, v);
+		if (given.known[n])
 			how[n] = how_passed(&run->out->arena, run->session, caller,
 					    arch->arg_regs[n], v);
 		else if (direct)
 			callee->guessed[n] = flow_eval(caller->facts, id, true, &callee->guess[n]);
 	}
 	if (direct) {
-		take_over(run, i, given, known, how);
-	} else if (target && through_tail_call(run, target, callee->cfg->entry, given, known,
-					       jumped, after)) {
+		take_over(run, i, &given, how);
+	} else if (target &&
+		   through_tail_call(run, target, callee->cfg->entry, &given, &jumped)) {
 		for (unsigned n = 0; n < arch->arg_reg_count; n++)
 			how[n] = arena_printf(&run->out->arena,
 					      "%s passed it, through a tail call",
 					      caller->cfg->name);
-		take_over(run, i, jumped, after, how);
+		take_over(run, i, &jumped, how);
 	}
 }
 
