@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_eval,
 	&command_frame,
 	&command_help,
+	&command_identify,
 	&command_kmem,
 	&command_list,
 	&command_locals,

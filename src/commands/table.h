@@ -14,6 +14,7 @@ extern const struct command command_down;
 extern const struct command command_eval;
 extern const struct command command_frame;
 extern const struct command command_help;
+extern const struct command command_identify;
 extern const struct command command_kmem;
 extern const struct command command_list;
 extern const struct command command_locals;

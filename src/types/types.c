@@ -443,6 +443,12 @@ bool types_function(struct types *types, const char *name, struct type *type)
 	return find_object(types, NAME_FUNCTION, name, type);
 }
 
+bool types_btf_function(struct types *types, const char *name, struct type *type)
+{
+	types_load_modules(types);
+	return types->kernel && find_name(types, NAME_FUNCTION, name, false, type);
+}
+
 bool types_variable(struct types *types, const char *name, struct type *type)
 {
 	const char *known = global_type_name(name);

@@ -135,6 +135,8 @@ bool types_function_of(struct types *types, struct type result, struct type *fun
 bool types_each(struct types *types, bool (*fn)(void *ctx, struct type type), void *ctx);
 /* Prototype of a kernel function by name (BTF_KIND_FUNC). */
 bool types_function(struct types *types, const char *name, struct type *type);
+/* The same of what BTF has, without looking for debug files: for who asks about thousands. */
+bool types_btf_function(struct types *types, const char *name, struct type *type);
 /*
  * Type of a global or per-CPU variable: BTF's VAR entries, then the debug file, then the table of
  * well-known ones. False also where several static variables of different types have the name.

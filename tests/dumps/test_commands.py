@@ -30,6 +30,7 @@ LINES = ["report", "writers 0x8000", "writers --member sk_buff.head", "callers v
          "kmem -s", "kmem -s dentry 'kmalloc-*' -I kmalloc-64", "kmem -S=a filp", "kmem -S task_struct", "kmem -r filp", "kmem --check",
          "content linux_banner", "content -q init_task", "content -s modules 64", "content 0xffff800000000000 8192",
          "refs init_task", "refs -u -l 3 &init_task.tasks 16", "refs -m init_task modules",
+         "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.mm",
          "slab task_struct", "slab -f filp", "slab -a kmalloc-64", "slab -t kmem_cache_node",
          "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10"]
 
