@@ -53,7 +53,7 @@ def memory(dump, start, size):
     data = bytearray(size)
     for row in rows.get("memory", rows.get("words", [])):
         at = int(row["address"], 16) - start
-        for i, word in enumerate(row.get("values", [row.get("value")])):
+        for i, word in enumerate(row.get("values") or [row.get("value")]):
             if word is not None:
                 struct.pack_into("<Q", data, at + 8 * i, int(word, 16))
     return bytes(data)
