@@ -10,6 +10,7 @@ fetched when they are not there. gdb reads a core file made of the threads' regi
 
 import argparse
 import collections
+import functools
 import json
 import pathlib
 import re
@@ -82,23 +83,38 @@ def truth_of(dump):
     return found
 
 
-def threads_of(dump, truth, words):
-    """The stacks of the tasks that the truth is of, with arguments."""
-    pids = sorted({pid for pid, *_ in truth if pid})
-    query = lab.query(dump, "bt -A " + " ".join(map(str, pids)), *words)["threads"]
-    cpus = [t for t in lab.query(dump, "bt -A -a", *words)["threads"] if not t["pid"]]
-    return query + cpus
+@functools.lru_cache
+def size_of(vmcore, spelled):
+    """Bytes of a C type; None when it is not known."""
+    if spelled.endswith("*") or "(*)" in spelled:
+        return 8
+    run = lab.inquest("--json", "-c", f"p sizeof({spelled})", vmcore)
+    return json.loads(run.stdout)["values"][0]["value"] if run.returncode == 0 else None
 
 
-def physical(thread):
-    return [frame for frame in thread["frames"] if not frame.get("inlined")]
+def tasks_of(dump, truth):
+    """The task_structs that the truth is of: those of its pids, and the idle tasks, which an interrupt found."""
+    pids = {pid for pid, *_ in truth}
+    return [t for t in lab.query(dump, "ps", "--no-debuginfo")["tasks"] if t["pid"] in pids]
 
 
-def matched(thread, truth):
-    """(level among physical frames, frame, key) of the frames whose call was written down."""
-    frames = physical(thread)
+def frames_of(dump, tasks, words):
+    """For each task its frames, none of them inlined: of bt, each with the "arguments" of args."""
+    addresses = [t["task"].removeprefix("0x") for t in tasks]
+    stacks = lab.query(dump, "; ".join(f"bt -v {a}" for a in addresses) + "; eval 1", "--no-debuginfo")["commands"]
+    calls = lab.query(dump, "; ".join(f"args -t {a}" for a in addresses) + "; eval 1", *words)["commands"]
+    for task, stack, call in zip(tasks, stacks, calls):
+        frames = [f for thread in stack.get("threads", []) for f in thread["frames"] if not f["inlined"]]
+        arguments = call.get("frames", [])
+        if len(frames) != len(arguments):
+            raise AssertionError(f"{task['pid']}: bt has {len(frames)} frames, args {len(arguments)}")
+        yield task, [{**f, "arguments": a["arguments"], "why": a["why"]} for f, a in zip(frames, arguments)]
+
+
+def matched(pid, frames, truth):
+    """(level, frame, key) of the frames whose call was written down."""
     for level, (frame, caller) in enumerate(zip(frames, frames[1:])):
-        key = thread["pid"], frame["symbol"], int(caller["sp"], 16) - 8
+        key = pid, frame["symbol"], int(caller["sp"], 16) - 8
         if key in truth and not frame["guess"]:
             yield level, frame, key
 
@@ -140,40 +156,55 @@ def reason(argument):
     return re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\b[\w.]+\+0x\S+", "…", why)
 
 
-def compare(argument, word, key, count):
-    size = argument["size"] or 8
-    mask = (1 << 8 * min(size, 8)) - 1
+def compare(argument, size, word, key, count):
+    mask = (1 << 8 * size) - 1
     origin = argument["origin"]
     count.arguments += 1
-    if argument["value"] is None:
+    if argument["number"] is None:
         count.missed[reason(argument)] += 1
         return
     count.shown[origin] += 1
-    if int(argument["value"], 16) & mask == word & mask:
+    if int(argument["number"], 16) & mask == word & mask:
         count.right[origin] += 1
     else:
-        count.wrong.append((*key[:2], argument["name"], argument["value"], hex(word & mask), origin, argument.get("how")))
+        count.wrong.append((*key[:2], argument["name"], argument["number"], hex(word & mask), origin, argument["how"]))
 
 
-def look(dump, words, gdb):
-    """{depth class: Count} of a dump, with these options; @gdb: what gdb said, {key: {name: (now, entry)}}."""
+def add_gdb(said, size, word, count):
+    now, entry = said
+    shown = entry if entry is not None else now
+    if shown is not None:
+        count.gdb += 1
+        count.gdb_right += (shown ^ word) & (1 << 8 * size) - 1 == 0
+
+
+def look(dump, words, gdb, parameters):
+    """{depth class: Count} of a dump, with these options. @gdb: what gdb said, {key: {name: (now, entry)}}; @parameters: the list that each
+    function's arguments are counted by, {function: [(name, size)]}."""
     truth = truth_of(dump)
     counts = collections.defaultdict(Count)
-    for thread in threads_of(dump, truth, words):
-        for level, frame, key in matched(thread, truth):
+    for task, frames in frames_of(dump, tasks_of(dump, truth), words):
+        for level, frame, key in matched(task["pid"], frames, truth):
             count = counts[next(i for i, (low, high) in enumerate(DEPTHS) if low <= level <= high)]
-            for place, argument in enumerate(frame["args"]):
+            ours = {a["name"]: a for a in frame["arguments"]}
+            for place, (name, size) in enumerate(parameters.get(frame["symbol"], [])):
                 word = passed(truth[key], place)
-                if word is None or (argument["size"] or 0) > 8:
+                if word is None or not size or size > 8:
                     continue
-                compare(argument, word, key, count)
-                now, entry = gdb.get(key, {}).get(argument["name"], (None, None))
-                said = entry if entry is not None else now
-                if said is not None:
-                    count.gdb += 1
-                    mask = (1 << 8 * (argument["size"] or 8)) - 1
-                    count.gdb_right += said & mask == word & mask
+                nothing = {"name": name, "number": None, "origin": "unknown", "how": frame["why"] or "no such parameter"}
+                compare(ours.get(name, nothing), size, word, key, count)
+                add_gdb(gdb.get(key, {}).get(name, (None, None)), size, word, count)
     return counts
+
+
+def parameters_of(dump, words):
+    """{function: [(name, size of its type)]} of the probed functions on stacks, by debug info."""
+    truth = truth_of(dump)
+    found = {}
+    for task, frames in frames_of(dump, tasks_of(dump, truth), words):
+        for _, frame, _ in matched(task["pid"], frames, truth):
+            found.setdefault(frame["symbol"], [(a["name"], size_of(dump.vmcore, a["type"])) for a in frame["arguments"]])
+    return found
 
 
 # --- gdb ---
@@ -182,19 +213,20 @@ def look(dump, words, gdb):
 def registers_of(thread):
     """(registers, stack pointer) of each stretch of the stack that gdb can follow from its start: the thread's innermost frame, and what an
     exception interrupted."""
-    frames = physical(thread)
-    for i, frame in enumerate(frames):
+    for i, frame in enumerate(thread["frames"]):
         if (i == 0 or frame["exception"]) and frame.get("regs"):
             yield frame["regs"], int(frame["sp"], 16)
 
 
 def core_of(dump, threads, path):
-    """A core file of all stretches: one thread each, which has the pid of its task."""
-    notes, segments = b"", {}
+    """A core file of all stretches, one thread each: {number that gdb knows it by: pid of its task}."""
+    notes, segments, pids = b"", {}, {}
     for thread in threads:
         for regs, sp in registers_of(thread):
             status = bytearray(336)  # struct elf_prstatus: pr_pid at 32, pr_reg at 112
-            struct.pack_into("<i", status, 32, thread["pid"] or 1)
+            number = 1000 + len(pids)
+            pids[number] = thread["pid"]
+            struct.pack_into("<i", status, 32, number)
             for i, name in enumerate(gdb_core.ORDER):
                 struct.pack_into("<Q", status, 112 + 8 * i, int(regs.get(name, "0"), 16))
             notes += struct.pack("<III", 5, len(status), 1) + b"CORE\0\0\0\0" + bytes(status)
@@ -212,6 +244,7 @@ def core_of(dump, threads, path):
     header = b"\x7fELF\x02\x01\x01" + bytes(9)
     header += struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, count, 0, 0, 0)
     path.write_bytes(header + headers + body)
+    return pids
 
 
 def ask_gdb(dump, series):
@@ -221,14 +254,12 @@ def ask_gdb(dump, series):
     linked = int(re.search(r"^([0-9a-f]+) . _text$", nm, re.M)[1], 16)
     slide = int(lab.query(dump, "sym _text")["symbols"][0]["address"], 16) - linked
     truth = truth_of(dump)
-    pids = sorted({pid for pid, *_ in truth if pid})
-    threads = lab.query(dump, "bt -v " + " ".join(map(str, pids)))["threads"]
-    threads += [t for t in lab.query(dump, "bt -v -a")["threads"] if not t["pid"]]
+    threads = [{"pid": task["pid"], "frames": frames} for task, frames in frames_of(dump, tasks_of(dump, truth), ["--no-debuginfo"])]
     text = dump.oracle / "sys" / "module" / "arguments" / "sections" / ".text"
     module = ["-ex", f"add-symbol-file {dump.folder / 'modules' / 'arguments.ko'} {text.read_text().strip()}"] if text.exists() else []
     with tempfile.TemporaryDirectory() as folder:
         core, script = pathlib.Path(folder) / "core", pathlib.Path(folder) / "script.py"
-        core_of(dump, threads, core)
+        pids = core_of(dump, threads, core)
         script.write_text(GDB_SCRIPT)
         run = subprocess.run(["gdb", "-q", "-nx", "-batch", "-ex", f"core-file {core}", "-ex", f"add-symbol-file {vmlinux} -o {slide:#x}",
                               *module, "-ex", f"source {script}"], capture_output=True, text=True, check=False, timeout=900)
@@ -236,8 +267,7 @@ def ask_gdb(dump, series):
         if line.startswith("ARGUMENTS "):
             found = {}
             for entry in json.loads(line.split(" ", 1)[1]):
-                pid = entry["pid"] if entry["pid"] != 1 else 0
-                found[pid, entry["function"], entry["sp"]] = entry["args"]
+                found.setdefault((pids[entry["pid"]], entry["function"], entry["sp"]), entry["args"])
             return found
     raise AssertionError(f"gdb: {run.stdout[-300:]} {run.stderr[-600:]}")
 
@@ -297,9 +327,10 @@ def main():
         series = dump.meta["series"]
         gdb = {} if options.no_gdb else ask_gdb(dump, series)
         kernel = debug_package.folder(series)
-        for title, words in (("without any debug info", ["--no-debuginfo"]),
-                             ("with debug info", ["-k", kernel, "-m", dump.folder / "modules"])):
-            lines, total = table(f"Linux {series}, {title}", look(dump, words, gdb))
+        full = ["-k", kernel, "-m", dump.folder / "modules"]
+        parameters = parameters_of(dump, full)
+        for title, words in (("without any debug info", ["--no-debuginfo"]), ("with debug info", full)):
+            lines, total = table(f"Linux {series}, {title}", look(dump, words, gdb, parameters))
             text += lines
             if options.wrong:
                 for entry in total.wrong:
