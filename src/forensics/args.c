@@ -21,6 +21,7 @@
 #include "forensics/args_frame.h"
 #include "forensics/callers.h"
 #include "forensics/prototype.h"
+#include "kernel/anchors.h"
 #include "unwind/variables.h"
 
 enum { FRAMES_MAX = 200, PARAMETERS_MAX = 32, REG_SIZE = 8 };
@@ -253,6 +254,16 @@ static void take_over(struct args_run *run, size_t i, const struct passed *passe
 	settle(callee);
 }
 
+/* In which place of the calling convention @reg is; arg_reg_count: in none. */
+static unsigned place_of(const struct arch *arch, int reg)
+{
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		if (arch->arg_regs[n] == reg)
+			return n;
+	}
+	return arch->arg_reg_count;
+}
+
 /* What the callee is known to have been called with was in the caller's registers at the call. */
 static void pass_up(struct args_run *run, size_t i)
 {
@@ -275,8 +286,44 @@ static void pass_up(struct args_run *run, size_t i)
 	settle(caller);
 }
 
+/* What the kernel must have passed is kept elsewhere too: its function, and the first argument. */
+static void take_anchors(struct args_run *run, const struct anchor *anchors, size_t count,
+			 struct flow_value *given, bool *known, const char **how)
+{
+	const struct arch *arch = run->session->arch;
+
+	for (size_t k = 0; k < count; k++) {
+		unsigned n = place_of(arch, (int)anchors[k].reg);
+		if (n == arch->arg_reg_count || known[n])
+			continue;
+		known[n] = true;
+		how[n] = anchors[k].why;
+		given[n] = (struct flow_value){ .value = anchors[k].value, .bits = 64,
+						.source = FLOW_FROM_OUTSIDE, .reg = -1 };
+	}
+}
+
+/* A function that the kernel itself called: what its caller's code does not tell. */
+static void know_anchors(struct args_run *run, size_t i)
+{
+	struct frame_flow *f = &run->frames[i];
+	struct flow_value given[ARGS_REGS_MAX] = { 0 };
+	const char *how[ARGS_REGS_MAX] = { 0 };
+	struct anchor anchors[ANCHORS_MAX];
+	bool known[ARGS_REGS_MAX] = { 0 };
+
+	if (!f->usable)
+		return;
+	size_t count = anchors_of(run->session, run->task, run->stack, i, anchors);
+	take_anchors(run, anchors, count, given, known, how);
+	if (count)
+		take_over(run, i, given, known, how);
+}
+
 static void pass_down(struct args_run *run, size_t i)
 {
+	struct anchor anchors[ANCHORS_MAX];
+	size_t anchor_count;
 	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
 	const struct arch *arch = run->session->arch;
 	struct passed given = { 0 }, jumped = { 0 };
@@ -286,6 +333,9 @@ static void pass_down(struct args_run *run, size_t i)
 	if (!callee->usable || !caller->usable || !is_linked(run->stack, i))
 		return;
 	uint64_t target = call_target(run->session, caller, &sure);
+	uint64_t anchored = anchored_call(run->session, run->task, run->stack, i + 1, anchors,
+					  &anchor_count);
+	target = anchored ? anchored : target;
 	bool direct = target == callee->cfg->entry;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
@@ -297,6 +347,8 @@ static void pass_down(struct args_run *run, size_t i)
 		else if (direct)
 			callee->guessed[n] = flow_eval(caller->facts, id, true, &callee->guess[n]);
 	}
+	if (anchored)
+		take_anchors(run, anchors, anchor_count, given, known, how);
 	if (direct) {
 		take_over(run, i, &given, how);
 	} else if (target &&
@@ -398,16 +450,6 @@ static const char *how_known(struct args_run *run, const struct frame_flow *f, u
 	default:
 		return f->passed_how[n] ? f->passed_how[n] : "the code tells";
 	}
-}
-
-/* In which place of the calling convention @reg is; arg_reg_count: in none. */
-static unsigned place_of(const struct arch *arch, int reg)
-{
-	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-		if (arch->arg_regs[n] == reg)
-			return n;
-	}
-	return arch->arg_reg_count;
 }
 
 static void find_value(struct args_run *run, struct frame_flow *f, struct arg *a)
@@ -546,6 +588,7 @@ void stack_args_find(struct session *s, const struct task *task, struct stack *s
 	run.frames = xcalloc(count + 1, sizeof(*run.frames));
 	for (size_t i = 0; i < count; i++) {
 		frame_flow_open(&run, i);
+		know_anchors(&run, i);
 		if (i)
 			pass_up(&run, i - 1);
 		if (i + 1 < count && is_linked(stack, i))

@@ -159,8 +159,13 @@ static void anchor_syscall(struct ask *a)
 		struct member first;
 		if (types_function(a->s->types, "do_syscall_64", &type) &&
 		    type_member_at(type, 0, &first) &&
-		    type_kind(type_strip(first.type)) == TYPE_POINTER)
+		    type_kind(type_strip(first.type)) == TYPE_POINTER) {
 			add(a, 0, at, why);
+			if (regs_known(&a->stack->user_regs, X86_ORIG_RAX))
+				add(a, 1,
+				    (uint64_t)(int32_t)a->stack->user_regs.value[X86_ORIG_RAX],
+				    "user space's orig_ax");
+		}
 	}
 }
 
@@ -368,4 +373,65 @@ size_t anchors_of(struct session *s, const struct task *task, const struct stack
 	for (size_t k = 0; k < array_size(kinds) && !a.count; k++)
 		kinds[k](&a);
 	return a.count;
+}
+
+/* --- Calls. --- */
+
+/* The function of the system call: 64-bit only, as others take their arguments in other ways. */
+static uint64_t called_by_syscall(struct ask *a)
+{
+	struct syscall_entry call;
+	char name[96];
+
+	if (!starts(a, "do_syscall_64") && !starts(a, "do_syscall_x64") &&
+	    !starts(a, "x64_sys_call"))
+		return 0;
+	if (!syscall_of(a->s, a->task, a->stack, &call) || call.compat || !*call.name)
+		return 0;
+	snprintf(name, sizeof(name), "__x64_sys_%s", call.name);
+	add(a, 0, call.regs_at, "entry code passes the registers of user space");
+	return symbols_address(a->s->symbols, name);
+}
+
+static uint64_t called_by_worker(struct ask *a)
+{
+	uint64_t worker, work, function;
+
+	if (!named(a, "process_one_work") || !worker_of(a, &worker) ||
+	    !kread(a->s, worker, "worker", "current_work", &work) || !work ||
+	    !kread(a->s, worker, "worker", "current_func", &function))
+		return 0;
+	add(a, 0, work, "worker.current_work");
+	return function;
+}
+
+static uint64_t called_by_kthread(struct ask *a)
+{
+	uint64_t function, data;
+
+	if (!named(a, "kthread") || !kthread_of(a->s, a->task, &function, &data))
+		return 0;
+	add(a, 0, data, "data of the kernel thread");
+	return function;
+}
+
+uint64_t anchored_call(struct session *s, const struct task *task, const struct stack *stack,
+		       size_t i, struct anchor anchors[ANCHORS_MAX], size_t *count)
+{
+	static uint64_t (*const callers[])(struct ask *a) = {
+		called_by_syscall, called_by_worker, called_by_kthread,
+	};
+	struct ask a = { .s = s, .task = task, .stack = stack, .frame = i, .anchors = anchors };
+	uint64_t target = 0;
+
+	*count = 0;
+	if (i >= stack->count || stack->frames[i].how == FRAME_SCAN ||
+	    !frame_symbol(s, &stack->frames[i], &a.function))
+		return 0;
+	for (size_t k = 0; k < array_size(callers) && !target; k++) {
+		a.count = 0;
+		target = callers[k](&a);
+	}
+	*count = target ? a.count : 0;
+	return target;
 }

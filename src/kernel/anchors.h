@@ -23,6 +23,13 @@ struct anchor {
 size_t anchors_of(struct session *s, const struct task *task, const struct stack *stack, size_t i,
 		  struct anchor anchors[ANCHORS_MAX]);
 
+/*
+ * What the function of frame @i must have called by a pointer or a table, and with what: of a system
+ * call its function, of a worker the work's, of a kernel thread the thread's. 0: not known.
+ */
+uint64_t anchored_call(struct session *s, const struct task *task, const struct stack *stack,
+		       size_t i, struct anchor anchors[ANCHORS_MAX], size_t *count);
+
 /* The system call that a stack came in by. */
 struct syscall_entry {
 	int64_t number;
