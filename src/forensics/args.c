@@ -288,17 +288,17 @@ static void pass_up(struct args_run *run, size_t i)
 
 /* What the kernel must have passed is kept elsewhere too: its function, and the first argument. */
 static void take_anchors(struct args_run *run, const struct anchor *anchors, size_t count,
-			 struct flow_value *given, bool *known, const char **how)
+			 struct passed *given, const char **how)
 {
 	const struct arch *arch = run->session->arch;
 
 	for (size_t k = 0; k < count; k++) {
 		unsigned n = place_of(arch, (int)anchors[k].reg);
-		if (n == arch->arg_reg_count || known[n])
+		if (n == arch->arg_reg_count || given->known[n])
 			continue;
-		known[n] = true;
+		given->known[n] = true;
 		how[n] = anchors[k].why;
-		given[n] = (struct flow_value){ .value = anchors[k].value, .bits = 64,
+		given->value[n] = (struct flow_value){ .value = anchors[k].value, .bits = 64,
 						.source = FLOW_FROM_OUTSIDE, .reg = -1 };
 	}
 }
@@ -307,17 +307,16 @@ static void take_anchors(struct args_run *run, const struct anchor *anchors, siz
 static void know_anchors(struct args_run *run, size_t i)
 {
 	struct frame_flow *f = &run->frames[i];
-	struct flow_value given[ARGS_REGS_MAX] = { 0 };
+	struct passed given = { 0 };
 	const char *how[ARGS_REGS_MAX] = { 0 };
 	struct anchor anchors[ANCHORS_MAX];
-	bool known[ARGS_REGS_MAX] = { 0 };
 
 	if (!f->usable)
 		return;
 	size_t count = anchors_of(run->session, run->task, run->stack, i, anchors);
-	take_anchors(run, anchors, count, given, known, how);
+	take_anchors(run, anchors, count, &given, how);
 	if (count)
-		take_over(run, i, given, known, how);
+		take_over(run, i, &given, how);
 }
 
 static void pass_down(struct args_run *run, size_t i)
@@ -348,7 +347,7 @@ static void pass_down(struct args_run *run, size_t i)
 			callee->guessed[n] = flow_eval(caller->facts, id, true, &callee->guess[n]);
 	}
 	if (anchored)
-		take_anchors(run, anchors, anchor_count, given, known, how);
+		take_anchors(run, anchors, anchor_count, &given, how);
 	if (direct) {
 		take_over(run, i, &given, how);
 	} else if (target &&

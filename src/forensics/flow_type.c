@@ -2,8 +2,8 @@
 /*
  * A node's type is that of the parameter it was on entry, of the member it was loaded from, of the
  * variable it is the address of, or of the result of the function called; sums with constants are
- * addresses of members. A sum that leaves the object (container_of()) has no type here: which object
- * is around cannot be told from the code.
+ * addresses of members. A sum that leaves the object (container_of()) has no type here: which
+ * object is around cannot be told from the code.
  */
 #include "forensics/flow_type.h"
 

@@ -377,22 +377,6 @@ size_t anchors_of(struct session *s, const struct task *task, const struct stack
 
 /* --- Calls. --- */
 
-/* The function of the system call: 64-bit only, as others take their arguments in other ways. */
-static uint64_t called_by_syscall(struct ask *a)
-{
-	struct syscall_entry call;
-	char name[96];
-
-	if (!starts(a, "do_syscall_64") && !starts(a, "do_syscall_x64") &&
-	    !starts(a, "x64_sys_call"))
-		return 0;
-	if (!syscall_of(a->s, a->task, a->stack, &call) || call.compat || !*call.name)
-		return 0;
-	snprintf(name, sizeof(name), "__x64_sys_%s", call.name);
-	add(a, 0, call.regs_at, "entry code passes the registers of user space");
-	return symbols_address(a->s->symbols, name);
-}
-
 static uint64_t called_by_worker(struct ask *a)
 {
 	uint64_t worker, work, function;
@@ -419,7 +403,7 @@ uint64_t anchored_call(struct session *s, const struct task *task, const struct 
 		       size_t i, struct anchor anchors[ANCHORS_MAX], size_t *count)
 {
 	static uint64_t (*const callers[])(struct ask *a) = {
-		called_by_syscall, called_by_worker, called_by_kthread,
+		called_by_worker, called_by_kthread,
 	};
 	struct ask a = { .s = s, .task = task, .stack = stack, .frame = i, .anchors = anchors };
 	uint64_t target = 0;

@@ -20,12 +20,12 @@ struct anchor {
 };
 
 /* Of the function of @stack->frames[@i]; how many. @task may be NULL. */
-size_t anchors_of(struct session *s, const struct task *task, const struct stack *stack, size_t i,
-		  struct anchor anchors[ANCHORS_MAX]);
+size_t anchors_of(struct session *s, const struct task *task, const struct stack *stack,
+		  size_t i, struct anchor anchors[ANCHORS_MAX]);
 
 /*
- * What the function of frame @i must have called by a pointer or a table, and with what: of a system
- * call its function, of a worker the work's, of a kernel thread the thread's. 0: not known.
+ * What the function of frame @i must have called by a pointer, and with what: of a worker the
+ * work's function, of a kernel thread the thread's. 0: not known.
  */
 uint64_t anchored_call(struct session *s, const struct task *task, const struct stack *stack,
 		       size_t i, struct anchor anchors[ANCHORS_MAX], size_t *count);
