@@ -77,9 +77,8 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 	memory_walk(facts->session->memory, fault->address, &walk);
 	whatis(facts->session, facts->task, fault->address, &place);
 	if (walk.status != READ_OK) {
-		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, %s",
-			 (unsigned long)fault->address, *place.text ? " (" : "", place.text,
-			 *place.text ? ")" : "",
+		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, %s",
+			 (unsigned long)fault->address, *place.text ? ", " : "", place.text,
 			 walk.status == READ_UNMAPPED ? "which is not mapped"
 						      : "whose page tables are not in the dump");
 		return;
@@ -91,9 +90,9 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 		w->why = "the memory is mapped, but not for writing: a constant, code, or data "
 			 "that is read-only after boot";
 	}
-	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s%s, which is mapped%s",
-		 (unsigned long)fault->address, *place.text ? " (" : "", place.text,
-		 *place.text ? ")" : "", read_only ? " read-only" : "");
+	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, which is mapped%s",
+		 (unsigned long)fault->address, *place.text ? ", " : "", place.text,
+		 read_only ? " read-only" : "");
 }
 
 /* What is mapped in the process and yet cannot be accessed is forbidden: SMAP, or a read-only page. */

@@ -49,9 +49,8 @@ static void target_words(const struct facts *facts, struct findings *out, struct
 				 ? "nothing is mapped there: a function pointer or a return address was "
 				   "overwritten, or the code there was unloaded or freed"
 				 : "a function pointer or a return address was overwritten";
-		w->target = finding_text(out, "0x%lx%s%s%s, where no code is", pc,
-					 *place.text ? " (" : "", place.text,
-					 *place.text ? ")" : "");
+		w->target = finding_text(out, "0x%lx%s%s, where no code is", pc,
+					 *place.text ? ", " : "", place.text);
 	}
 }
 

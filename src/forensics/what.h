@@ -46,6 +46,12 @@ struct percpu_chunk {
 	uint64_t size;    /* of each CPU's part */
 };
 
+/* The static per-CPU variables of a module, as per-CPU pointers. */
+struct whatis_module_percpu {
+	const struct module *module;
+	uint64_t start, size;
+};
+
 struct generated_code {
 	uint64_t start, end;
 	const char *name;
@@ -77,6 +83,9 @@ struct whatis_state {
 		struct {
 			vec_fields(struct percpu_chunk);
 		} chunks;
+		struct {
+			vec_fields(struct whatis_module_percpu);
+		} modules;
 		vec_fields(struct percpu_range); /* sorted */
 	} percpu;
 	struct {

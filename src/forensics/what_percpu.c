@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "forensics/what.h"
+#include "kernel/modules.h"
 
 enum {
 	UNIT_MAX = 1 << 27,
@@ -115,6 +116,22 @@ static void add_ranges(struct chunk_walk *walk)
 	}
 }
 
+static void add_modules(struct session *s, struct whatis_state *state)
+{
+	size_t count;
+	const struct module_info *all = modules(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct module *module = &all[i].module;
+		uint64_t start, size;
+		if (kread(s, module->address, "module", "percpu", &start) && start &&
+		    kread(s, module->address, "module", "percpu_size", &size) && size &&
+		    size < UNIT_MAX)
+			vec_push(&state->percpu.modules,
+				 (struct whatis_module_percpu){ module, start, size });
+	}
+}
+
 void what_percpu_prepare(struct session *s, struct whatis_state *state)
 {
 	struct chunk_walk walk = { .s = s, .state = state };
@@ -130,6 +147,7 @@ void what_percpu_prepare(struct session *s, struct whatis_state *state)
 		if (walk.unit_size)
 			find_chunks(&walk);
 		add_ranges(&walk);
+		add_modules(s, state);
 		if (state->percpu.count)
 			qsort(state->percpu.data, state->percpu.count, sizeof(*state->percpu.data),
 			      compare_ranges);
@@ -224,23 +242,75 @@ static bool find_allocation(struct session *s, const struct percpu_chunk *chunk,
 	return true;
 }
 
+/* As the kernel keeps it: what this_cpu_ptr() adds the CPU's offset to. 0: unknown. */
+static uint64_t pointer_of(const struct what_ask *ask, int id)
+{
+	const struct cpu *cpu = cpu_by_id(ask->s, (unsigned)id);
+
+	return cpu ? ask->address - cpu->percpu_offset : 0;
+}
+
+/* The per-CPU variable of a module that a per-CPU pointer is in. */
+struct module_search {
+	const struct whatis_module_percpu *module;
+	uint64_t pointer;
+	struct symbol found;
+};
+
+static bool is_nearer(void *ctx, const struct symbol *symbol)
+{
+	struct module_search *search = ctx;
+
+	if (symbol->address >= search->module->start && symbol->address <= search->pointer &&
+	    (!search->found.name || symbol->address > search->found.address))
+		search->found = *symbol;
+	return true;
+}
+
+/* Static per-CPU variables of a module lie in an allocation of its own; its symbols name them. */
+static bool module_variable(const struct what_ask *ask, uint64_t pointer, int cpu)
+{
+	char place[160];
+
+	vec_for_each (m, &ask->state->percpu.modules) {
+		struct module_search search = { .module = m, .pointer = pointer };
+		if (pointer - m->start >= m->size)
+			continue;
+		symbols_module_each(ask->s->symbols, m->module, is_nearer, &search);
+		if (!search.found.name)
+			return false;
+		what_plus(place, sizeof(place), search.found.name, pointer - search.found.address);
+		if (ask->brief)
+			what_textf(ask, "%s (CPU %d) [%s]", place, cpu, m->module->name);
+		else
+			what_textf(ask, "%s of CPU %d (per-CPU data of module %s)", place, cpu,
+				   m->module->name);
+		return true;
+	}
+	return false;
+}
+
 static void dynamic_memory(const struct what_ask *ask, const struct percpu_range *range)
 {
 	const struct percpu_chunk *chunk = &ask->state->percpu.chunks.data[range->chunk];
-	uint64_t offset = ask->address - range->start, first, end;
+	uint64_t offset = ask->address - range->start, first = 0, end = 0;
 	bool used = true;
 
 	what_set(ask, WHAT_PERCPU, range->start, chunk->size);
 	ask->what->object = chunk->address;
 	bool known = chunk->alloc_map && test_bit(ask->s, chunk->alloc_map, offset / BLOCK, &used);
+	bool bounded = !ask->brief && known && used && chunk->bound_map &&
+		       find_allocation(ask->s, chunk, offset / BLOCK, &first, &end);
+	if (bounded)
+		what_set(ask, WHAT_PERCPU, range->start + first * BLOCK, (end - first) * BLOCK);
 	ask->what->freed = known && !used;
+	if (module_variable(ask, pointer_of(ask, range->cpu), range->cpu))
+		return;
 	if (ask->brief) {
 		what_textf(ask, "%sper-CPU (CPU %d)", ask->what->freed ? "free " : "", range->cpu);
 	} else if (known && !used) {
 		what_textf(ask, "free dynamic per-CPU memory of CPU %d", range->cpu);
-	} else if (known && chunk->bound_map &&
-		   find_allocation(ask->s, chunk, offset / BLOCK, &first, &end)) {
-		what_set(ask, WHAT_PERCPU, range->start + first * BLOCK, (end - first) * BLOCK);
+	} else if (bounded) {
 		what_textf(ask, "dynamic per-CPU memory of CPU %d: 0x%lx in an allocation of %lu "
 			   "bytes", range->cpu, (unsigned long)(offset - first * BLOCK),
 			   (unsigned long)((end - first) * BLOCK));
@@ -249,15 +319,14 @@ static void dynamic_memory(const struct what_ask *ask, const struct percpu_range
 	}
 }
 
-/* As the kernel keeps it: what this_cpu_ptr() adds the CPU's offset to. */
 static void add_pointer(const struct what_ask *ask)
 {
-	const struct cpu *cpu = cpu_by_id(ask->s, (unsigned)ask->what->cpu);
+	uint64_t pointer = pointer_of(ask, ask->what->cpu);
 
-	if (cpu)
+	if (pointer)
 		what_detailf(ask, "per-CPU pointer 0x%lx, CPU %d's offset 0x%lx",
-			     (unsigned long)(ask->address - cpu->percpu_offset), ask->what->cpu,
-			     (unsigned long)cpu->percpu_offset);
+			     (unsigned long)pointer, ask->what->cpu,
+			     (unsigned long)(ask->address - pointer));
 }
 
 bool what_percpu(const struct what_ask *ask)

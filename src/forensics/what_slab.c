@@ -102,8 +102,10 @@ static void describe(const struct what_ask *ask, const struct slab_object *objec
 	};
 	const struct slab_cache *cache = object->slab.cache;
 	const char *name = cache ? cache->name : "?";
-	char object_name[96], place[256];
+	char object_name[96], place[256], start[32] = "";
 
+	if (ask->address != object->address)
+		snprintf(start, sizeof(start), " at 0x%lx", (unsigned long)object->address);
 	find_member(ask, object);
 	name_place(ask, object, place, sizeof(place));
 	if (object->state == OBJECT_PADDING) {
@@ -113,12 +115,12 @@ static void describe(const struct what_ask *ask, const struct slab_object *objec
 	if (ask->what->type) {
 		name_object(ask, ask->what->type, object->address, object_name,
 			    sizeof(object_name));
-		what_textf(ask, "%s%s at 0x%lx%s (slab cache %s%s)", states[object->state],
-			   object_name, (unsigned long)object->address, place, name,
+		what_textf(ask, "%s%s%s%s (slab cache %s%s)", states[object->state], object_name,
+			   start, place, name,
 			   object->kfence ? ", in KFENCE's pool" : "");
 	} else {
-		what_textf(ask, "%sobject of slab cache %s at 0x%lx%s%s", states[object->state],
-			   name, (unsigned long)object->address, place,
+		what_textf(ask, "%sobject of slab cache %s%s%s%s", states[object->state], name,
+			   start, place,
 			   object->kfence ? " (in KFENCE's pool)" : "");
 	}
 	unsigned asked = slab_orig_size(ask->s, object);

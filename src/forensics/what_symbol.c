@@ -11,6 +11,18 @@
 #include "kernel/module_sections.h"
 #include "types/types.h"
 
+/* Of static variables with namesakes, debug files tell which type is whose; else only the first's. */
+static bool variable_type(const struct what_ask *ask, const char *name, uint64_t address,
+			  struct type *type)
+{
+	struct symbol symbol;
+
+	if (symbols_by_name(ask->s->symbols, name, &symbol) && symbol.address == address &&
+	    !symbol.module && types_variable(ask->s->types, name, type))
+		return true;
+	return types_variable_at(ask->s->types, name, address, type);
+}
+
 void what_variable_member(const struct what_ask *ask, const char *name, uint64_t address,
 			  uint64_t offset, char *buf, size_t size)
 {
@@ -18,11 +30,8 @@ void what_variable_member(const struct what_ask *ask, const char *name, uint64_t
 	char path[160];
 
 	buf[0] = '\0';
-	/* Types of static variables with namesakes are told apart by debug files only. */
-	if (ask->brief || !types_variable(ask->s->types, name, &type) ||
-	    offset >= type_size(type))
+	if (ask->brief || !variable_type(ask, name, address, &type) || offset >= type_size(type))
 		return;
-	(void)address;
 	enum type_kind kind = type_kind(type_strip(type));
 	if (kind != TYPE_STRUCT && kind != TYPE_UNION && kind != TYPE_ARRAY)
 		return;
@@ -91,6 +100,8 @@ bool what_module(const struct what_ask *ask)
 	const struct module *module =
 		ask->s->symbols ? symbols_module_of(ask->s->symbols, ask->address) : NULL;
 	const char *part = "";
+	char section[64];
+	uint64_t start;
 
 	if (!module)
 		return false;
@@ -105,6 +116,9 @@ bool what_module(const struct what_ask *ask)
 	}
 	if (ask->brief)
 		what_textf(ask, "[%s]", module->name);
+	else if (module_section_at(ask->s, module, ask->address, section, sizeof(section), &start))
+		what_textf(ask, "section %s of module %s, +0x%lx", section, module->name,
+			   (unsigned long)(ask->address - start));
 	else
 		what_textf(ask, "%smodule %s, without a symbol", part, module->name);
 	return true;

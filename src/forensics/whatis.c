@@ -125,6 +125,7 @@ static void destroy_state(void *data)
 		stack_deinit(&state->unwound[i].stack);
 	vec_deinit(&state->stacks);
 	vec_deinit(&state->percpu.chunks);
+	vec_deinit(&state->percpu.modules);
 	vec_deinit(&state->percpu);
 	vec_deinit(&state->areas);
 	vec_deinit(&state->generated);

@@ -53,35 +53,88 @@ static uint64_t count_listed(struct session *s, uint64_t attrs, const char *type
 	return count;
 }
 
-static bool find_section(struct session *s, uint64_t attrs, const char *wanted, uint64_t *address)
+/* Calls @fn for each section, until it returns false. */
+typedef bool (*section_fn)(void *ctx, const char *name, uint64_t address);
+
+static void each_section(struct session *s, const struct module *module, section_fn fn, void *ctx)
 {
 	const char *type = "module_sect_attr";
-	uint64_t first, count, size = types_sizeof(s->types, type);
+	uint64_t attrs, first, count, address, size = types_sizeof(s->types, type);
 	char name[NAME_BYTES];
 
 	if (!size) {
 		type = "bin_attribute";
 		size = types_sizeof(s->types, type);
 	}
-	if (!size || !koffset(s, "module_sect_attrs", "attrs", &first))
-		return false;
+	if (!size || !kread(s, module->address, "module", "sect_attrs", &attrs) || !attrs ||
+	    !koffset(s, "module_sect_attrs", "attrs", &first))
+		return;
 	if (!kread(s, attrs, "module_sect_attrs", "nsections", &count))
 		count = count_listed(s, attrs, "module_sect_attrs", SECTIONS_MAX);
 	for (uint64_t i = 0; i < count && i < SECTIONS_MAX; i++) {
-		if (read_entry(s, attrs + first + i * size, type, name, address) &&
-		    strcmp(name, wanted) == 0)
-			return true;
+		if (read_entry(s, attrs + first + i * size, type, name, &address) &&
+		    !fn(ctx, name, address))
+			return;
 	}
+}
+
+struct section_search {
+	const char *wanted; /* by name */
+	uint64_t low, at;   /* or by address, from low on */
+	bool found;
+	uint64_t address;
+	char name[NAME_BYTES];
+};
+
+static bool is_wanted(void *ctx, const char *name, uint64_t address)
+{
+	struct section_search *search = ctx;
+
+	if (strcmp(name, search->wanted) != 0)
+		return true;
+	search->found = true;
+	search->address = address;
 	return false;
+}
+
+static bool is_nearer(void *ctx, const char *name, uint64_t address)
+{
+	struct section_search *search = ctx;
+
+	if (address < search->low || address > search->at ||
+	    (search->found && address <= search->address))
+		return true;
+	search->found = true;
+	search->address = address;
+	snprintf(search->name, sizeof(search->name), "%s", name);
+	return true;
 }
 
 bool module_section(struct session *s, const struct module *module, const char *name,
 		    uint64_t *address)
 {
-	uint64_t attrs;
+	struct section_search search = { .wanted = name };
 
-	return kread(s, module->address, "module", "sect_attrs", &attrs) && attrs &&
-	       find_section(s, attrs, name, address);
+	each_section(s, module, is_wanted, &search);
+	*address = search.address;
+	return search.found;
+}
+
+bool module_section_at(struct session *s, const struct module *module, uint64_t address,
+		       char *name, size_t size, uint64_t *start)
+{
+	struct section_search search = { .at = address };
+
+	for (unsigned i = 0; i < module->area_count && i < array_size(module->area); i++) {
+		if (address - module->area[i].start < module->area[i].size)
+			search.low = module->area[i].start;
+	}
+	if (!search.low)
+		return false;
+	each_section(s, module, is_nearer, &search);
+	snprintf(name, size, "%s", search.name);
+	*start = search.address;
+	return search.found;
 }
 
 /* The notes sections lie next to each other or not: each is looked at on its own. */
@@ -123,7 +176,7 @@ void module_identity(struct session *s, const struct module *module,
 	}
 }
 
-static bool section_fn(void *session, const struct module *module, const char *name,
+static bool facts_section(void *session, const struct module *module, const char *name,
 		       uint64_t *address)
 {
 	return module_section(session, module, name, address);
@@ -137,7 +190,7 @@ static void identity_fn(void *session, const struct module *module,
 
 void module_sections_register(struct session *s)
 {
-	static const struct module_facts_ops ops = { .section = section_fn,
+	static const struct module_facts_ops ops = { .section = facts_section,
 						     .identity = identity_fn };
 
 	debuginfo_set_module_facts(s->debuginfo, &ops, s);

@@ -7,6 +7,12 @@
 /* The address of section @name (".text"); false when it was not loaded or cannot be read. */
 bool module_section(struct session *s, const struct module *module, const char *name,
 		    uint64_t *address);
+/*
+ * The section that @address lies in, of those that were loaded: the nearest start below it in the
+ * same area of the module. False when there is none or they cannot be read.
+ */
+bool module_section_at(struct session *s, const struct module *module, uint64_t address,
+		       char *name, size_t size, uint64_t *start);
 /* The module's build-id and srcversion, as far as the dump has them. */
 void module_identity(struct session *s, const struct module *module,
 		     struct module_identity *identity);

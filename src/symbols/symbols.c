@@ -441,6 +441,17 @@ void symbols_each(struct symbols *s, symbol_fn fn, void *ctx)
 	unlock(s);
 }
 
+void symbols_module_each(struct symbols *s, const struct module *module, symbol_fn fn, void *ctx)
+{
+	lock(s);
+	load_modules(s);
+	for (size_t i = 0; i < s->module_count; i++) {
+		if (s->modules[i].module->address == module->address)
+			(void)module_symbols_each(&s->modules[i], s->mem, fn, ctx);
+	}
+	unlock(s);
+}
+
 const char *symbols_source(const struct symbols *s)
 {
 	return s->text;

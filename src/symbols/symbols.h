@@ -102,3 +102,6 @@ void symbols_format(struct symbols *symbols, uint64_t address, char *buf, size_t
  */
 typedef bool (*symbol_fn)(void *ctx, const struct symbol *symbol);
 void symbols_each(struct symbols *symbols, symbol_fn fn, void *ctx);
+/* The same of one module, whose names last. */
+void symbols_module_each(struct symbols *symbols, const struct module *module, symbol_fn fn,
+			 void *ctx);

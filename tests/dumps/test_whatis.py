@@ -143,7 +143,8 @@ class Checker:
                           offset=int(words["offset"]), freed=False)
 
     def percpu_module(self, words, answer):
-        return self.percpu_dynamic(words, answer)
+        return self.percpu_dynamic(words, answer) or self.tells(
+            answer, f"places_percpu+0x10 of CPU {words['cpu']} (per-CPU data of module places)")
 
     def slab(self, words, answer):
         if answer["kind"] not in SLAB_KINDS:
