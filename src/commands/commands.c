@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&command_rd,
 	&command_refs,
 	&command_report,
+	&command_search,
 	&command_set,
 	&command_slab,
 	&command_struct,
