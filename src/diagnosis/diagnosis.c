@@ -9,12 +9,13 @@
 #include "base/vec.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
-	detector_report, detector_stack, detector_trap;
+	detector_report, detector_slab, detector_stack, detector_trap;
 
 const struct detector *const detectors[] = {
 	&detector_report,
 	&detector_stack,
 	&detector_jump,
+	&detector_slab,
 	&detector_address,
 	&detector_trap,
 	&detector_panic,

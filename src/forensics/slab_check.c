@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/parallel.h"
 #include "forensics/slab_check_state.h"
+#include "kernel/cpus.h"
 
 enum {
 	SLABS_PER_CHUNK = 64,
@@ -82,7 +83,7 @@ void damage_read(struct checker *checker, struct slab_damage *damage, uint64_t l
 
 /* --- Preparation. --- */
 
-static bool add_slab(void *ctx, const struct slab *slab)
+bool check_add_slab(void *ctx, const struct slab *slab)
 {
 	struct checker *checker = ctx;
 
@@ -97,6 +98,9 @@ static bool keys_are_swapped(const struct checker *checker)
 	size_t swapped = 0, plain = 0, samples = 0;
 	uint64_t stored;
 
+	/* Struct slab came after the swapped keys. */
+	if (strcmp(checker->layout.slab, "slab") == 0)
+		return true;
 	for (size_t i = 0; i < checker->slabs.count; i++) {
 		const struct slab *slab = &checker->slabs.data[i];
 		const struct slab_cache *cache = slab->cache;
@@ -115,7 +119,7 @@ static bool keys_are_swapped(const struct checker *checker)
 	return swapped >= plain;
 }
 
-static void find_layout(struct checker *checker)
+void check_find_layout(struct checker *checker)
 {
 	struct session *s = checker->session;
 	struct check_layout *l = &checker->layout;
@@ -168,7 +172,25 @@ static bool is_trusted(enum slab_damage_kind kind, const struct tally *tally)
 	return tally->bad <= min || tally->bad * TRUSTED_SHARE <= tally->places;
 }
 
-static void collect(struct checker *checker, struct slab_check *check)
+/* What is known of the objects besides; not in the workers, since it is needed for few. */
+static void complete(struct session *s, struct slab_damage *damage)
+{
+	struct slab_object object;
+	uint64_t cpu_slabs, offset;
+	const struct cpu *cpu = damage->slab.cpu >= 0 ? cpu_by_id(s, (unsigned)damage->slab.cpu)
+						      : NULL;
+
+	/* The head of a CPU's own list. */
+	if (!damage->address && cpu && koffset(s, "kmem_cache_cpu", "freelist", &offset) &&
+	    kread(s, damage->cache->address, "kmem_cache", "cpu_slab", &cpu_slabs))
+		damage->address = cpu_slabs + cpu->percpu_offset + offset;
+	if (!damage->object || !slab_object_at(s, damage->object, &object))
+		return;
+	damage->by_list = object.state != OBJECT_UNKNOWN;
+	damage->freed = object.state == OBJECT_FREE || object.state == OBJECT_FREE_CPU;
+}
+
+void check_collect(struct checker *checker, struct slab_check *check)
 {
 	struct tally tally[DAMAGE_KIND_COUNT] = { 0 };
 	size_t total = 0;
@@ -201,20 +223,11 @@ static void collect(struct checker *checker, struct slab_check *check)
 		}
 	}
 	qsort(check->damages, check->count, sizeof(*check->damages), compare);
+	for (size_t i = 0; i < check->count; i++)
+		complete(checker->session, &check->damages[i]);
 }
 
-/* What is known of the objects besides; not in the workers, since it is needed for few. */
-static void complete(struct session *s, struct slab_damage *damage)
-{
-	struct slab_object object;
-
-	if (!damage->object || !slab_object_at(s, damage->object, &object))
-		return;
-	damage->by_list = object.state != OBJECT_UNKNOWN;
-	damage->freed = object.state == OBJECT_FREE || object.state == OBJECT_FREE_CPU;
-}
-
-static void deinit(struct checker *checker)
+void check_deinit(struct checker *checker)
 {
 	for (unsigned i = 0; i < checker->worker_count; i++) {
 		vec_deinit(&checker->workers[i].damages);
@@ -242,8 +255,8 @@ bool slab_check(struct session *s, const struct slab_cache *const *caches, size_
 		return false;
 	slab_prepare(s);
 	/* Lists may lead to slabs of any cache: all are known, those asked for are looked at. */
-	slab_each(s, NULL, add_slab, &checker);
-	find_layout(&checker);
+	slab_each(s, NULL, check_add_slab, &checker);
+	check_find_layout(&checker);
 	busy_find(s, &checker.busy);
 	checker.worker_count = parallel_workers();
 	checker.workers = xcalloc(checker.worker_count, sizeof(*checker.workers));
@@ -267,10 +280,8 @@ bool slab_check(struct session *s, const struct slab_cache *const *caches, size_
 	check->slabs = checker.slabs.count;
 	size_t chunks = (checker.slabs.count + SLABS_PER_CHUNK - 1) / SLABS_PER_CHUNK;
 	check->stopped = !parallel_for(chunks, s->stop, check_chunk, &checker);
-	collect(&checker, check);
-	for (size_t i = 0; i < check->count; i++)
-		complete(s, &check->damages[i]);
-	deinit(&checker);
+	check_collect(&checker, check);
+	check_deinit(&checker);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "kernel/slab.h"
+#include "kernel/tasks.h"
 
 enum slab_damage_kind {
 	DAMAGE_FREELIST_OUTSIDE,    /* a freelist pointer into no object of any slab */
@@ -74,5 +75,13 @@ struct slab_check {
 bool slab_check(struct session *s, const struct slab_cache *const *caches, size_t count,
 		struct slab_check *check);
 void slab_check_deinit(struct slab_check *check);
+/*
+ * The same for what a task had in hand that was stopped inside the allocator: the slabs of its
+ * registers and stack, and what the CPUs allocate from of the caches there. No lists are followed,
+ * and no pass over all memory is made: costs milliseconds. False: it was not inside.
+ */
+bool slab_check_at_hand(struct session *s, const struct task *task, struct slab_check *check);
 
+/* Is this a function of the allocator that changes slabs? */
+bool slab_check_is_allocator(const char *function);
 const char *slab_damage_name(enum slab_damage_kind kind); /* "red-zone-right" ... */

@@ -42,18 +42,28 @@ static const struct {
 	{ "shuffle_freelist", true }, { "setup_object", true }, { "init_object", true },
 };
 
-/* Which of them the frame is in; -1: none. */
+/* Which of them it is; -1: none. */
+static int function_number(const char *name)
+{
+	for (size_t i = 0; i < array_size(allocator_functions); i++) {
+		if (starts_with(name, allocator_functions[i].prefix))
+			return (int)i;
+	}
+	return -1;
+}
+
+bool slab_check_is_allocator(const char *function)
+{
+	return function_number(function) >= 0;
+}
+
 static int function_of(struct session *s, const struct frame *frame)
 {
 	struct symbol symbol;
 
 	if (!s->symbols || !symbols_by_address(s->symbols, frame->pc - frame->is_call, &symbol))
 		return -1;
-	for (size_t i = 0; i < array_size(allocator_functions); i++) {
-		if (starts_with(symbol.name, allocator_functions[i].prefix))
-			return (int)i;
-	}
-	return -1;
+	return function_number(symbol.name);
 }
 
 static void add_words(struct session *s, struct busy_cpu *busy, uint64_t from, uint64_t to)
@@ -68,7 +78,7 @@ static void add_words(struct session *s, struct busy_cpu *busy, uint64_t from, u
 		vec_push(&busy->words, words[i]);
 }
 
-static void look_at(struct session *s, const struct task *task, int cpu, struct busy_cpus *all)
+void busy_find_task(struct session *s, const struct task *task, int cpu, struct busy_cpus *all)
 {
 	struct busy_cpu busy = { .cpu = cpu };
 	struct stack stack;
@@ -113,7 +123,7 @@ void busy_find(struct session *s, struct busy_cpus *busy)
 		/* One that a CPU was taken away from may have been inside as well. */
 		bool ready = !task->state && !task->exit_state && !task->incomplete && task->pid;
 		if (task->on_cpu || (ready && waiting++ < TASKS_MAX))
-			look_at(s, task, task->cpu, busy);
+			busy_find_task(s, task, task->cpu, busy);
 	}
 }
 

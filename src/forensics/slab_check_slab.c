@@ -98,6 +98,87 @@ static const struct slab_cache *foreign_cache(struct view *v, uint64_t address)
 	return object.address == address ? object.slab.cache : NULL;
 }
 
+/* See kernel/slab_free.c. There what is likely is taken, here what the kernel would take. */
+static uint64_t decode(const struct view *v, uint64_t slot, uint64_t stored)
+{
+	if (!v->cache->hardened)
+		return stored;
+	return stored ^ v->cache->random ^
+	       (v->checker->layout.swapped_keys ? __builtin_bswap64(slot) : slot);
+}
+
+/* Text, or all zeros: what is written over a pointer by somebody who does not know of it. */
+static bool is_written(uint64_t stored)
+{
+	uint8_t bytes[sizeof(stored)];
+	size_t text = 0;
+
+	memcpy(bytes, &stored, sizeof(bytes));
+	while (text < sizeof(bytes) && bytes[text] >= ' ' && bytes[text] <= '~')
+		text++;
+	return !stored || text == sizeof(bytes) || (text >= 4 && !(stored >> 8 * text));
+}
+
+/*
+ * A bad pointer is the head of a list: the object that it was in has been allocated since. With
+ * hardened freelists what was written there follows from where it was written. The object where
+ * that still stands is the one; where it was cleared meanwhile, the only one that makes it text.
+ * 0: not known.
+ */
+static uint64_t overwritten_object(const struct view *v, uint64_t pointer, uint64_t *stored)
+{
+	uint64_t found = 0;
+	bool several = false;
+
+	for (unsigned i = 0; v->cache->hardened && i < v->count; i++) {
+		uint64_t object = object_address(v, i), slot = object + v->cache->free_offset;
+		/* The coding is its own inverse. */
+		uint64_t written = decode(v, slot, pointer);
+		if (!range_fits(slot - v->slab->start, sizeof(written), v->slab->size))
+			continue;
+		if (load_u64(v->memory + (slot - v->slab->start)) == written) {
+			*stored = written;
+			return object;
+		}
+		if (!is_written(written))
+			continue;
+		several |= found != 0;
+		found = object;
+		*stored = written;
+	}
+	return several ? 0 : found;
+}
+
+/* The first pointer of a list is bad; @head_at is where it is kept, 0: by the CPU. */
+static void bad_head(struct view *v, uint64_t head_at, uint64_t pointer)
+{
+	bool inside = pointer - v->slab->start < v->slab->size;
+	enum slab_damage_kind kind = inside ? DAMAGE_FREELIST_MISALIGNED : DAMAGE_FREELIST_OUTSIDE;
+	uint64_t stored, object = overwritten_object(v, pointer, &stored);
+	struct slab_damage *damage =
+		add(v, kind, object, object ? object + v->cache->free_offset : head_at);
+	char whose[32];
+
+	if (!damage)
+		return;
+	snprintf(whose, sizeof(whose), head_at ? "the slab" : "CPU %d", v->slab->cpu);
+	if (!object) {
+		damage_read(v->checker, damage, sizeof(uint64_t));
+		snprintf(damage->text, sizeof(damage->text),
+			 "the freelist of %s begins with %016lx, which is no object of the slab", whose,
+			 (unsigned long)pointer);
+		return;
+	}
+	damage->length = damage->found_count = sizeof(stored);
+	memcpy(damage->found, &stored, sizeof(stored));
+	snprintf(damage->text, sizeof(damage->text),
+		 "the freelist of %s begins with %016lx: over the freelist pointer in an object "
+		 "was written %s%.8s%s", whose, (unsigned long)pointer,
+		 is_written(stored) && stored ? "\"" : "something",
+		 is_written(stored) ? (const char *)&stored : "",
+		 is_written(stored) && stored ? "\"" : "");
+}
+
 static void bad_pointer(struct view *v, uint64_t object, uint64_t slot, uint64_t pointer)
 {
 	bool inside = pointer - v->slab->start < v->slab->size;
@@ -107,7 +188,6 @@ static void bad_pointer(struct view *v, uint64_t object, uint64_t slot, uint64_t
 					    : DAMAGE_FREELIST_OUTSIDE;
 	struct slab_damage *damage = add(v, kind, object, slot);
 
-	v->broken = true;
 	if (!damage)
 		return;
 	damage_read(v->checker, damage, sizeof(uint64_t));
@@ -155,15 +235,6 @@ static void twice(struct view *v, unsigned length, uint64_t previous, uint64_t s
 			 (unsigned long)object);
 }
 
-/* See kernel/slab_free.c. There what is likely is taken, here what the kernel would take. */
-static uint64_t decode(const struct view *v, uint64_t slot, uint64_t stored)
-{
-	if (!v->cache->hardened)
-		return stored;
-	return stored ^ v->cache->random ^
-	       (v->checker->layout.swapped_keys ? __builtin_bswap64(slot) : slot);
-}
-
 /* Follows a freelist from its head, which is kept at @head_at; returns how many objects it has. */
 static unsigned walk(struct view *v, uint64_t head, uint64_t head_at, uint8_t mark)
 {
@@ -172,7 +243,11 @@ static unsigned walk(struct view *v, uint64_t head, uint64_t head_at, uint8_t ma
 
 	while (address) {
 		if (!index_of(v, address, &index)) {
-			bad_pointer(v, previous, slot, address);
+			v->broken = true;
+			if (previous)
+				bad_pointer(v, previous, slot, address);
+			else
+				bad_head(v, slot, address);
 			break;
 		}
 		if (v->seen[index]) {

@@ -83,6 +83,11 @@ struct slab_damage *damage_add(struct check_worker *worker, enum slab_damage_kin
 /* Sets what is to be seen at its address, out of the dump. */
 void damage_read(struct checker *checker, struct slab_damage *damage, uint64_t length);
 
+/* slab_check.c. check_add_slab() fits slab_fn. */
+bool check_add_slab(void *checker, const struct slab *slab);
+void check_find_layout(struct checker *checker);
+void check_collect(struct checker *checker, struct slab_check *check);
+void check_deinit(struct checker *checker);
 /* slab_check_slab.c: one slab; from any thread. */
 void check_slab(struct checker *checker, struct check_worker *worker, const struct slab *slab);
 /* slab_check_lists.c: the lists of slabs of one cache. */
@@ -90,6 +95,8 @@ void check_lists(struct checker *checker, struct check_worker *worker,
 		 const struct slab_cache *cache);
 /* slab_check_busy.c */
 void busy_find(struct session *s, struct busy_cpus *busy);
+/* Adds @task, if it was inside the allocator. */
+void busy_find_task(struct session *s, const struct task *task, int cpu, struct busy_cpus *all);
 void busy_deinit(struct busy_cpus *busy);
 /* Which CPU had an address in [start, start + size) in hand; -1 none. */
 int busy_with(const struct busy_cpus *busy, uint64_t start, uint64_t size);

@@ -20,6 +20,7 @@ KINDS = {
     "page-fault": {"bad-address", "read-only"},
     "panic": {"panic"},
     "rcu-stall": {"rcu-stall"},
+    "slab-damage": {"slab-damage"},
     "softlockup": {"softlockup"},
     "stack-bounds": {"stack-bounds"},
     "stack-overflow": {"stack-overflow"},

@@ -2,6 +2,7 @@
 """kmem --check: finds every damage that the lab's module planted, and nothing else; nothing at all
 on dumps of healthy memory."""
 
+import re
 import unittest
 
 import json_schema
@@ -9,7 +10,8 @@ import lab
 
 # Scenarios whose crash is, or comes of, a write to memory that was not the writer's: damage in the
 # allocator's data would be no surprise there.
-CORRUPTED = {"planted", "double-free", "list-poison", "list-corruption", "stale-text", "reverse-map"}
+CORRUPTED = {"planted", "double-free", "list-poison", "list-corruption", "stale-text", "reverse-map",
+             "freelist-text"}
 # Fills what was not asked for: kernels from 6.2 on.
 NOT_ON = {"6.1": {"kmalloc-red-zone"}}
 
@@ -114,6 +116,30 @@ class Planted(unittest.TestCase):
             for words in (f": {len(planted(dump))} damages", "written too late", "double-free",
                           "before it: object", "allocated by ", "should be 6b"):
                 self.assertIn(words, run.stdout)
+
+
+class Tripped(unittest.TestCase):
+    """Death inside the allocator: the report itself says what it tripped over."""
+
+    def test_report_names_the_object(self):
+        dumps = lab.dumps(name="freelist-text")
+        if not dumps:
+            self.skipTest("the lab has no freelist-text dump")
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                log = (dump.folder / "console.log").read_text(errors="replace")
+                writer, victim = re.search(r"writes from (\w+) over (\w+)", log).groups()
+                report = lab.query(dump, "report")
+                self.assertEqual(report["verdict"]["kind"], "slab-damage")
+                self.assertIn(f"object {victim}", report["verdict"]["what"])
+                evidence = [line["claim"] for line in report["verdict"]["evidence"]]
+                # What comes 200 bytes after the start of "customer-label-customer-label-...".
+                self.assertTrue([t for t in evidence if '"mer-labe"' in t], evidence)
+                self.assertTrue([t for t in evidence if writer in t], evidence)
+                found = lab.query(dump, "kmem --check")["damages"]
+                self.assertEqual([(d["kind"], d["object"][2:], d["looks_like"]) for d in found],
+                                 [("freelist-outside", victim, "mer-labe")])
+                self.assertTrue(found[0]["before"]["begins_with"].startswith("customer-label-"))
 
 
 class Healthy(unittest.TestCase):
