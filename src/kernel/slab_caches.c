@@ -43,7 +43,7 @@ static const struct {
 	MEMBER("size|buffer_size", size, false),
 	MEMBER("inuse", inuse, false),
 	MEMBER("offset", free_offset, false),
-	MEMBER("red_left_pad", red_left, false),
+	MEMBER("red_left_pad|obj_offset", red_left, false),
 	MEMBER("align", align, false),
 	MEMBER("useroffset", useroffset, false),
 	MEMBER("usersize", usersize, false),

@@ -24,6 +24,7 @@
 
 struct decoder {
 	struct session *s;
+	const struct slab_layout *layout;
 	const struct slab *slab;
 	const struct slab_cache *cache;
 	uint8_t *states;
@@ -92,12 +93,11 @@ static bool decode_slub(struct decoder *d)
 static bool decode_slab(struct decoder *d)
 {
 	const struct slab *slab = d->slab;
-	unsigned width = slab->count > 256 ? 2 : 1;
+	unsigned width = d->layout->index_size;
 	uint8_t bytes[2];
-	struct type type;
 
-	if (types_find(d->s->types, "freelist_idx_t", &type) && type_size(type) <= 2)
-		width = (unsigned)type_size(type);
+	if (!width)
+		width = slab->count > 256 ? 2 : 1;
 	for (unsigned i = slab->inuse; i < slab->count; i++) {
 		unsigned index;
 		if (memory_read(d->s->memory, slab->freelist + (uint64_t)i * width, bytes,
@@ -131,6 +131,7 @@ const uint8_t *slab_states(struct slab_state *state, struct slab_record *record)
 	uint8_t *known = atomic_load_explicit(&record->states, memory_order_acquire);
 	struct decoder d = {
 		.s = state->session,
+		.layout = &state->layout,
 		.slab = &record->slab,
 		.cache = record->slab.cache,
 	};

@@ -112,6 +112,9 @@ bool slab_find_layout(struct slab_state *state)
 		       member_in_page(s, l, "active", &l->active);
 	if (s->symbols && member_in_page(s, l, "callback_head.func|rcu_head.func", &l->rcu_func))
 		l->rcu_free_slab = symbols_address(s->symbols, "rcu_free_slab");
+	uint64_t index_size = state->allocator == ALLOCATOR_SLAB
+				      ? types_sizeof(s->types, "freelist_idx_t") : 0;
+	l->index_size = index_size <= 2 ? (unsigned)index_size : 0;
 	state->layout_usable =
 		state->allocator == ALLOCATOR_SLAB ? l->has_s_mem :
 		state->allocator == ALLOCATOR_SLUB ? usable : false;
@@ -169,7 +172,8 @@ static void read_slub(const struct slab_layout *l, const uint8_t *bytes, struct 
 	if (!slab->objects || order > cache->order ||
 	    slab->objects > slab->size / cache->size) {
 		slab->size = (uint64_t)PAGE_SIZE << cache->order;
-		slab->count = cache->objects_per_slab;
+		slab->count = (unsigned)min_u64(cache->objects_per_slab,
+						slab->size / cache->size);
 	}
 	if (slab->inuse < slab->objects)
 		slab->place = slab->frozen ? SLAB_PLACE_UNKNOWN : SLAB_PLACE_NODE_PARTIAL;

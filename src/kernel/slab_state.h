@@ -33,6 +33,7 @@ struct slab_layout {
 	struct member rcu_func;
 	uint64_t rcu_free_slab; /* what rcu_func is in a slab that is dying; 0 unknown */
 	bool has_frozen, has_next, has_s_mem;
+	unsigned index_size; /* SLAB: sizeof(freelist_idx_t); 0 unknown */
 };
 
 /* A slab, and the states of its objects as soon as somebody asked for them. */
