@@ -91,6 +91,7 @@ struct whatis_state {
 	struct {
 		bool known;
 		uint64_t rodata_start, rodata_end; /* of the kernel image; 0 unknown */
+		uint64_t init_start, init_end; /* of it, freed when it had started; 0 none */
 		vec_fields(struct named_area);
 	} areas;
 	struct {

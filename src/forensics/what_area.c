@@ -41,18 +41,12 @@ static const struct area_row {
 	{ "the EFI runtime services", NULL, NULL,
 	  { UINT64_C(0xffffffef00000000), UINT64_C(0xffffffef00000000) }, { 64 * GB, 64 * GB },
 	  WHAT_FIXED },
-	{ "the kernel image's mapping", NULL, NULL,
-	  { UINT64_C(0xffffffff80000000), UINT64_C(0xffffffff80000000) }, { 512 * MB, 512 * MB },
-	  WHAT_AREA },
 	{ "the vsyscall page", NULL, NULL,
 	  { UINT64_C(0xffffffffff600000), UINT64_C(0xffffffffff600000) }, { 4096, 4096 },
 	  WHAT_FIXED },
 	{ "the fixmap", NULL, NULL,
 	  { UINT64_C(0xffffffffff000000), UINT64_C(0xffffffffff000000) }, { 14 * MB, 14 * MB },
 	  WHAT_FIXED },
-	{ "the area of modules", NULL, NULL,
-	  { UINT64_C(0xffffffffa0000000), UINT64_C(0xffffffffa0000000) }, { 1520 * MB, 1520 * MB },
-	  WHAT_AREA },
 };
 
 static void add_area(struct session *s, struct whatis_state *state, const struct area_row *row,
@@ -69,27 +63,67 @@ static void add_area(struct session *s, struct whatis_state *state, const struct
 	vec_push(&state->areas, (struct named_area){ start, size, row->name, row->kind });
 }
 
-void what_area_prepare(struct session *s, struct whatis_state *state)
+/* FIXADDR_START is at most here: arch/x86/include/asm/pgtable_64_types.h, MODULES_END. */
+#define MODULES_END UINT64_C(0xffffffffff000000)
+
+/* What depends on this kernel: how large its image's mapping and the direct map are. */
+static void add_own(struct session *s, struct whatis_state *state)
 {
 	const struct kernel_layout *layout = memory_layout(s->memory);
-	unsigned which = layout->root.levels == 5;
-	uint64_t memory_size = dump_info(s->dump)->max_pfn << PAGE_SHIFT;
+	uint64_t size = dump_info(s->dump)->max_pfn << PAGE_SHIFT;
+	uint64_t image = s->arch->image_base, end = image + layout->image_size, behind;
+
+	/* The direct map has room for all memory there can be, up to the vmalloc area. */
+	if (kglobal(s, "vmalloc_base", 8, &behind) && behind > layout->page_offset)
+		size = behind - layout->page_offset;
+	if (layout->has_page_offset && size)
+		vec_push(&state->areas, (struct named_area){ layout->page_offset, size,
+							     "the direct map of memory",
+							     WHAT_AREA });
+	if (!layout->image_size || end >= MODULES_END)
+		return;
+	vec_push(&state->areas, (struct named_area){ image, layout->image_size,
+						     "the kernel image's mapping", WHAT_AREA });
+	vec_push(&state->areas, (struct named_area){ end, MODULES_END - end,
+						     "the area of modules", WHAT_AREA });
+}
+
+/* Has the kernel freed its initialisation code and data? (enum system_states) */
+static bool has_started(struct session *s)
+{
+	uint64_t now;
+	int64_t running;
+
+	return types_enumerator(s->types, "SYSTEM_RUNNING", &running) &&
+	       kglobal(s, "system_state", 4, &now) && now >= (uint64_t)running;
+}
+
+static void find_limits(struct session *s, struct whatis_state *state)
+{
+	static const char *const names[] = { "__start_rodata", "__end_rodata", "__init_begin",
+					     "__init_end" };
+	uint64_t found[array_size(names)] = { 0 };
+
+	symbols_addresses(s->symbols, names, array_size(names), found);
+	state->areas.rodata_start = found[0];
+	state->areas.rodata_end = found[0] ? found[1] : 0;
+	if (found[2] && has_started(s)) {
+		state->areas.init_start = found[2];
+		state->areas.init_end = found[3];
+	}
+}
+
+void what_area_prepare(struct session *s, struct whatis_state *state)
+{
+	unsigned which = memory_layout(s->memory)->root.levels == 5;
 
 	pthread_mutex_lock(&state->lock);
 	if (!state->areas.known) {
-		if (layout->has_page_offset && memory_size)
-			vec_push(&state->areas,
-				 (struct named_area){ layout->page_offset, memory_size,
-						      "the direct map of memory", WHAT_AREA });
+		add_own(s, state);
 		for (size_t i = 0; i < array_size(rows); i++)
 			add_area(s, state, &rows[i], which);
-		if (s->symbols) {
-			static const char *const names[] = { "__start_rodata", "__end_rodata" };
-			uint64_t found[2] = { 0 };
-			symbols_addresses(s->symbols, names, array_size(names), found);
-			state->areas.rodata_start = found[0];
-			state->areas.rodata_end = found[0] ? found[1] : 0;
-		}
+		if (s->symbols)
+			find_limits(s, state);
 		state->areas.known = true;
 	}
 	pthread_mutex_unlock(&state->lock);

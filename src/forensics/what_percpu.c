@@ -329,6 +329,23 @@ static void add_pointer(const struct what_ask *ask)
 			     (unsigned long)(ask->address - pointer));
 }
 
+/* Since 6.15 the variables have addresses like others, where they only were at boot. */
+static bool without_offset(const struct what_ask *ask)
+{
+	struct symbol symbol;
+	char place[160];
+
+	if (!ask->state->percpu.static_start ||
+	    ask->address - ask->state->percpu.static_start >= ask->state->percpu.static_size ||
+	    !symbols_by_address(ask->s->symbols, ask->address, &symbol))
+		return false;
+	what_set(ask, WHAT_PERCPU, symbol.address, symbol.size);
+	what_plus(place, sizeof(place), symbol.name, ask->address - symbol.address);
+	what_textf(ask, ask->brief ? "%s (per-CPU)" : "%s (per-CPU data, without a CPU's offset)",
+		   place);
+	return true;
+}
+
 bool what_percpu(const struct what_ask *ask)
 {
 	const struct percpu_range *range;
@@ -337,7 +354,7 @@ bool what_percpu(const struct what_ask *ask)
 		return false;
 	range = find_range(ask);
 	if (!range)
-		return false;
+		return without_offset(ask);
 	ask->what->cpu = range->cpu;
 	if (ask->state->percpu.chunks.data[range->chunk].address)
 		dynamic_memory(ask, range);

@@ -64,6 +64,14 @@ static bool is_constant(const struct what_ask *ask, const struct symbol *symbol)
 	       symbol->address < ask->state->areas.rodata_end;
 }
 
+/* Names outlive what they named: code and data of the start are freed. */
+static bool was_freed(const struct what_ask *ask)
+{
+	what_area_prepare(ask->s, ask->state);
+	return ask->address >= ask->state->areas.init_start &&
+	       ask->address < ask->state->areas.init_end;
+}
+
 bool what_symbol(const struct what_ask *ask)
 {
 	struct session *s = ask->s;
@@ -75,6 +83,7 @@ bool what_symbol(const struct what_ask *ask)
 	bool text = symbols_is_text(s->symbols, ask->address);
 	what_set(ask, text ? WHAT_TEXT : constant ? WHAT_RODATA : WHAT_DATA, symbol.address,
 		 symbol.size);
+	ask->what->freed = was_freed(ask);
 	if (ask->brief) {
 		what_plus(ask->what->text, sizeof(ask->what->text), symbol.name,
 			  ask->address - symbol.address);
@@ -83,6 +92,9 @@ bool what_symbol(const struct what_ask *ask)
 			snprintf(ask->what->text + used, sizeof(ask->what->text) - used, " [%s]",
 				 symbol.module->name);
 		}
+	} else if (ask->what->freed) {
+		what_textf(ask, "%s+0x%lx (initialisation code or data, freed after boot)",
+			   symbol.name, (unsigned long)(ask->address - symbol.address));
 	} else if (text) {
 		char place[160];
 		what_plus(place, sizeof(place), symbol.name, ask->address - symbol.address);

@@ -44,7 +44,7 @@ static const struct identifier {
 enum {
 	PTE_WRITABLE_BIT = 1, /* of x86 page-table entries of any level */
 	PTE_NX_BIT = 63,
-	DEPTH_MAX = 2,
+	DEPTH_MAX = 4,
 };
 
 const char *what_kind_name(enum what_kind kind)
