@@ -13,7 +13,6 @@
 #include "commands/expression.h"
 #include "commands/table.h"
 #include "commands/typed.h"
-#include "forensics/prototype.h"
 
 enum { OPT_ALL, OPT_FRAME, OPT_MODULES, OPT_MEMBER };
 
@@ -34,6 +33,7 @@ static const struct column store_columns[] = {
 	{ .key = "source" },
 	{ .key = "set_at" },
 	{ .key = "base" },
+	{ .key = "place" },
 	{ .title = "", .style = STYLE_FAINT },
 };
 
@@ -43,8 +43,9 @@ struct writers_run {
 	struct options options;
 	struct store_wish wish;
 	struct type type;    /* with --member */
+	uint64_t offset;     /* of the member */
 	char spelled[128];   /* of the type */
-	size_t shown, in_frame, untyped, in_kernel;
+	size_t shown, in_frame, unknown, other, in_kernel;
 };
 
 static void name_of(void *ctx, uint64_t address, char *buf, size_t size)
@@ -70,10 +71,15 @@ static const char *source_word(const struct writer *w)
 	return words[w->store.source];
 }
 
-static void add_writer(struct writers_run *run, const struct writer *w, bool takes_type)
+static void add_writer(struct writers_run *run, const struct writer *w, enum writer_base base,
+		       const char *place)
 {
+	static const char *const bases[] = {
+		[BASE_UNKNOWN] = "unknown", [BASE_OTHER] = "other", [BASE_POSSIBLE] = "possible",
+		[BASE_EXACT] = "exact",
+	};
 	struct session *s = run->session;
-	char text[192], shown[300], note[128] = "", module[96];
+	char text[192], shown[300], note[320] = "", module[96];
 	struct symbol symbol = { 0 };
 	bool tainting = module_suspicion(s, w->module) == 0;
 
@@ -88,7 +94,10 @@ static void add_writer(struct writers_run *run, const struct writer *w, bool tak
 		snprintf(note, sizeof(note), "set at +0x%" PRIx64, w->set_at - w->function);
 	else if (run->options.set[OPT_MEMBER])
 		snprintf(note, sizeof(note), "%s",
-			 takes_type ? "the function takes such a pointer" : "base unknown");
+			 *place ? place
+			 : base == BASE_POSSIBLE
+				 ? "exact base unknown: the function takes such a pointer"
+				 : "exact base unknown");
 	doc_row(run->args->doc,
 		cell_shown(cell_str(w->module ? w->module->name : NULL), module),
 		cell_bool(tainting), cell_shown(cell_none(), named ? shown : "?"),
@@ -96,9 +105,8 @@ static void add_writer(struct writers_run *run, const struct writer *w, bool tak
 		named ? cell_udec(w->pc - symbol.address) : cell_none(), cell_address(w->pc),
 		cell_str(text), cell_udec(w->store.memory.size), cell_str(source_word(w)),
 		w->set_at ? cell_address(w->set_at) : cell_none(),
-		run->options.set[OPT_MEMBER] ? cell_str(takes_type ? "possible" : "unknown")
-					     : cell_none(),
-		cell_str(note));
+		run->options.set[OPT_MEMBER] ? cell_str(bases[base]) : cell_none(),
+		cell_str(*place ? place : NULL), cell_str(note));
 	if (tainting)
 		doc_row_style(run->args->doc, STYLE_BAD);
 	run->shown++;
@@ -111,7 +119,10 @@ static void add_writers(struct writers_run *run, const struct writers *found)
 	doc_table(run->args->doc, "stores", store_columns, array_size(store_columns));
 	for (size_t i = 0; i < found->count; i++) {
 		const struct writer *w = &found->data[i];
-		bool takes_type = false;
+		enum writer_base base = BASE_UNKNOWN;
+		char place[256] = "";
+		if (session_stopped(run->session))
+			break;
 		if (w->in_frame && !o->set[OPT_FRAME]) {
 			run->in_frame++;
 			continue;
@@ -121,12 +132,14 @@ static void add_writers(struct writers_run *run, const struct writers *found)
 			continue;
 		}
 		if (o->set[OPT_MEMBER])
-			takes_type = prototype_takes(run->session, w->function, run->type);
-		if (o->set[OPT_MEMBER] && !takes_type && !o->set[OPT_ALL]) {
-			run->untyped++;
+			base = writer_base(run->session, w, run->type, run->offset, place,
+					   sizeof(place));
+		if (o->set[OPT_MEMBER] && base < BASE_POSSIBLE && !o->set[OPT_ALL]) {
+			run->unknown += base == BASE_UNKNOWN;
+			run->other += base == BASE_OTHER;
 			continue;
 		}
-		add_writer(run, w, takes_type);
+		add_writer(run, w, base, place);
 	}
 	doc_end(run->args->doc);
 }
@@ -135,10 +148,10 @@ static void add_remarks(struct writers_run *run, const struct writers *found)
 {
 	struct doc *doc = run->args->doc;
 
-	if (run->untyped)
-		doc_remark(doc, REMARK_NOTE,
-			   "%zu more stores at this offset are in functions that take no %s *: "
-			   "-a shows them", run->untyped, run->spelled);
+	if (run->unknown + run->other)
+		doc_remark(doc, REMARK_NOTE, "more stores at this offset: %zu to other types, %zu in "
+			   "functions that take no %s * (-a shows them)", run->other, run->unknown,
+			   run->spelled);
 	if (run->in_frame)
 		doc_remark(doc, REMARK_NOTE, "%zu stores into the functions' own stack frames are "
 			   "left out: -f shows them", run->in_frame);
@@ -176,6 +189,7 @@ static struct error *parse_member(struct writers_run *run, const char *word)
 	if (!type_find_member(run->type, word + length + 1, &member))
 		return error_new(ERROR_NOT_FOUND, "%s has no member %s", run->spelled,
 				 word + length + 1);
+	run->offset = member.offset;
 	run->wish.has_displacement = true;
 	run->wish.low = (int64_t)member.offset;
 	run->wish.high = (int64_t)(member.offset + (member.size ? member.size : 1));
@@ -244,9 +258,10 @@ const struct command command_writers = {
 		"constant VALUE, with OFFSET only at this distance from a pointer, or that write TYPE's\n"
 		"MEMBER. VALUE may be any expression; a store of any size counts that leaves VALUE.\n"
 		"Modules that taint the kernel come first, then other modules.\n"
-		"  --member  stores at the member's offset. Which pointer is used is not told by the\n"
-		"            instruction: shown are those in functions that take a pointer to TYPE\n"
-		"  -a        with --member: in all functions\n"
+		"  --member  stores at the member's offset by a pointer to TYPE, as far as value flow\n"
+		"            from parameters and members tells; where it does not, those in functions\n"
+		"            that take such a pointer\n"
+		"  -a        with --member: all stores at that offset\n"
 		"  -f        stores relative to the stack pointer as well: local variables\n"
 		"  -M        modules only\n"
 		"A store by a pointer into the middle of the object has another offset, and a computed\n"

@@ -80,6 +80,13 @@ static bool member_type(struct type object, const char *path, struct member *mem
 	return *path && !strchr(path, '+') && type_find_member(object, path, member);
 }
 
+/* x86 has names of its own for variables that are only read: const_pcpu_hot, const_current_task. */
+static bool per_cpu_type(struct session *s, const char *name, struct type *type)
+{
+	return types_variable(s->types, name, type) ||
+	       (strncmp(name, "const_", 6) == 0 && types_variable(s->types, name + 6, type));
+}
+
 static bool typed_per_cpu(struct flow_typing *t, const struct flow_node *node,
 			  struct typed_value *value)
 {
@@ -93,7 +100,7 @@ static bool typed_per_cpu(struct flow_typing *t, const struct flow_node *node,
 	if (!address || address->kind != FLOW_CONSTANT || !s->symbols ||
 	    !(symbols_per_cpu(s->symbols, address->value, &symbol) ||
 	      symbols_by_address(s->symbols, address->value, &symbol)) ||
-	    !types_variable(s->types, symbol.name, &variable))
+	    !per_cpu_type(s, symbol.name, &variable))
 		return false;
 	uint64_t offset = address->value - symbol.address;
 	if (!offset && type_size(variable) == node->size) {

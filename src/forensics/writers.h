@@ -32,5 +32,19 @@ struct writers {
 void writers_find(struct session *s, const struct store_wish *wish, struct writers *writers);
 void writers_deinit(struct writers *writers);
 
+enum writer_base {
+	BASE_UNKNOWN,  /* what the pointer is does not follow from the code */
+	BASE_OTHER,    /* it is a pointer to something else */
+	BASE_POSSIBLE, /* not known, but the function takes a pointer to the type */
+	BASE_EXACT,    /* by value flow: a parameter, or loaded from a member of that type */
+};
+
+/*
+ * Does @writer write at @offset of a @type (stripped)? What it writes to is put in words, in
+ * @text: "skb->head", as far as it is known (else ""). For one thread at a time.
+ */
+enum writer_base writer_base(struct session *s, const struct writer *writer, struct type type,
+			     uint64_t offset, char *text, size_t size);
+
 /* 0: an out-of-tree, unsigned or otherwise tainting module; 1: any other module; 2: the kernel. */
 unsigned module_suspicion(struct session *s, const struct module *module);

@@ -113,6 +113,12 @@ class Writers(OnDump):
             self.assertLessEqual({"__skb_clone", "pskb_expand_head"}, functions)
             everything = {row["address"] for row in lab.query(dump, "writers -a --member sk_buff.head")["stores"]}
             self.assertLess({row["address"] for row in answer["stores"]}, everything)
+            exact = {(row["function"], row["place"]) for row in answer["stores"] if row["base"] == "exact"}
+            self.assertLessEqual({("__skb_clone", "n->head"), ("pskb_expand_head", "skb->head")}, exact)
+            # Queues count packets at the same offset of another structure: value flow tells.
+            self.assertNotIn("pfifo_enqueue", functions)
+            places = {(row["function"], row["place"]) for row in lab.query(dump, "writers --member task_struct.exit_state")["stores"]}
+            self.assertLessEqual({("do_exit", "current->exit_state"), ("wait_consider_task", "p->exit_state")}, places)
 
     def test_what_makes_no_sense(self):
         for line in ("writers", "writers 1 2 3", "writers --member sk_buff", "writers --member sk_buff.nothing", "writers --member nosuch.x",
