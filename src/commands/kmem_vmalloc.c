@@ -53,21 +53,24 @@ static bool count_node(void *ctx, uint64_t pfn)
 	return true;
 }
 
-/* "N0=4 N1=12": how many of its pages each node has. */
-static void nodes_text(struct session *s, const struct vmalloc_area *area, char *buf, size_t size)
+/* "N0=4 N1=12": how many of its pages each node has. False when not all pages can be told. */
+static bool nodes_text(struct session *s, const struct vmalloc_area *area, char *buf, size_t size)
 {
 	struct node_counts counts = { .session = s };
+	uint64_t sum = 0;
 	size_t n = 0;
 
 	buf[0] = '\0';
 	if (area->flags & VMALLOC_UNINITIALIZED)
-		return;
+		return true;
 	vmalloc_pages(s, area, count_node, &counts);
 	for (unsigned i = 0; i < NODES_SHOWN_MAX && n < size; i++) {
+		sum += counts.pages[i];
 		if (counts.pages[i])
 			n += (size_t)snprintf(buf + n, size - n, "%sN%u=%" PRIu64, n ? " " : "", i,
 					      counts.pages[i]);
 	}
+	return sum == area->page_count;
 }
 
 static void caller_text(struct session *s, const struct vmalloc_area *area, char *buf, size_t size)
@@ -86,10 +89,10 @@ static void add_info(struct command_args *args, const struct vmalloc_area *area,
 	snprintf(range, sizeof(range), "0x%016" PRIx64 "-0x%016" PRIx64, area->start,
 		 area->start + area->size);
 	caller_text(args->session, area, caller, sizeof(caller));
-	nodes_text(args->session, area, nodes, sizeof(nodes));
+	bool known = nodes_text(args->session, area, nodes, sizeof(nodes));
 	doc_row(args->doc, cell_str(range), cell_address(area->start),
 		cell_address(area->start + area->size), cell_udec(area->size), cell_str(caller),
-		cell_str(what), cell_str(nodes), cell_udec(area->page_count),
+		cell_str(what), known ? cell_str(nodes) : cell_none(), cell_udec(area->page_count),
 		area->phys ? cell_address(area->phys) : cell_none(), cell_hex(area->flags));
 }
 

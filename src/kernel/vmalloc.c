@@ -7,6 +7,10 @@
  * address space is dealt out to nodes, vmap_nodes[], each with a list of ranges in use (busy) and
  * one of freed ones that are still mapped (lazy), for which there was purge_vmap_area_list before.
  * Until 5.3 freed ranges stayed on the first list with a flag.
+ *
+ * vmap_nodes[] is a large kmalloc(), which makedumpfile (1.7.8) leaves out of dumps of kernels since
+ * 6.13. Where a list cannot be read whole, ranges are also sought among the objects of the slab
+ * cache that they are from: one in use points to a vm_struct that has the same address.
  */
 #include "kernel/vmalloc.h"
 
@@ -20,6 +24,7 @@
 #include "base/vec.h"
 #include "kernel/field.h"
 #include "kernel/pages.h"
+#include "kernel/slab.h"
 
 enum {
 	VMAP_NODES_MAX = 4096,
@@ -42,6 +47,7 @@ struct vmalloc {
 	struct field start, end, vm, flags;
 	struct field vm_size, vm_flags, vm_pages, vm_count, vm_order, vm_phys, vm_caller;
 	bool old_flags;
+	bool broken; /* a list of areas could not be read whole */
 	/* Page frame -> 1 + index of its area << 32 | index of the page in the area. */
 	struct map of_pfn;
 	bool pfns_read;
@@ -123,12 +129,51 @@ static bool add_area(void *ctx, uint64_t address)
 static void walk_list(struct vmalloc *v, struct area_list *into, uint64_t head, const char *what)
 {
 	uint64_t first;
+	size_t problems = v->session->problems.count;
 
 	v->into = into;
 	/* A list that was never set up is zero. */
 	if (memory_u64(v->session->memory, head, &first) == READ_OK && !first)
 		return;
 	klist_each(v->session, head, "vmap_area", "list", what, add_area, v);
+	if (into == &v->areas && v->session->problems.count != problems)
+		v->broken = true;
+}
+
+/* --- The other road: all objects of the slab cache. --- */
+
+static bool try_object(void *ctx, const struct slab_object *object)
+{
+	struct vmalloc *v = ctx;
+	struct session *s = v->session;
+	uint64_t start, vm, addr;
+
+	if (object->state == OBJECT_ALLOCATED &&
+	    field_read(s, object->address, &v->start, &start) &&
+	    !(start & (PAGE_SIZE - 1)) && s->arch->is_kernel_address(start) &&
+	    field_read(s, object->address, &v->vm, &vm) && s->arch->is_kernel_address(vm) &&
+	    kread(s, vm, "vm_struct", "addr", &addr) && addr == start)
+		add_area(v, object->address);
+	return true;
+}
+
+static bool try_slab(void *ctx, const struct slab *slab)
+{
+	struct vmalloc *v = ctx;
+
+	slab_objects(v->session, slab, try_object, v);
+	return !session_stopped(v->session);
+}
+
+static void search_slabs(struct vmalloc *v)
+{
+	const struct slab_cache *cache = slab_cache_by_name(v->session, "vmap_area");
+
+	v->into = &v->areas;
+	if (cache)
+		slab_each(v->session, cache, try_slab, v);
+	session_problem(v->session, "the lists of vmalloc areas are incomplete: areas were also "
+			"sought in slab cache vmap_area");
 }
 
 static void walk_nodes(struct vmalloc *v)
@@ -160,8 +205,16 @@ static int compare_areas(const void *a, const void *b)
 
 static void sort(struct area_list *list)
 {
+	size_t kept = 0;
+
 	if (list->count)
 		qsort(list->data, list->count, sizeof(*list->data), compare_areas);
+	/* Found by two roads, an area is there twice. */
+	for (size_t i = 0; i < list->count; i++) {
+		if (!kept || list->data[i].start != list->data[kept - 1].start)
+			list->data[kept++] = list->data[i];
+	}
+	list->count = kept;
 }
 
 static struct vmalloc *vmalloc(struct session *s)
@@ -186,6 +239,8 @@ static struct vmalloc *vmalloc(struct session *s)
 	head = symbols_address(s->symbols, "purge_vmap_area_list");
 	if (head)
 		walk_list(v, &v->unpurged, head, "the list of freed vmalloc areas");
+	if (v->broken)
+		search_slabs(v);
 	sort(&v->areas);
 	sort(&v->unpurged);
 	return v;

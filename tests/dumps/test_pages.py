@@ -315,6 +315,9 @@ class Vmalloc(unittest.TestCase):
     # Memory of tasks, of open terminals and of modules comes and goes; all else stays.
     FLEETING = re.compile(r"kernel_clone|fork_idle|n_tty_open|load_module|module_alloc|bpf_prog|unpurged|kexec|do_sys|init_module")
 
+    def kinds(self, dump):
+        return {kind["kind"] for kind in usage(dump)["kinds"]}
+
     def test_vmallocinfo_is_that_of_proc(self):
         """Every line, address, size, caller, pages, kind and nodes. The kernel prints addresses hashed; the
         key of the hash is in the dump."""
@@ -327,17 +330,22 @@ class Vmalloc(unittest.TestCase):
             key = [int(word, 16) for word in words]
             value = lab.query(dump, "vmallocinfo")
             self.assertEqual(json_schema.faults("vmallocinfo", value)[:3], [])
-            here, plain = {}, text.startswith("0xffff")
+            here, plain, partly = {}, text.startswith("0xffff"), set()
             for area in value["areas"]:
                 # Hashed addresses have 32 bits; slub_debug turns hashing off.
                 name = tuple(int(area[end], 16) if plain else siphash(key, int(area[end], 16)) & 0xffffffff
                              for end in ("start", "end"))
-                rest = f"{area['size']} {area['caller']} {area['what']} {area['nodes']}"
+                # makedumpfile leaves large kmalloc()s of new kernels out, as long arrays of pages are.
+                if area["nodes"] is None and "large kmalloc" in self.kinds(dump):
+                    partly.add(name)
+                rest = f"{area['size']} {area['caller']} {area['what']} {area['nodes'] or ''}"
                 here[name] = " ".join(rest.split())
             wanted = {}
             for line in text.splitlines():
                 m = re.fullmatch(r"0x([0-9a-f]+)-0x([0-9a-f]+) +(.*)", line)
-                wanted[int(m[1], 16), int(m[2], 16)] = " ".join(m[3].split())
+                name = int(m[1], 16), int(m[2], 16)
+                line = re.sub(r" N\d+=\d+", "", m[3]) if name in partly else m[3]
+                wanted[name] = " ".join(line.split())
             with self.subTest(dump=str(dump)):
                 stable = {name: line for name, line in wanted.items() if not self.FLEETING.search(line)}
                 self.assertEqual({name: here.get(name) for name in stable}, stable)
