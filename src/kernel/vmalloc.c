@@ -8,7 +8,7 @@
  * one of freed ones that are still mapped (lazy), for which there was purge_vmap_area_list before.
  * Until 5.3 freed ranges stayed on the first list with a flag.
  *
- * vmap_nodes[] is a large kmalloc(), which makedumpfile (1.7.8) leaves out of dumps of kernels since
+ * vmap_nodes[] is a large kmalloc(), which makedumpfile 1.7.8 leaves out of dumps of kernels since
  * 6.13. Where a list cannot be read whole, ranges are also sought among the objects of the slab
  * cache that they are from: one in use points to a vm_struct that has the same address.
  */
