@@ -45,35 +45,27 @@ static void show_caches(struct command_args *args)
 }
 
 static const struct column evidence_columns[] = {
-	{ .key = "offset", .title = NULL },
-	{ .key = "weight", .title = "WEIGHT", .right = true },
-	{ .key = "text", .title = "EVIDENCE" },
+	{ .key = "offset" }, { .key = "weight" }, { .key = "text" },
 };
 
 static void add_evidence(struct doc *doc, const char *key, const char *heading,
-			 const struct identify_evidence *all, size_t count, bool hidden)
+			 const struct identify_evidence *all, size_t count, bool brief)
 {
-	char weight[32];
-
+	for (size_t i = 0; i < count && i < EVIDENCE_SHOWN && !brief; i++)
+		doc_textf(doc, STYLE_PLAIN, "    %-12s %+5.1f  %s", i ? "" : heading,
+			  all[i].weight, all[i].text);
 	doc_table(doc, key, evidence_columns, array_size(evidence_columns));
-	doc_heading(doc, "%s:", heading);
-	doc_bare(doc);
-	if (hidden || !count)
-		doc_hidden(doc);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(weight, sizeof(weight), "%+.1f", all[i].weight);
-		doc_row(doc, cell_udec(all[i].offset),
-			cell_shown(cell_float(all[i].weight), weight), cell_str(all[i].text));
-		if (i >= EVIDENCE_SHOWN)
-			doc_row_hide(doc);
-	}
+	doc_hidden(doc);
+	for (size_t i = 0; i < count; i++)
+		doc_row(doc, cell_udec(all[i].offset), cell_float(all[i].weight),
+			cell_str(all[i].text));
 	doc_end(doc);
 }
 
 static void add_hypothesis(struct doc *doc, const struct identify_hypothesis *h, uint64_t start,
 			   const char *word, bool brief)
 {
-	char line[256], offset[32] = "";
+	char line[256], offset[32] = "", score[32] = "";
 
 	if (h->base != start)
 		snprintf(offset, sizeof(offset), " at +0x%llx",
@@ -82,14 +74,16 @@ static void add_hypothesis(struct doc *doc, const struct identify_hypothesis *h,
 		 (unsigned long long)h->size, word ? word : "",
 		 identify_confidence_name(h->confidence));
 	doc_record(doc, NULL, NULL);
-	doc_textf(doc, brief ? STYLE_PLAIN : STYLE_STRONG, "  %s (score %.1f)", line, h->score);
+	if (h->score > 0)
+		snprintf(score, sizeof(score), " (score %.1f)", h->score);
+	doc_textf(doc, brief ? STYLE_PLAIN : STYLE_STRONG, "  %s%s", line, score);
 	doc_field(doc, "type", NULL, cell_str(h->type));
 	doc_field(doc, "base", NULL, cell_address(h->base));
 	doc_field(doc, "size", NULL, cell_udec(h->size));
 	doc_field(doc, "score", NULL, cell_float(h->score));
 	doc_field(doc, "confidence", NULL, cell_str(identify_confidence_name(h->confidence)));
-	add_evidence(doc, "fits", "    fits", h->fits, h->fit_count, brief);
-	add_evidence(doc, "contradicts", "    contradicts", h->contradicts, h->contradict_count,
+	add_evidence(doc, "fits", "fits", h->fits, h->fit_count, brief);
+	add_evidence(doc, "contradicts", "contradicts", h->contradicts, h->contradict_count,
 		     brief);
 	doc_end(doc);
 }

@@ -20,6 +20,8 @@ enum {
 	REFS_MAX = 3 << 20,
 	OBJECT_SIZE_MAX = 1 << 14,
 	ROUNDS = 3,
+	/* Page frames of dumps in which all slabs are looked at: 32 GiB. */
+	FRAMES_MAX = 8 << 20,
 	INFERRED_MAX = 20000,
 	FIT_LEAST = 3,
 };
@@ -185,6 +187,8 @@ struct id_refs *id_refs_create(struct id_context *ctx)
 		refs->low = layout->page_offset;
 		refs->high = refs->low + (dump_info(s->dump)->max_pfn << PAGE_SHIFT);
 	}
+	if (dump_info(s->dump)->max_pfn > FRAMES_MAX)
+		return refs; /* finding the slabs alone would take seconds */
 	for (size_t i = 0; i < refs->cache_count && refs->objects < OBJECTS_MAX; i++) {
 		refs->type = id_cache_struct(ctx, &refs->caches[i]);
 		refs->objects_here = 0;

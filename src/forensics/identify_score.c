@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "forensics/poison.h"
 
 enum {
 	CHECKED_TEXT_MAX = 64,
@@ -35,9 +36,18 @@ struct scoring {
 	uint32_t id;
 	uint64_t base;
 	enum id_depth depth;
-	unsigned numbers; /* small ones that counted */
+	unsigned numbers;      /* small ones that counted */
+	uint32_t last_target;  /* of the pointer before, which fitted */
 	struct id_evidences *evidence;
 };
+
+static bool is_filling(uint64_t value)
+{
+	uint8_t bytes[8];
+
+	memcpy(bytes, &value, sizeof(bytes));
+	return value && poison_of_fill(bytes, sizeof(bytes));
+}
 
 void id_view_init(struct id_view *view, struct id_context *ctx, uint64_t start, uint64_t size)
 {
@@ -45,6 +55,11 @@ void id_view_init(struct id_view *view, struct id_context *ctx, uint64_t start, 
 	view->words = xcalloc(view->count, sizeof(view->words[0]));
 	for (size_t i = 0; i < view->count; i++)
 		view->words[i] = id_word_at(ctx, start + i * 8);
+	/* What allocators fill memory with says nothing of a type. */
+	for (size_t i = 0; i < view->count; i++) {
+		if (view->words[i] && is_filling(view->words[i]->value))
+			view->words[i] = NULL;
+	}
 }
 
 void id_view_deinit(struct id_view *view)
@@ -87,8 +102,8 @@ static const float function_score[WORD_CLASSES] = {
 static const float void_score[WORD_CLASSES] = {
 	[WORD_ZERO] = -0.05f, [WORD_SMALL] = -0.7f,   [WORD_NUMBER] = -0.7f, [WORD_ASCII] = -1.5f,
 	[WORD_USER] = -0.2f,  [WORD_FUNCTION] = -0.7f, [WORD_TEXT] = -1,     [WORD_RODATA] = 0.2f,
-	[WORD_DATA] = 0.2f,   [WORD_SLAB] = 0.2f,     [WORD_STACK] = 0.2f,   [WORD_PAGE] = 0,
-	[WORD_DIRECT] = 0.2f, [WORD_BAD] = -0.3f,
+	[WORD_DATA] = 0.3f,   [WORD_SLAB] = 0.4f,     [WORD_STACK] = 0.2f,   [WORD_PAGE] = 0.1f,
+	[WORD_DIRECT] = 0.3f, [WORD_BAD] = -0.3f,
 };
 
 static const float string_score[WORD_CLASSES] = {
@@ -320,6 +335,19 @@ static double score_text(const struct scoring *sc, const struct probe *p)
 
 /* --- All of a struct --- */
 
+/*
+ * Memory that holds one pointer to a page holds more of them, of whatever type it is: in a row of
+ * pointers of one type the later ones say little.
+ */
+static double score_in_row(struct scoring *sc, const struct probe *p, double score)
+{
+	bool again = score > 0 && p->target == sc->last_target;
+
+	if (score > 0)
+		sc->last_target = p->target;
+	return again ? score * 0.2 : score;
+}
+
 static double score_simple(struct scoring *sc, const struct probe *p)
 {
 	const struct id_word *w = word_at(sc, p->offset), *next;
@@ -353,7 +381,7 @@ static double score_simple(struct scoring *sc, const struct probe *p)
 		return 0; /* packed: rare, and its word is two words */
 	switch (p->kind) {
 	case PROBE_POINTER:
-		return score_pointer(sc, p, w);
+		return score_in_row(sc, p, score_pointer(sc, p, w));
 	case PROBE_FUNCTION:
 		return score_function(sc, p, w);
 	case PROBE_VOID:
@@ -427,6 +455,7 @@ double id_score(const struct id_view *view, uint32_t id, uint64_t base, enum id_
 		.ctx = view->ctx,
 		.st = id_struct_at(id_context_types(view->ctx), id),
 		.id = id,
+		.last_target = ID_NONE,
 		.base = base,
 		.depth = depth,
 		.evidence = evidence,

@@ -185,18 +185,20 @@ static void keep(struct candidates *all, struct candidate c)
  */
 static void prefer_outer(struct search *q, struct candidates *found)
 {
-	for (size_t i = 0; i + 1 < found->count && i < 8; i++) {
-		struct candidate *a = &found->data[i], *b = &found->data[i + 1];
-		const struct id_struct *inner = id_struct_at(q->id->types, a->type);
-		const struct id_struct *outer = id_struct_at(q->id->types, b->type);
-		if (a->base != b->base || a->type == b->type || a->score - b->score > 1 ||
-		    outer->size != inner->size ||
-		    !id_struct_holds(q->id->types, b->type, 0, a->type))
+	if (!found->count)
+		return;
+	struct candidate *first = &found->data[0];
+	for (size_t i = 1; i < found->count && first->score - found->data[i].score <= 1; i++) {
+		struct candidate *c = &found->data[i];
+		if (c->base != first->base || c->type == first->type ||
+		    id_struct_at(q->id->types, c->type)->size !=
+			    id_struct_at(q->id->types, first->type)->size ||
+		    !id_struct_holds(q->id->types, c->type, 0, first->type))
 			continue;
-		struct candidate t = *a;
-		*a = *b;
-		*b = t;
-		b->score = a->score = fmax(a->score, b->score);
+		uint32_t inner = first->type;
+		first->type = c->type;
+		c->type = inner;
+		return;
 	}
 }
 

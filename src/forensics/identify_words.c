@@ -53,7 +53,6 @@ struct id_context *id_context_create(struct session *s, struct id_types *types, 
 		ctx->direct = layout->page_offset;
 		ctx->direct_end = ctx->direct + (dump_info(s->dump)->max_pfn << PAGE_SHIFT);
 	}
-	slab_prepare(s);
 	return ctx;
 }
 
