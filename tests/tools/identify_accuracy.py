@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How often is `identify` right? Usage: identify_accuracy.py DUMP_FOLDER [--objects N] [--caches N] [--seed N] [--misses]
+"""How often is `identify` right? Usage: identify_accuracy.py DUMP_FOLDER ... [--objects N] [--caches N] [--seed N] [--misses] [--write FILE]
 
 Typed caches: live objects drawn from slab caches of one known type (by `identify --caches`), identified with the cache hidden (--blind:
 only the size class is known). Printed objects: those whose type the lab's scenario "typed" printed. Needs INQUEST_BUILD, or build/."""
@@ -133,17 +133,90 @@ def print_table(title, samples, by, misses):
                       + ", ".join(f"{h['type']} {h['score']:.1f}" for h in sample.answer["hypotheses"][:3]))
 
 
+INTRODUCTION = """# How often `identify` is right
+
+Made by `tests/tools/identify_accuracy.py --write docs/accuracy-identify.md DUMP_FOLDER ...` from the lab's dumps `typed`, by BTF alone.
+
+Typed caches: 1,000 live objects of the 50 slab caches of one type that have the most, as many of each, with the cache hidden (`--blind`).
+What the program then knows of an object is its address and the kmalloc size class that it would be in; what lies behind its end up to that
+size belongs to its neighbours; pointers from objects of its own cache do not count, and objects of its own cache that it points to have no
+type. The right answer is what `identify --caches` says of the cache.
+
+Printed: objects of kmalloc caches of which the lab's module printed the type, found by walking the kernel's own structures.
+
+"Certain" is what the program itself says; wrong and certain must not happen. An object may be blank: allocated in advance and not used yet
+(mempools, an sk_buff that a CPU keeps). Then nothing is claimed.
+"""
+
+
+def markdown(title, samples):
+    total = len(samples)
+    groups = collections.defaultdict(list)
+    for sample in samples:
+        groups[sample.type].append(sample)
+
+    def percent(count):
+        return f"{count} ({100 * count / max(total, 1):.1f} %)"
+
+    yield f"\n### {title}\n"
+    yield "| objects | types | first | in the top three | certain | wrong and certain |"
+    yield "|---|---|---|---|---|---|"
+    yield (f"| {total} | {len(groups)} | {percent(sum(s.first for s in samples))} | {percent(sum(s.in_three for s in samples))} "
+           f"| {percent(sum(s.confidence == 'certain' for s in samples))} | {percent(sum(s.wrong_and_certain for s in samples))} |\n")
+    missed = {kind: [s for s in group if not s.first] for kind, group in sorted(groups.items())}
+    if not any(missed.values()):
+        return
+    yield "| type missed | objects | first | in three | taken for | why |"
+    yield "|---|---|---|---|---|---|"
+    for kind, misses in missed.items():
+        if not misses:
+            continue
+        group = groups[kind]
+        taken = collections.Counter(s.ranked[0] if s.confidence != "unknown" else "nothing" for s in misses)
+        if all(s.confidence == "unknown" for s in misses):
+            why = "blank, or all its words are too common"
+        elif all(s.in_three for s in misses):
+            why = "the other is the same but for its last members"
+        else:
+            why = "too few members tell anything"
+        yield (f"| {kind} | {len(group)} | {sum(s.first for s in group)} | {sum(s.in_three for s in group)} "
+               f"| {', '.join(name for name, _ in taken.most_common(3))} | {why} |")
+
+
+def document(folders, options):
+    yield INTRODUCTION.rstrip()
+    for folder in folders:
+        meta = json.loads((folder / "meta.json").read_text())
+        yield f"\n## Linux {meta['series']}"
+        yield from markdown("Typed caches, hidden", typed_caches(folder / "vmcore", options.objects, options.caches, options.seed))
+        single, pairs, leftovers = printed(folder)
+        yield from markdown("Printed", single)
+        split = sum(",".join(f"{p['type']}+{int(p['base'], 16) - s.address}" for p in s.answer["parts"]) == s.type for s in pairs)
+        told = sum([f["type"] for f in s.answer["former"]] == [s.type] for s in leftovers)
+        yield f"\nTwo structures end to end in an object of kmalloc-1k: {split} of {len(pairs)} taken apart rightly."
+        yield f"What a freed object left in the head of an sk_buff: {told} of {len(leftovers)} attributed rightly."
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("folders", type=pathlib.Path, nargs="+")
     parser.add_argument("--objects", type=int, default=1000)
     parser.add_argument("--caches", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--write", type=pathlib.Path)
     options = parser.parse_args()
-    samples = typed_caches(options.folder / "vmcore", options.objects, options.caches, options.seed)
+    if options.write:
+        options.write.write_text("\n".join(document(options.folders, options)) + "\n")
+        return
+    for folder in options.folders:
+        show(folder, options)
+
+
+def show(folder, options):
+    samples = typed_caches(folder / "vmcore", options.objects, options.caches, options.seed)
     print_table("Typed caches, blind", samples, lambda s: f"{s.group} ({s.type})", options.misses)
-    single, pairs, leftovers = printed(options.folder)
+    single, pairs, leftovers = printed(folder)
     if single:
         print_table("Objects of kmalloc caches", single, lambda s: s.type, options.misses)
     for sample in pairs:
