@@ -24,6 +24,7 @@ const struct command *const commands[] = {
 	&command_locals,
 	&command_log,
 	&command_mod,
+	&command_origin,
 	&command_p,
 	&command_ps,
 	&command_quit,

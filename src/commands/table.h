@@ -20,6 +20,7 @@ extern const struct command command_list;
 extern const struct command command_locals;
 extern const struct command command_log;
 extern const struct command command_mod;
+extern const struct command command_origin;
 extern const struct command command_p;
 extern const struct command command_ps;
 extern const struct command command_quit;

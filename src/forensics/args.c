@@ -1,364 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Arguments of the frames of a stack, in two sweeps over value flow (code/flow.h):
- *
- *   up    each frame's registers and stack slots tell what its function was entered with, and with
- *         that the registers that it will give back: so more is known of its caller;
- *   down  each caller's registers at its call are what its callee was entered with.
- *
- * What both tell must agree; where it does not, neither is believed. A callee that was reached by a
- * jump of the function that was called (a tail call) is followed through that one.
- *
- * What needs memory that may have changed since is a candidate only, and nothing follows from it.
+ * Arguments of the frames of a stack: parameters by their prototype, in the registers of the
+ * calling convention; values by value flow over the stack (args_sweep.c), and by the debug file
+ * where there is one: that tells what a parameter is now, value flow what it was on entry.
  */
 #include "forensics/args.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "forensics/args_frame.h"
-#include "forensics/callers.h"
 #include "forensics/prototype.h"
-#include "kernel/anchors.h"
 #include "unwind/variables.h"
 
-enum { FRAMES_MAX = 200, PARAMETERS_MAX = 32, REG_SIZE = 8 };
-
-/* --- Down: what a caller passed. --- */
-
-static bool is_linked(const struct stack *stack, size_t callee)
-{
-	const struct frame *caller = &stack->frames[callee + 1];
-
-	return caller->is_call && caller->retaddr_at && !caller->has_regs &&
-	       caller->how != FRAME_SCAN && stack->frames[callee].how != FRAME_SCAN;
-}
-
-/* Where the caller's call went; @sure: as the code alone tells. 0: not known. */
-static uint64_t call_target(struct session *s, struct frame_flow *caller, bool *sure)
-{
-	const struct cfg_insn *call = &caller->cfg->insns[caller->insn];
-	const struct insn_memory *m = &call->insn.memory;
-	struct flow_value v;
-	uint64_t target = call->target;
-
-	*sure = true;
-	if (target) {
-		static_call_target(s, target, &target);
-		return target;
-	}
-	*sure = false;
-	if (call->through >= 0) {
-		flow_id pointer = flow_register(caller->flow, (unsigned)call->through);
-		*sure = flow_eval(caller->facts, pointer, false, &v);
-		return *sure || flow_eval(caller->facts, pointer, true, &v) ? v.value : 0;
-	}
-	if (!m->present || m->per_cpu || !m->read ||
-	    !flow_eval(caller->facts, flow_address(caller->flow, m), true, &v) || v.bits < 64 ||
-	    memory_read(s->memory, v.value, &target, sizeof(target)) != READ_OK)
-		return 0;
-	return target;
-}
-
-/* How a value at a call came to be known, in words. */
-static const char *how_passed(struct arena *arena, const struct session *s,
-			      const struct frame_flow *caller, unsigned reg,
-			      const struct flow_value *v)
-{
-	const char *name = caller->cfg->name;
-	const char *const *regs = s->arch->reg_names;
-
-	switch (v->source) {
-	case FLOW_FROM_REGISTER:
-		return arena_printf(arena, "%s passed it, from %s", name, regs[v->reg]);
-	case FLOW_FROM_SLOT:
-		return arena_printf(arena, "%s passed it, from its stack at %" PRIx64, name,
-				    caller->entry_sp + (uint64_t)v->offset);
-	case FLOW_FROM_ENTRY:
-		return arena_printf(arena, "%s passed on what it got in %s", name,
-				    v->reg >= 0 ? regs[v->reg] : "a register");
-	case FLOW_FROM_CALLEE:
-		return arena_printf(arena, "%s passed it on to the next function, too", name);
-	case FLOW_FROM_CONSTANT:
-		return arena_printf(arena, "%s passed this constant", name);
-	default:
-		return arena_printf(arena, "%s passed it in %s", name, regs[reg]);
-	}
-}
-
-/* The argument registers at one point, by place in the calling convention. */
-struct passed {
-	struct flow_value value[ARGS_REGS_MAX];
-	bool known[ARGS_REGS_MAX];
-};
-
-/* The argument registers at the jumps of @cfg to @to, by those on entry. All must agree. */
-static bool at_jumps(struct args_run *run, const struct cfg *cfg, uint64_t to,
-		     const struct passed *entry, struct passed *out)
-{
-	const struct arch *arch = run->session->arch;
-	bool first = true;
-
-	for (uint32_t i = 0; i < cfg->insn_count; i++) {
-		const struct cfg_insn *jump = &cfg->insns[i];
-		const char *why;
-		struct flow *flow;
-		if (jump->target != to || (jump->role != CFG_TAIL && jump->role != CFG_BRANCH))
-			continue;
-		if (!flow_create(code_env(run->session), cfg, jump->at, NULL, &flow, &why))
-			return false;
-		struct flow_facts *facts = flow_facts_create(code_env(run->session), flow);
-		flow_facts_set_stable(facts, args_stable, run);
-		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-			if (entry->known[n])
-				flow_know(facts, flow_entry(flow, arch->arg_regs[n]),
-					  &entry->value[n]);
-		}
-		bool ok = flow_solve(facts);
-		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-			flow_id id = flow_register(flow, arch->arg_regs[n]);
-			struct flow_value v;
-			bool has = ok && flow_eval(facts, id, false, &v);
-			if (first)
-				out->known[n] = has, out->value[n] = v;
-			else if (!has || v.bits != out->value[n].bits ||
-				 v.value != out->value[n].value)
-				out->known[n] = false;
-		}
-		first = false;
-		flow_facts_destroy(facts);
-		flow_destroy(flow);
-	}
-	return !first;
-}
-
-/*
- * x64_sys_call(regs, nr) jumps to the function of the system call; the table has it, too. Where the
- * number is lost on the way, the registers have it that user space came with.
- */
-static uint64_t system_call(struct args_run *run, const struct passed *entry)
-{
-	enum { NUMBERS_MAX = 1024, PT_REGS_ORIG_RAX = 120 }; /* arch/x86/entry/calling.h */
-	struct memory *mem = run->session->memory;
-	uint64_t table = symbols_address(run->session->symbols, "sys_call_table");
-	uint64_t function, nr = entry->value[1].value;
-	bool known = entry->known[1] && entry->value[1].bits >= 32;
-
-	if (!known && entry->known[0] && run->user_regs &&
-	    entry->value[0].value == run->user_regs)
-		known = memory_read(mem, run->user_regs + PT_REGS_ORIG_RAX, &nr, sizeof(nr)) ==
-			READ_OK;
-	if (!table || !known || (uint32_t)nr >= NUMBERS_MAX ||
-	    memory_read(mem, table + (uint32_t)nr * UINT64_C(8), &function, sizeof(function)) !=
-		    READ_OK)
-		return 0;
-	return function;
-}
-
-/* Where else @cfg's function jumps on to, when that is one place only; 0: several, or none. */
-static uint64_t only_tail_call(const struct cfg *cfg)
-{
-	uint64_t only = 0;
-
-	for (uint32_t i = 0; i < cfg->insn_count; i++) {
-		if (cfg->insns[i].role == CFG_TAIL_INDIRECT)
-			return 0;
-		if (cfg->insns[i].role != CFG_TAIL)
-			continue;
-		if (only && only != cfg->insns[i].target)
-			return 0;
-		only = cfg->insns[i].target;
-	}
-	return only;
-}
-
-/*
- * The function at @target was called, and jumped on to @callee's, perhaps by way of others: what
- * was in the argument registers then, by what it was called with.
- */
-static bool through_tail_call(struct args_run *run, uint64_t target, uint64_t callee,
-			      const struct passed *entry, struct passed *out)
-{
-	enum { WAY_MAX = 4 };
-	struct passed at = *entry;
-
-	for (unsigned i = 0; i < WAY_MAX; i++) {
-		const char *why;
-		const struct cfg *cfg = code_cfg(run->session, target, &why);
-		uint64_t next;
-		if (!cfg || cfg->entry != target || cfg->incomplete)
-			return false;
-		next = callee;
-		if (!cfg_has_tail_call(cfg, callee)) {
-			next = system_call(run, &at);
-			if (!next || !cfg_has_tail_call(cfg, next))
-				next = only_tail_call(cfg);
-		}
-		if (!next || !at_jumps(run, cfg, next, &at, out))
-			return false;
-		if (next == callee)
-			return true;
-		at = *out;
-		target = next;
-	}
-	return false;
-}
-
-/*
- * What was in register @reg when @f's function was entered or made its call (@id), as its caller or
- * callee tells. False: it does not fit to what is known, or nothing new.
- */
-static bool learn(struct frame_flow *f, flow_id id, unsigned reg, const struct flow_value *v,
-		  uint64_t *conflict)
-{
-	struct flow_value own;
-	unsigned bits = flow_eval(f->facts, id, false, &own) ? own.bits : 0;
-	unsigned both = bits < v->bits ? bits : v->bits;
-	uint64_t mask = both >= 64 ? UINT64_MAX : (UINT64_C(1) << both) - 1;
-
-	if ((own.value ^ v->value) & mask)
-		*conflict |= UINT64_C(1) << reg;
-	if (bits >= v->bits || (own.value ^ v->value) & mask)
-		return false;
-	flow_know(f->facts, id, v);
-	return true;
-}
-
-static void settle(struct frame_flow *f)
-{
-	if (flow_solve(f->facts))
-		return;
-	f->usable = false;
-	f->why = "what is known of it contradicts itself";
-}
-
-/* Takes over into the callee what the caller is known to have passed. */
-static void take_over(struct args_run *run, size_t i, const struct passed *passed,
-		      const char *const *how)
-{
-	struct frame_flow *callee = &run->frames[i];
-	const struct arch *arch = run->session->arch;
-
-	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-		unsigned reg = arch->arg_regs[n];
-		struct flow_value v = passed->value[n];
-		if (!passed->known[n])
-			continue;
-		v.source = FLOW_FROM_ENTRY;
-		v.reg = (int)reg;
-		if (learn(callee, flow_entry(callee->flow, reg), reg, &v, &callee->conflict))
-			callee->passed_how[n] = how[n];
-	}
-	settle(callee);
-}
-
-/* In which place of the calling convention @reg is; arg_reg_count: in none. */
-static unsigned place_of(const struct arch *arch, int reg)
-{
-	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-		if (arch->arg_regs[n] == reg)
-			return n;
-	}
-	return arch->arg_reg_count;
-}
-
-/* What the callee is known to have been called with was in the caller's registers at the call. */
-static void pass_up(struct args_run *run, size_t i)
-{
-	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
-	const struct arch *arch = run->session->arch;
-	bool sure;
-
-	if (!callee->usable || !caller->usable || !is_linked(run->stack, i) ||
-	    call_target(run->session, caller, &sure) != callee->cfg->entry)
-		return;
-	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-		unsigned reg = arch->arg_regs[n];
-		struct flow_value v;
-		if (!flow_eval(callee->facts, flow_entry(callee->flow, reg), false, &v))
-			continue;
-		v.source = FLOW_FROM_CALLEE;
-		v.reg = (int)reg;
-		learn(caller, flow_register(caller->flow, reg), reg, &v, &callee->conflict);
-	}
-	settle(caller);
-}
-
-/* What the kernel must have passed is kept elsewhere too: its function, and the first argument. */
-static void take_anchors(struct args_run *run, const struct anchor *anchors, size_t count,
-			 struct passed *given, const char **how)
-{
-	const struct arch *arch = run->session->arch;
-
-	for (size_t k = 0; k < count; k++) {
-		unsigned n = place_of(arch, (int)anchors[k].reg);
-		if (n == arch->arg_reg_count || given->known[n])
-			continue;
-		given->known[n] = true;
-		how[n] = anchors[k].why;
-		given->value[n] = (struct flow_value){ .value = anchors[k].value, .bits = 64,
-						.source = FLOW_FROM_OUTSIDE, .reg = -1 };
-	}
-}
-
-/* A function that the kernel itself called: what its caller's code does not tell. */
-static void know_anchors(struct args_run *run, size_t i)
-{
-	struct frame_flow *f = &run->frames[i];
-	struct passed given = { 0 };
-	const char *how[ARGS_REGS_MAX] = { 0 };
-	struct anchor anchors[ANCHORS_MAX];
-
-	if (!f->usable)
-		return;
-	size_t count = anchors_of(run->session, run->task, run->stack, i, anchors);
-	take_anchors(run, anchors, count, &given, how);
-	if (count)
-		take_over(run, i, &given, how);
-}
-
-static void pass_down(struct args_run *run, size_t i)
-{
-	struct anchor anchors[ANCHORS_MAX];
-	size_t anchor_count;
-	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
-	const struct arch *arch = run->session->arch;
-	struct passed given = { 0 }, jumped = { 0 };
-	const char *how[ARGS_REGS_MAX] = { 0 };
-	bool sure;
-
-	if (!callee->usable || !caller->usable || !is_linked(run->stack, i))
-		return;
-	uint64_t target = call_target(run->session, caller, &sure);
-	uint64_t anchored = anchored_call(run->session, run->task, run->stack, i + 1, anchors,
-					  &anchor_count);
-	target = anchored ? anchored : target;
-	bool direct = target == callee->cfg->entry;
-	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
-		struct flow_value *v = &given.value[n];
-		given.known[n] = flow_eval(caller->facts, id, false, v);
-		if (given.known[n])
-			how[n] = how_passed(&run->out->arena, run->session, caller,
-					    arch->arg_regs[n], v);
-		else if (direct)
-			callee->guessed[n] = flow_eval(caller->facts, id, true, &callee->guess[n]);
-	}
-	if (anchored)
-		take_anchors(run, anchors, anchor_count, &given, how);
-	if (direct) {
-		take_over(run, i, &given, how);
-	} else if (target &&
-		   through_tail_call(run, target, callee->cfg->entry, &given, &jumped)) {
-		for (unsigned n = 0; n < arch->arg_reg_count; n++)
-			how[n] = arena_printf(&run->out->arena,
-					      "%s passed it, through a tail call",
-					      caller->cfg->name);
-		take_over(run, i, &jumped, how);
-	}
-}
+enum { PARAMETERS_MAX = 32, REG_SIZE = 8 };
 
 /* --- Parameters. --- */
 
@@ -407,7 +62,7 @@ static void find_parameters(struct args_run *run, size_t i, struct frame_args *o
 	struct type prototype;
 
 	out->why = f->why;
-	out->function = f->cfg ? arena_strdup(&run->out->arena, f->cfg->name) : NULL;
+	out->function = f->cfg ? arena_strdup(run->arena, f->cfg->name) : NULL;
 	if (!f->cfg)
 		return;
 	if (!prototype_of(run->session, f->cfg->entry, &prototype, &changed)) {
@@ -418,7 +73,7 @@ static void find_parameters(struct args_run *run, size_t i, struct frame_args *o
 		out->why = "the compiler changed its parameters";
 		return;
 	}
-	place_parameters(run->session, prototype, out, &run->out->arena);
+	place_parameters(run->session, prototype, out, run->arena);
 }
 
 /* --- Values. --- */
@@ -431,7 +86,7 @@ static uint64_t cut(uint64_t value, uint64_t size)
 static const char *how_known(struct args_run *run, const struct frame_flow *f, unsigned n,
 			     const struct flow_value *v)
 {
-	struct arena *arena = &run->out->arena;
+	struct arena *arena = run->arena;
 	const char *const *regs = run->session->arch->reg_names;
 
 	switch (v->source) {
@@ -454,7 +109,7 @@ static const char *how_known(struct args_run *run, const struct frame_flow *f, u
 static void find_value(struct args_run *run, struct frame_flow *f, struct arg *a)
 {
 	const struct arch *arch = run->session->arch;
-	unsigned n = place_of(arch, a->reg);
+	unsigned n = args_place_of(arch, a->reg);
 	struct flow_value v;
 
 	a->how = f->why;
@@ -506,7 +161,7 @@ static void compare_with(struct args_run *run, const struct variable *v, struct 
 		a->origin = v->derived ? ARG_CANDIDATE : ARG_EXACT;
 		a->value = value;
 		a->size = v->size;
-		a->how = arena_printf(&run->out->arena, "the debug file: %s",
+		a->how = arena_printf(run->arena, "the debug file: %s",
 				      v->where ? v->where : "in memory");
 	} else if (value == a->value) {
 		if (!v->derived)
@@ -526,7 +181,7 @@ static bool is_parameter_of(const struct variable *v)
 static void parameters_of(struct args_run *run, struct variables *all,
 			  struct frame_args *out)
 {
-	struct arena *arena = &run->out->arena;
+	struct arena *arena = run->arena;
 
 	out->args = arena_zalloc(arena, (all->count + 1) * sizeof(*out->args));
 	vec_for_each(v, all) {
@@ -569,38 +224,16 @@ static void ask_debug_file(struct args_run *run, size_t i, struct frame_args *ou
 void stack_args_find(struct session *s, const struct task *task, struct stack *stack,
 		     struct stack_args *out)
 {
-	size_t count = stack->count < FRAMES_MAX ? stack->count : FRAMES_MAX;
-	struct args_run run = { .session = s, .task = task, .stack = stack, .out = out };
+	struct args_run run = { .session = s, .task = task, .stack = stack };
 
 	*out = (struct stack_args){ .count = stack->count };
+	run.arena = &out->arena;
 	out->frames = arena_zalloc(&out->arena, (stack->count + 1) * sizeof(*out->frames));
-	for (size_t i = count; i < stack->count; i++)
-		out->frames[i].why = "the stack is too deep to go into all of it";
-	if (!s->unwinder || !code_env(s)) {
-		for (size_t i = 0; i < count; i++)
-			out->frames[i].why = "no symbols are known";
-		return;
-	}
-	code_cfg_trim(s);
-	args_find_stable(&run);
-	unwind_registers(s->unwinder, stack, NULL);
-	run.frames = xcalloc(count + 1, sizeof(*run.frames));
-	for (size_t i = 0; i < count; i++) {
-		frame_flow_open(&run, i);
-		know_anchors(&run, i);
-		if (i)
-			pass_up(&run, i - 1);
-		if (i + 1 < count && is_linked(stack, i))
-			frame_flow_give_back(&run, i);
-	}
-	for (size_t i = count; i-- > 1;)
-		pass_down(&run, i - 1);
-	/* What came down may be more than what went up. */
-	for (size_t i = 0; i + 1 < count; i++)
-		pass_up(&run, i);
-	for (size_t i = count; i-- > 1;)
-		pass_down(&run, i - 1);
-	for (size_t i = 0; i < count; i++) {
+	bool open = args_run_open(&run);
+	for (size_t i = run.count; i < stack->count; i++)
+		out->frames[i].why = open ? "the stack is too deep to go into all of it"
+					  : "no symbols are known";
+	for (size_t i = 0; i < run.count; i++) {
 		struct frame_args *f = &out->frames[i];
 		find_parameters(&run, i, f);
 		for (unsigned n = 0; n < f->count; n++)
@@ -609,9 +242,7 @@ void stack_args_find(struct session *s, const struct task *task, struct stack *s
 		if (!f->count && !f->why && !f->prototype)
 			f->why = "no prototype is known";
 	}
-	for (size_t i = 0; i < count; i++)
-		frame_flow_close(&run.frames[i]);
-	free(run.frames);
+	args_run_close(&run);
 }
 
 void stack_args_deinit(struct stack_args *args)

@@ -29,11 +29,26 @@ struct args_run {
 	struct session *session;
 	const struct task *task;
 	struct stack *stack;
-	struct stack_args *out;
-	struct frame_flow *frames;
+	struct arena *arena; /* for words that stay */
+	struct frame_flow *frames; /* of the first @count frames of the stack */
+	size_t count;
 	uint64_t user_regs; /* address of the struct pt_regs of user mode; 0 none */
 	uint64_t current;   /* offset from a CPU's area of the pointer to its current task; 0 */
 };
+
+/*
+ * Follows all frames of run->stack, lets them tell each other what they know. The run's session,
+ * task, stack and arena are set before. False: there are no symbols, or no way to unwind.
+ */
+bool args_run_open(struct args_run *run);
+void args_run_close(struct args_run *run);
+/* Is frame @callee + 1 known to have called that of frame @callee? */
+bool args_linked(const struct args_run *run, size_t callee);
+/* Where the call of a caller's frame went; 0: not known. */
+uint64_t args_call_target(struct args_run *run, struct frame_flow *caller);
+
+/* In which place of the calling convention @reg is; arg_reg_count: in none. */
+unsigned args_place_of(const struct arch *arch, int reg);
 
 /* What of memory and of per-CPU variables is certain on this stack. */
 void args_find_stable(struct args_run *run);

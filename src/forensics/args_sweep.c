@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What the frames of a stack tell each other, in two sweeps over value flow (code/flow.h):
+ *
+ *   up    each frame's registers and stack slots tell what its function was entered with, and with
+ *         that the registers that it will give back: so more is known of its caller;
+ *   down  each caller's registers at its call are what its callee was entered with.
+ *
+ * What both tell must agree; where it does not, neither is believed. A callee that was reached by a
+ * jump of the function that was called (a tail call) is followed through that one.
+ *
+ * What needs memory that may have changed since is a candidate only, and nothing follows from it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "forensics/args_frame.h"
+#include "forensics/callers.h"
+#include "kernel/anchors.h"
+
+enum { FRAMES_MAX = 200 };
+
+/* --- Calls. --- */
+
+bool args_linked(const struct args_run *run, size_t callee)
+{
+	const struct stack *stack = run->stack;
+	const struct frame *caller = &stack->frames[callee + 1];
+
+	return callee + 1 < run->count && caller->is_call && caller->retaddr_at &&
+	       !caller->has_regs && caller->how != FRAME_SCAN &&
+	       stack->frames[callee].how != FRAME_SCAN;
+}
+
+uint64_t args_call_target(struct args_run *run, struct frame_flow *caller)
+{
+	const struct cfg_insn *call = &caller->cfg->insns[caller->insn];
+	const struct insn_memory *m = &call->insn.memory;
+	struct flow_value v;
+	uint64_t target = call->target;
+
+	if (target) {
+		static_call_target(run->session, target, &target);
+		return target;
+	}
+	if (call->through >= 0) {
+		flow_id pointer = flow_register(caller->flow, (unsigned)call->through);
+		return flow_eval(caller->facts, pointer, true, &v) ? v.value : 0;
+	}
+	if (!m->present || m->per_cpu || !m->read ||
+	    !flow_eval(caller->facts, flow_address(caller->flow, m), true, &v) || v.bits < 64 ||
+	    memory_read(run->session->memory, v.value, &target, sizeof(target)) != READ_OK)
+		return 0;
+	return target;
+}
+
+/* How a value at a call came to be known, in words. */
+static const char *how_passed(struct arena *arena, const struct session *s,
+			      const struct frame_flow *caller, unsigned reg,
+			      const struct flow_value *v)
+{
+	const char *name = caller->cfg->name;
+	const char *const *regs = s->arch->reg_names;
+
+	switch (v->source) {
+	case FLOW_FROM_REGISTER:
+		return arena_printf(arena, "%s passed it, from %s", name, regs[v->reg]);
+	case FLOW_FROM_SLOT:
+		return arena_printf(arena, "%s passed it, from its stack at %" PRIx64, name,
+				    caller->entry_sp + (uint64_t)v->offset);
+	case FLOW_FROM_ENTRY:
+		return arena_printf(arena, "%s passed on what it got in %s", name,
+				    v->reg >= 0 ? regs[v->reg] : "a register");
+	case FLOW_FROM_CALLEE:
+		return arena_printf(arena, "%s passed it on to the next function, too", name);
+	case FLOW_FROM_CONSTANT:
+		return arena_printf(arena, "%s passed this constant", name);
+	default:
+		return arena_printf(arena, "%s passed it in %s", name, regs[reg]);
+	}
+}
+
+/* The argument registers at one point, by place in the calling convention. */
+struct passed {
+	struct flow_value value[ARGS_REGS_MAX];
+	bool known[ARGS_REGS_MAX];
+};
+
+/* The argument registers at the jumps of @cfg to @to, by those on entry. All must agree. */
+static bool at_jumps(struct args_run *run, const struct cfg *cfg, uint64_t to,
+		     const struct passed *entry, struct passed *out)
+{
+	const struct arch *arch = run->session->arch;
+	bool first = true;
+
+	for (uint32_t i = 0; i < cfg->insn_count; i++) {
+		const struct cfg_insn *jump = &cfg->insns[i];
+		const char *why;
+		struct flow *flow;
+		if (jump->target != to || (jump->role != CFG_TAIL && jump->role != CFG_BRANCH))
+			continue;
+		if (!flow_create(code_env(run->session), cfg, jump->at, NULL, &flow, &why))
+			return false;
+		struct flow_facts *facts = flow_facts_create(code_env(run->session), flow);
+		flow_facts_set_stable(facts, args_stable, run);
+		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+			if (entry->known[n])
+				flow_know(facts, flow_entry(flow, arch->arg_regs[n]),
+					  &entry->value[n]);
+		}
+		bool ok = flow_solve(facts);
+		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+			flow_id id = flow_register(flow, arch->arg_regs[n]);
+			struct flow_value v;
+			bool has = ok && flow_eval(facts, id, false, &v);
+			if (first)
+				out->known[n] = has, out->value[n] = v;
+			else if (!has || v.bits != out->value[n].bits ||
+				 v.value != out->value[n].value)
+				out->known[n] = false;
+		}
+		first = false;
+		flow_facts_destroy(facts);
+		flow_destroy(flow);
+	}
+	return !first;
+}
+
+/*
+ * x64_sys_call(regs, nr) jumps to the function of the system call; the table has it, too. Where the
+ * number is lost on the way, the registers have it that user space came with.
+ */
+static uint64_t system_call(struct args_run *run, const struct passed *entry)
+{
+	enum { NUMBERS_MAX = 1024, PT_REGS_ORIG_RAX = 120 }; /* arch/x86/entry/calling.h */
+	struct memory *mem = run->session->memory;
+	uint64_t table = symbols_address(run->session->symbols, "sys_call_table");
+	uint64_t function, nr = entry->value[1].value;
+	bool known = entry->known[1] && entry->value[1].bits >= 32;
+
+	if (!known && entry->known[0] && run->user_regs &&
+	    entry->value[0].value == run->user_regs)
+		known = memory_read(mem, run->user_regs + PT_REGS_ORIG_RAX, &nr, sizeof(nr)) ==
+			READ_OK;
+	if (!table || !known || (uint32_t)nr >= NUMBERS_MAX ||
+	    memory_read(mem, table + (uint32_t)nr * UINT64_C(8), &function, sizeof(function)) !=
+		    READ_OK)
+		return 0;
+	return function;
+}
+
+/* Where else @cfg's function jumps on to, when that is one place only; 0: several, or none. */
+static uint64_t only_tail_call(const struct cfg *cfg)
+{
+	uint64_t only = 0;
+
+	for (uint32_t i = 0; i < cfg->insn_count; i++) {
+		if (cfg->insns[i].role == CFG_TAIL_INDIRECT)
+			return 0;
+		if (cfg->insns[i].role != CFG_TAIL)
+			continue;
+		if (only && only != cfg->insns[i].target)
+			return 0;
+		only = cfg->insns[i].target;
+	}
+	return only;
+}
+
+/*
+ * The function at @target was called, and jumped on to @callee's, perhaps by way of others: what
+ * was in the argument registers then, by what it was called with.
+ */
+static bool through_tail_call(struct args_run *run, uint64_t target, uint64_t callee,
+			      const struct passed *entry, struct passed *out)
+{
+	enum { WAY_MAX = 4 };
+	struct passed at = *entry;
+
+	for (unsigned i = 0; i < WAY_MAX; i++) {
+		const char *why;
+		const struct cfg *cfg = code_cfg(run->session, target, &why);
+		uint64_t next;
+		if (!cfg || cfg->entry != target || cfg->incomplete)
+			return false;
+		next = callee;
+		if (!cfg_has_tail_call(cfg, callee)) {
+			next = system_call(run, &at);
+			if (!next || !cfg_has_tail_call(cfg, next))
+				next = only_tail_call(cfg);
+		}
+		if (!next || !at_jumps(run, cfg, next, &at, out))
+			return false;
+		if (next == callee)
+			return true;
+		at = *out;
+		target = next;
+	}
+	return false;
+}
+
+/*
+ * What was in register @reg when @f's function was entered or made its call (@id), as its caller or
+ * callee tells. False: it does not fit to what is known, or nothing new.
+ */
+static bool learn(struct frame_flow *f, flow_id id, unsigned reg, const struct flow_value *v,
+		  uint64_t *conflict)
+{
+	struct flow_value own;
+	unsigned bits = flow_eval(f->facts, id, false, &own) ? own.bits : 0;
+	unsigned both = bits < v->bits ? bits : v->bits;
+	uint64_t mask = both >= 64 ? UINT64_MAX : (UINT64_C(1) << both) - 1;
+
+	if ((own.value ^ v->value) & mask)
+		*conflict |= UINT64_C(1) << reg;
+	if (bits >= v->bits || (own.value ^ v->value) & mask)
+		return false;
+	flow_know(f->facts, id, v);
+	return true;
+}
+
+static void settle(struct frame_flow *f)
+{
+	if (flow_solve(f->facts))
+		return;
+	f->usable = false;
+	f->why = "what is known of it contradicts itself";
+}
+
+/* Takes over into the callee what the caller is known to have passed. */
+static void take_over(struct args_run *run, size_t i, const struct passed *passed,
+		      const char *const *how)
+{
+	struct frame_flow *callee = &run->frames[i];
+	const struct arch *arch = run->session->arch;
+
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		unsigned reg = arch->arg_regs[n];
+		struct flow_value v = passed->value[n];
+		if (!passed->known[n])
+			continue;
+		v.source = FLOW_FROM_ENTRY;
+		v.reg = (int)reg;
+		if (learn(callee, flow_entry(callee->flow, reg), reg, &v, &callee->conflict))
+			callee->passed_how[n] = how[n];
+	}
+	settle(callee);
+}
+
+unsigned args_place_of(const struct arch *arch, int reg)
+{
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		if (arch->arg_regs[n] == reg)
+			return n;
+	}
+	return arch->arg_reg_count;
+}
+
+/* What the callee is known to have been called with was in the caller's registers at the call. */
+static void pass_up(struct args_run *run, size_t i)
+{
+	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
+	const struct arch *arch = run->session->arch;
+
+	if (!callee->usable || !caller->usable || !args_linked(run, i) ||
+	    args_call_target(run, caller) != callee->cfg->entry)
+		return;
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		unsigned reg = arch->arg_regs[n];
+		struct flow_value v;
+		if (!flow_eval(callee->facts, flow_entry(callee->flow, reg), false, &v))
+			continue;
+		v.source = FLOW_FROM_CALLEE;
+		v.reg = (int)reg;
+		learn(caller, flow_register(caller->flow, reg), reg, &v, &callee->conflict);
+	}
+	settle(caller);
+}
+
+/* What the kernel must have passed is kept elsewhere too: its function, and the first argument. */
+static void take_anchors(struct args_run *run, const struct anchor *anchors, size_t count,
+			 struct passed *given, const char **how)
+{
+	const struct arch *arch = run->session->arch;
+
+	for (size_t k = 0; k < count; k++) {
+		unsigned n = args_place_of(arch, (int)anchors[k].reg);
+		if (n == arch->arg_reg_count || given->known[n])
+			continue;
+		given->known[n] = true;
+		how[n] = anchors[k].why;
+		given->value[n] = (struct flow_value){ .value = anchors[k].value,
+						       .bits = 64,
+						       .source = FLOW_FROM_OUTSIDE,
+						       .reg = -1 };
+	}
+}
+
+/* A function that the kernel itself called: what its caller's code does not tell. */
+static void know_anchors(struct args_run *run, size_t i)
+{
+	struct frame_flow *f = &run->frames[i];
+	struct passed given = { 0 };
+	const char *how[ARGS_REGS_MAX] = { 0 };
+	struct anchor anchors[ANCHORS_MAX];
+
+	if (!f->usable)
+		return;
+	size_t count = anchors_of(run->session, run->task, run->stack, i, anchors);
+	take_anchors(run, anchors, count, &given, how);
+	if (count)
+		take_over(run, i, &given, how);
+}
+
+static void pass_down(struct args_run *run, size_t i)
+{
+	struct anchor anchors[ANCHORS_MAX];
+	size_t anchor_count;
+	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
+	const struct arch *arch = run->session->arch;
+	struct passed given = { 0 }, jumped = { 0 };
+	const char *how[ARGS_REGS_MAX] = { 0 };
+
+	if (!callee->usable || !caller->usable || !args_linked(run, i))
+		return;
+	uint64_t target = args_call_target(run, caller);
+	uint64_t anchored = anchored_call(run->session, run->task, run->stack, i + 1, anchors,
+					  &anchor_count);
+	target = anchored ? anchored : target;
+	bool direct = target == callee->cfg->entry;
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
+		struct flow_value *v = &given.value[n];
+		given.known[n] = flow_eval(caller->facts, id, false, v);
+		if (given.known[n])
+			how[n] = how_passed(run->arena, run->session, caller,
+					    arch->arg_regs[n], v);
+		else if (direct)
+			callee->guessed[n] = flow_eval(caller->facts, id, true, &callee->guess[n]);
+	}
+	if (anchored)
+		take_anchors(run, anchors, anchor_count, &given, how);
+	if (direct) {
+		take_over(run, i, &given, how);
+	} else if (target &&
+		   through_tail_call(run, target, callee->cfg->entry, &given, &jumped)) {
+		for (unsigned n = 0; n < arch->arg_reg_count; n++)
+			how[n] = arena_printf(run->arena,
+					      "%s passed it, through a tail call",
+					      caller->cfg->name);
+		take_over(run, i, &jumped, how);
+	}
+}
+
+/* --- The whole. --- */
+
+bool args_run_open(struct args_run *run)
+{
+	struct session *s = run->session;
+	struct stack *stack = run->stack;
+
+	if (!s->unwinder || !code_env(s))
+		return false;
+	run->count = stack->count < FRAMES_MAX ? stack->count : FRAMES_MAX;
+	run->frames = xcalloc(run->count + 1, sizeof(*run->frames));
+	code_cfg_trim(s);
+	args_find_stable(run);
+	unwind_registers(s->unwinder, stack, NULL);
+	for (size_t i = 0; i < run->count; i++) {
+		frame_flow_open(run, i);
+		know_anchors(run, i);
+		if (i)
+			pass_up(run, i - 1);
+		if (args_linked(run, i))
+			frame_flow_give_back(run, i);
+	}
+	for (size_t i = run->count; i-- > 1;)
+		pass_down(run, i - 1);
+	/* What came down may be more than what went up. */
+	for (size_t i = 0; i + 1 < run->count; i++)
+		pass_up(run, i);
+	for (size_t i = run->count; i-- > 1;)
+		pass_down(run, i - 1);
+	return true;
+}
+
+void args_run_close(struct args_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		frame_flow_close(&run->frames[i]);
+	free(run->frames);
+	run->frames = NULL;
+	run->count = 0;
+}

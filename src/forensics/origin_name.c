@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Types ride along with values: a parameter has its prototype's; what is read at an offset of a
+ * pointer to a struct is that member, and has the member's; what is read at a symbol is the
+ * variable. Where the type is not known a name still is C: *(u64 *)(x + 0x10).
+ */
+#include "forensics/origin_name.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "forensics/prototype.h"
+
+enum { NAME_DEPTH_MAX = 10, NAME_MAX_LENGTH = 300, PARAMETERS_MAX = 16 };
+
+struct namer {
+	struct args_run *run;
+	const struct frame_flow *f;
+	struct strbuf *out;
+};
+
+static void name(struct namer *n, flow_id id, unsigned depth, struct type *type);
+
+unsigned origin_parameter(struct args_run *run, const struct frame_flow *f, int reg,
+			  struct member *parameter)
+{
+	const struct arch *arch = run->session->arch;
+	struct type prototype;
+	bool changed = false;
+	unsigned next = 0;
+
+	if (!prototype_of(run->session, f->cfg->entry, &prototype, &changed) || changed ||
+	    strstr(f->cfg->name, ".part."))
+		return 0;
+	for (unsigned i = 0; i < PARAMETERS_MAX && type_member_at(prototype, i, parameter); i++) {
+		uint64_t size = type_size(parameter->type);
+		if (!size || size > 16 || next >= arch->arg_reg_count)
+			return 0;
+		if (arch->arg_regs[next] == reg)
+			return size <= 8 ? i + 1 : 0;
+		next += size > 8 ? 2 : 1;
+	}
+	return 0;
+}
+
+static const struct flow_node *node_of(const struct namer *n, flow_id id)
+{
+	return flow_node(n->f->flow, id);
+}
+
+/* @id as base + offset; the base's own node when there is none. */
+static flow_id split(const struct namer *n, flow_id id, uint64_t *offset)
+{
+	const struct flow_node *node = node_of(n, id);
+
+	*offset = 0;
+	if (node->kind != FLOW_ADD || node_of(n, node->b)->kind != FLOW_CONSTANT)
+		return id;
+	*offset = node_of(n, node->b)->value;
+	return node->a;
+}
+
+/* "->member" of what @pointer points to; false: no type tells. */
+static bool member_name(struct namer *n, struct type pointer, uint64_t offset, struct type *type)
+{
+	struct type plain = pointer.source ? type_strip(pointer) : pointer;
+	struct member member;
+	char path[256];
+
+	if (!plain.source || type_kind(plain) != TYPE_POINTER)
+		return false;
+	struct type target = type_strip(type_target(plain));
+	enum type_kind kind = type_kind(target);
+	if ((kind != TYPE_STRUCT && kind != TYPE_UNION) ||
+	    !type_path_at(target, offset, path, sizeof(path)))
+		return false;
+	strbuf_addf(n->out, "->%s", path);
+	if (type_find_member(target, path, &member) && !member.bit_size)
+		*type = member.type;
+	return true;
+}
+
+static void variable_name(struct namer *n, uint64_t address, unsigned size, struct type *type)
+{
+	struct session *s = n->run->session;
+	struct symbol symbol;
+	char path[256];
+
+	if (!symbols_by_address(s->symbols, address, &symbol) ||
+	    (symbol.size && address - symbol.address >= symbol.size)) {
+		strbuf_addf(n->out, "*(u%u *)0x%" PRIx64, size * 8, address);
+		return;
+	}
+	uint64_t offset = address - symbol.address;
+	strbuf_add(n->out, symbol.name);
+	struct type found;
+	if (!types_variable(s->types, symbol.name, &found)) {
+		if (offset)
+			strbuf_addf(n->out, "+0x%" PRIx64, offset);
+	} else if (type_kind(type_strip(found)) == TYPE_POINTER ||
+		   type_kind(type_strip(found)) == TYPE_INT) {
+		if (!offset)
+			*type = found;
+	} else if (type_path_at(type_strip(found), offset, path, sizeof(path))) {
+		struct member member;
+		strbuf_addf(n->out, "%s%s", *path == '[' ? "" : ".", path);
+		if (type_find_member(type_strip(found), path, &member) && !member.bit_size)
+			*type = member.type;
+	}
+}
+
+static void load_name(struct namer *n, const struct flow_node *node, unsigned depth,
+		      struct type *type)
+{
+	size_t start = n->out->len;
+	struct type pointer = { 0 };
+	uint64_t offset;
+	flow_id base = split(n, node->a, &offset);
+
+	if (node_of(n, node->a)->kind == FLOW_CONSTANT) {
+		variable_name(n, node_of(n, node->a)->value, node->size, type);
+		return;
+	}
+	/* The kernel's variables of a CPU and tables are at negative constants. */
+	name(n, base, depth - 1, &pointer);
+	if (member_name(n, pointer, offset, type))
+		return;
+	auto_strbuf inner = { 0 };
+	strbuf_add(&inner, strbuf_text(n->out) + start);
+	n->out->len = start;
+	if (n->out->data)
+		n->out->data[start] = '\0';
+	if (!offset)
+		strbuf_addf(n->out, "*(u%u *)%s", node->size * 8u, strbuf_text(&inner));
+	else if ((int64_t)offset < 0)
+		strbuf_addf(n->out, "*(u%u *)(%s - 0x%" PRIx64 ")", node->size * 8u,
+			    strbuf_text(&inner), 0 - offset);
+	else
+		strbuf_addf(n->out, "*(u%u *)(%s + 0x%" PRIx64 ")", node->size * 8u,
+			    strbuf_text(&inner), offset);
+}
+
+static void per_cpu_name(struct namer *n, const struct flow_node *node, struct type *type)
+{
+	struct session *s = n->run->session;
+	const struct flow_node *at = node_of(n, node->a);
+	struct symbol symbol;
+
+	if (at->kind == FLOW_CONSTANT && n->run->current && at->value == n->run->current) {
+		strbuf_add(n->out, "current");
+		types_find(s->types, "struct task_struct *", type);
+		return;
+	}
+	if (at->kind == FLOW_CONSTANT &&
+	    (symbols_per_cpu(s->symbols, at->value, &symbol) ||
+	     symbols_by_address(s->symbols, at->value, &symbol)))
+		strbuf_addf(n->out, "this CPU's %s", symbol.name);
+	else
+		strbuf_add(n->out, "a per-CPU variable");
+}
+
+static void call_name(struct namer *n, const struct flow_node *node, struct type *type)
+{
+	struct session *s = n->run->session;
+	struct symbol symbol;
+	struct type prototype;
+	bool changed = false;
+	uint32_t insn;
+
+	if (!cfg_find(n->f->cfg, node->at, &insn) || !n->f->cfg->insns[insn].target ||
+	    !symbols_by_address(s->symbols, n->f->cfg->insns[insn].target, &symbol)) {
+		strbuf_add(n->out, "(the result of a call)");
+		return;
+	}
+	strbuf_addf(n->out, "%s()", symbol.name);
+	if (prototype_of(s, symbol.address, &prototype, &changed))
+		*type = type_target(prototype);
+}
+
+static void entry_name(struct namer *n, const struct flow_node *node, struct type *type)
+{
+	struct member parameter;
+
+	if (origin_parameter(n->run, n->f, node->reg, &parameter) && parameter.name &&
+	    *parameter.name) {
+		strbuf_add(n->out, parameter.name);
+		*type = parameter.type;
+		return;
+	}
+	strbuf_addf(n->out, "%s on entry", n->run->session->arch->reg_names[node->reg]);
+}
+
+static void sum_name(struct namer *n, flow_id id, const struct flow_node *node, unsigned depth,
+		     struct type *type)
+{
+	struct type pointer = { 0 };
+	uint64_t offset;
+	flow_id base = split(n, id, &offset);
+	size_t start = n->out->len;
+
+	if (base == id) {
+		strbuf_add(n->out, "(");
+		name(n, node->a, depth - 1, &pointer);
+		strbuf_add(n->out, " + ");
+		name(n, node->b, depth - 1, &pointer);
+		strbuf_add(n->out, ")");
+		return;
+	}
+	strbuf_add(n->out, "&");
+	name(n, base, depth - 1, &pointer);
+	struct type target = { 0 };
+	if ((int64_t)offset > 0 && member_name(n, pointer, offset, &target)) {
+		if (target.source)
+			types_pointer(n->run->session->types, target, type);
+		return;
+	}
+	auto_strbuf inner = { 0 };
+	strbuf_add(&inner, strbuf_text(n->out) + start + 1);
+	n->out->len = start;
+	n->out->data[start] = '\0';
+	strbuf_addf(n->out, "(%s %c 0x%" PRIx64 ")", strbuf_text(&inner),
+		    (int64_t)offset < 0 ? '-' : '+',
+		    (int64_t)offset < 0 ? 0 - offset : offset);
+}
+
+static void name(struct namer *n, flow_id id, unsigned depth, struct type *type)
+{
+	const struct flow_node node = *node_of(n, id);
+	struct type ignored = { 0 };
+
+	*type = (struct type){ 0 };
+	if (!depth || n->out->len > NAME_MAX_LENGTH) {
+		strbuf_add(n->out, "...");
+		return;
+	}
+	switch (node.kind) {
+	case FLOW_CONSTANT:
+		strbuf_addf(n->out, "0x%" PRIx64, node.value);
+		break;
+	case FLOW_ENTRY:
+		entry_name(n, &node, type);
+		break;
+	case FLOW_LOAD:
+		load_name(n, &node, depth, type);
+		break;
+	case FLOW_PER_CPU:
+		per_cpu_name(n, &node, type);
+		break;
+	case FLOW_CALL:
+		call_name(n, &node, type);
+		break;
+	case FLOW_ADD:
+		sum_name(n, id, &node, depth, type);
+		break;
+	case FLOW_ZERO_EXTEND:
+	case FLOW_SIGN_EXTEND:
+		name(n, node.a, depth - 1, type);
+		/* Of a wider value only a part. */
+		if (type->source && type_size(*type) != node.size)
+			*type = ignored;
+		break;
+	case FLOW_MERGE:
+	case FLOW_LOST:
+		if (node.reg >= 0)
+			strbuf_add(n->out, n->run->session->arch->reg_names[node.reg]);
+		else
+			strbuf_add(n->out, "a stack slot");
+		break;
+	default: {
+		char text[256];
+		flow_format(n->f->flow, id, n->run->session->arch, text, sizeof(text));
+		strbuf_add(n->out, text);
+	}
+	}
+}
+
+void origin_name(struct args_run *run, const struct frame_flow *f, flow_id id, struct strbuf *out,
+		 struct type *type)
+{
+	struct namer n = { .run = run, .f = f, .out = out };
+
+	name(&n, id, NAME_DEPTH_MAX, type);
+}
