@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The search for words against the plain way to do it, on pages of many kinds. */
+#include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "arch/arch.h"
 #include "base/bytes.h"
+#include "dump/format.h"
 #include "memory/find_words.h"
 
 enum { RANGES_MAX = 40, HITS_MAX = PAGE_SIZE };
@@ -122,11 +125,86 @@ static void test_the_ends_of_the_numbers(unused_arg void **ctx)
 	compare(&q, (const uint8_t *)page, 0, PAGE_SIZE);
 }
 
+/* --- All memory. --- */
+
+enum { PAGES = 3000, FIRST = 300 };
+
+struct seen {
+	unsigned char pages[FIRST + PAGES + 1];
+	size_t count;
+	atomic_bool stop;
+	bool stops;
+};
+
+static void see(void *ctx, unsigned worker, uint64_t pfn, const uint8_t *data, uint16_t from,
+		uint16_t to)
+{
+	struct seen *seen = ctx;
+
+	assert_true(worker == 0 && pfn >= FIRST && pfn <= FIRST + PAGES);
+	assert_int_equal(from, 0);
+	/* The last page is there up to its middle. */
+	assert_int_equal(to, pfn == FIRST + PAGES ? PAGE_SIZE / 2 : PAGE_SIZE);
+	assert_int_equal(load_u64(data), pfn);
+	seen->pages[pfn]++;
+	seen->count++;
+	if (seen->stops)
+		atomic_store(&seen->stop, true);
+}
+
+static void test_all_memory_once_and_stopped(unused_arg void **ctx)
+{
+	struct {
+		Elf64_Ehdr h;
+		Elf64_Phdr p;
+		uint64_t words[(PAGES * PAGE_SIZE + PAGE_SIZE / 2) / 8];
+	} *file = calloc(1, sizeof(*file));
+	struct seen seen = { 0 };
+	struct dump *dump;
+	uint64_t holes;
+
+	memcpy(file->h.e_ident, ELFMAG "\2\1\1", 7);
+	file->h.e_type = ET_CORE;
+	file->h.e_machine = EM_X86_64;
+	file->h.e_phoff = sizeof(file->h);
+	file->h.e_phentsize = sizeof(file->p);
+	file->h.e_phnum = 1;
+	file->p.p_type = PT_LOAD;
+	file->p.p_offset = sizeof(file->h) + sizeof(file->p);
+	file->p.p_paddr = (uint64_t)FIRST * PAGE_SIZE;
+	file->p.p_filesz = file->p.p_memsz = sizeof(file->words);
+	for (uint64_t i = 0; i <= PAGES; i++)
+		file->words[i * PAGE_SIZE / 8] = FIRST + i;
+	setenv("INQUEST_THREADS", "1", 1);
+	size_t size = sizeof(*file);
+	assert_null(dump_open_memory(&(const void *){ file }, &size, 1, &dump));
+	struct memory *mem = memory_create(dump, &arch_x86_64);
+
+	assert_true(memory_scan(mem, &seen.stop, see, &seen, &holes));
+	assert_int_equal(holes, 0);
+	assert_int_equal(seen.count, PAGES + 1);
+	for (size_t i = FIRST; i <= FIRST + PAGES; i++)
+		assert_int_equal(seen.pages[i], 1);
+	/* From within: no further stretch is begun. */
+	seen.stops = true;
+	seen.count = 0;
+	assert_false(memory_scan(mem, &seen.stop, see, &seen, &holes));
+	assert_in_range(seen.count, 1, 1024);
+	/* Before: nothing is looked at. */
+	seen.count = 0;
+	assert_false(memory_scan(mem, &seen.stop, see, &seen, &holes));
+	assert_int_equal(seen.count, 0);
+	memory_destroy(mem);
+	dump_close(dump);
+	free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_like_the_plain_way),
 		cmocka_unit_test(test_the_ends_of_the_numbers),
+		cmocka_unit_test(test_all_memory_once_and_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
