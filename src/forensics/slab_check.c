@@ -104,9 +104,9 @@ static bool keys_are_swapped(const struct checker *checker)
 	for (size_t i = 0; i < checker->slabs.count; i++) {
 		const struct slab *slab = &checker->slabs.data[i];
 		const struct slab_cache *cache = slab->cache;
-		uint64_t at = slab->freelist + cache->free_offset;
-		if (!slab->freelist || !cache->hardened ||
-		    slab->freelist - slab->start >= slab->size ||
+		uint64_t head = slab->freelist ? slab->freelist : slab->cpu_freelist;
+		uint64_t at = head + cache->free_offset;
+		if (!cache->hardened || head - slab->start >= slab->size ||
 		    memory_u64(checker->session->memory, at, &stored) != READ_OK)
 			continue;
 		uint64_t a = stored ^ cache->random ^ __builtin_bswap64(at);

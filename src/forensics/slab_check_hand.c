@@ -12,6 +12,7 @@
 
 enum {
 	SLABS_MAX = 24, /* looking up single slabs is for a few */
+	SAMPLES = 8,    /* caches by which the coding of freelists is found out */
 	CPUS_MAX = 64,
 };
 
@@ -55,6 +56,7 @@ static void add_cpu_slabs(struct checker *checker, const struct slab_cache *cach
 bool slab_check_at_hand(struct session *s, const struct task *task, struct slab_check *check)
 {
 	struct checker checker = { .session = s };
+	size_t count;
 
 	*check = (struct slab_check){ 0 };
 	if (slab_allocator(s) != ALLOCATOR_SLUB)
@@ -70,12 +72,16 @@ bool slab_check_at_hand(struct session *s, const struct task *task, struct slab_
 	}
 	for (size_t i = 0; i < busy->words.count; i++)
 		add_slab_of_page(&checker, busy->words.data[i]);
+	size_t in_hand = checker.slabs.count;
+	const struct slab_cache *all = slab_caches(s, &count);
+	for (size_t i = 0; i < count && i < SAMPLES; i++)
+		add_cpu_slabs(&checker, &all[i]);
 	check_find_layout(&checker);
 	checker.lists_known = false;
 	checker.worker_count = 1;
 	checker.workers = xcalloc(1, sizeof(*checker.workers));
-	check->slabs = checker.slabs.count;
-	for (size_t i = 0; i < checker.slabs.count; i++)
+	check->slabs = in_hand;
+	for (size_t i = 0; i < in_hand; i++)
 		check_slab(&checker, &checker.workers[0], &checker.slabs.data[i]);
 	check_collect(&checker, check);
 	check_deinit(&checker);

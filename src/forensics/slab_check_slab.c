@@ -230,9 +230,11 @@ static void twice(struct view *v, unsigned length, uint64_t previous, uint64_t s
 			 "freed twice: the freelist comes back to the object after %u others, and "
 			 "the slab counts %u free objects", length, v->count - slab->inuse);
 	else
+		/* What is written by chance does not decode to an object's address. */
 		snprintf(damage->text, sizeof(damage->text),
-			 "the freelist leads back to %016lx, which it passed before",
-			 (unsigned long)object);
+			 "the freelist leads back to %016lx, which it passed before%s",
+			 (unsigned long)object,
+			 v->cache->hardened ? ": most likely it was freed twice" : "");
 }
 
 /* Follows a freelist from its head, which is kept at @head_at; returns how many objects it has. */
