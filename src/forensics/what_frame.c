@@ -184,10 +184,20 @@ static bool local_variable(const struct what_ask *ask, const struct stack *stack
 	return found;
 }
 
+/* Was the frame, or one on the way to it, found by searching the stack? */
+static bool is_guess(const struct stack *stack, size_t index)
+{
+	for (size_t i = 0; i <= index; i++) {
+		if (stack->frames[i].how == FRAME_SCAN)
+			return true;
+	}
+	return false;
+}
+
 static void name_slot(const struct what_ask *ask, const struct stack *stack, size_t i)
 {
 	const struct frame *frame = &stack->frames[i];
-	const char *guess = frame->how == FRAME_SCAN ? " (a guess)" : "", *reg;
+	const char *guess = is_guess(stack, i) ? " (a guess)" : "", *reg;
 	char function[128], caller[128], variable[192];
 
 	frame_function(ask, frame, function, sizeof(function));

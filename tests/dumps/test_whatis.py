@@ -259,7 +259,25 @@ class Places(unittest.TestCase):
             self.assertEqual(answer["kind"], "non-canonical")
             self.assertIn(f"one bit (60) away from 0x{address:x}: init_task", answer["detail"])
 
-    def test_saved_registers_and_return_addresses(self):
+    def test_saved_registers(self):
+        """By the functions' pushes they are where the module's debug info has them."""
+        for dump in lab.dumps(name="places"):
+            pid = next(words["pid"] for name, _, words, _ in places_of(dump) if name == "stack-end")
+            frames = lab.query(dump, f"bt -f {pid}")["threads"][0]["frames"]
+            words = [int(w["address"], 16) for f in frames for w in f.get("words", [])
+                     if (f["symbol"] or "").startswith("places_")]
+            by_code = whatis(dump, words)
+            by_debug = whatis(dump, words, "-m", dump.folder / "modules")
+            found = 0
+            for code, debug in zip(by_code, by_debug):
+                saved = [re.search(r"saved (\w+ of \w+)", answer["what"]) for answer in (code, debug)]
+                if saved[0]:
+                    found += 1
+                    self.assertTrue(saved[1], debug)
+                    self.assertEqual(saved[0][1], saved[1][1])
+            self.assertGreaterEqual(found, 3, str(dump))
+
+    def test_return_addresses(self):
         """Those of the crashed task's frames, as bt has them."""
         for dump in lab.dumps(name="places"):
             frames = lab.query(dump, "bt")["threads"][0]["frames"]
