@@ -122,6 +122,11 @@ static struct error *place(struct search *q, const struct identify_request *requ
 		return error_new(ERROR_USAGE, "more than %u bytes cannot be identified at once",
 				 RANGE_MAX);
 	q->blind = request->blind;
+	q->maybe = ID_NONE;
+	if (result->object && !request->blind) {
+		const char *maybe = cache_type_of(s, object.slab.cache->address)->maybe;
+		q->maybe = maybe ? id_struct_named(q->id->types, maybe) : ID_NONE;
+	}
 	q->size_low = q->whole ? class_below(size_class(result->size)) : 0;
 	q->freed = result->object && (result->object->state == OBJECT_FREE ||
 				      result->object->state == OBJECT_FREE_CPU);
@@ -142,21 +147,34 @@ static enum identify_confidence confidence(double score, double lead)
 	return score >= 3 ? IDENTIFY_POSSIBLE : IDENTIFY_UNKNOWN;
 }
 
-/* Namesakes are one type: they differ in what other files see of it. */
+static bool overlap(const struct search *q, const struct candidate *a, const struct candidate *b)
+{
+	return a->base < b->base + id_struct_at(q->id->types, b->type)->size &&
+	       b->base < a->base + id_struct_at(q->id->types, a->type)->size;
+}
+
+/*
+ * By how much the @i-th leads over the best other type for the same memory; below 0: by how much it
+ * is behind. Namesakes are one type: they differ in what other files see of it.
+ */
 static double lead_over(const struct search *q, const struct candidates *all, size_t i)
 {
-	const char *name = id_struct_at(q->id->types, all->data[i].type)->name;
+	const struct candidate *c = &all->data[i];
+	const char *name = id_struct_at(q->id->types, c->type)->name;
 
 	for (size_t j = 0; j < all->count; j++) {
-		/* Of leftovers it is enough to say with what they begin. */
-		if (q->clipped && id_struct_holds(q->id->types, all->data[j].type, 0,
-						  all->data[i].type))
+		const struct candidate *other = &all->data[j];
+		if (j == i || !overlap(q, c, other))
 			continue;
-		if (j != i &&
-		    strcmp(name, id_struct_at(q->id->types, all->data[j].type)->name) != 0)
-			return all->data[i].score - all->data[j].score;
+		/* Of leftovers it is enough to say with what they begin. */
+		if (q->clipped && id_struct_holds(q->id->types, other->type, 0, c->type))
+			continue;
+		if (strcmp(name, id_struct_at(q->id->types, other->type)->name) != 0)
+			return c->score - other->score;
+		if (other->base != c->base && other->score > c->score)
+			return -1;
 	}
-	return all->data[i].score;
+	return c->score;
 }
 
 static struct identify_hypothesis tell(struct search *q, struct arena *arena,
@@ -169,9 +187,7 @@ static struct identify_hypothesis tell(struct search *q, struct arena *arena,
 		.former = q->clipped,
 	};
 
-	h.confidence = confidence(c->score, i ? 0 : lead_over(q, all, i));
-	if (i && h.confidence > IDENTIFY_POSSIBLE)
-		h.confidence = IDENTIFY_POSSIBLE;
+	h.confidence = confidence(c->score, lead_over(q, all, i));
 	identify_explain(q, arena, c, &h);
 	return h;
 }
@@ -232,6 +248,19 @@ static void add_parts(struct search *q, struct arena *arena, const struct candid
 	vec_deinit(&rest);
 }
 
+/* In a range: where strong words say that something begins, and at its start. */
+static void search_anywhere(struct search *q, struct candidates *found)
+{
+	struct candidates first = { 0 };
+
+	identify_search_range(q, found);
+	identify_search_at(q, q->view.start, &first);
+	vec_for_each (c, &first)
+		vec_push(found, *c);
+	candidates_sort(found);
+	vec_deinit(&first);
+}
+
 /* --- A former owner --- */
 
 static void find_former(struct search *q, struct arena *arena, struct identify_result *result)
@@ -255,7 +284,7 @@ static void find_former(struct search *q, struct arena *arena, struct identify_r
 /* Does nobody, or no present owner, explain the object? */
 static bool wants_former(const struct search *q, const struct identify_result *result)
 {
-	if (q->blind || !q->whole)
+	if (!q->whole || (q->blind && !q->freed))
 		return false;
 	return q->freed || q->buffer || !result->count ||
 	       result->hypotheses[0].confidence < IDENTIFY_LIKELY;
@@ -300,7 +329,7 @@ struct error *identify(struct session *s, const struct identify_request *request
 		if (q.whole)
 			identify_search_at(&q, result->start, &found);
 		else
-			identify_search_range(&q, &found);
+			search_anywhere(&q, &found);
 		if (q.whole && !q.blind)
 			weigh_rests(&q, &found);
 		add_hypotheses(&q, arena, (unsigned)min_u64(wanted, WANTED_MAX), &found, result);

@@ -23,6 +23,7 @@ enum {
 #define REF_AGAIN 0.3
 #define REF_DENIES -2.5
 #define SMALLER_COST 2.5
+#define MAYBE_GAIN 2.0
 #define FLOOR -25
 #define TAIL_COST 0.6
 
@@ -114,10 +115,15 @@ static double score_refs(const struct search *q, uint32_t id, uint64_t base)
 
 /* --- Scores --- */
 
-static double prior(const struct search *q, const struct id_struct *st)
+static double prior(const struct search *q, uint32_t id, const struct id_struct *st, uint64_t base)
 {
 	double p = fmin(log1p(st->pointed) * 0.2, 0.8);
 
+	/* Tried at every word of a range, something fits somewhere by chance. */
+	if (!q->whole && base != q->view.start)
+		p -= log((double)q->view.count);
+	if (id == q->maybe)
+		p += MAYBE_GAIN;
 	if (st->size <= q->size_low)
 		p -= SMALLER_COST;
 	return p;
@@ -145,7 +151,7 @@ static double score(struct search *q, uint32_t id, uint64_t base, enum id_depth 
 	const struct id_struct *st = id_struct_at(q->id->types, id);
 
 	return id_score(&q->view, id, base, depth, FLOOR, NULL) + score_refs(q, id, base) +
-	       identify_size_told(q, id, base) + score_tail(q, st, base) + prior(q, st);
+	       identify_size_told(q, id, base) + score_tail(q, st, base) + prior(q, id, st, base);
 }
 
 /* Keeps the best KEPT in a heap of which the root is the worst. */

@@ -42,6 +42,7 @@ struct search {
 		struct search_ref *data;
 		size_t count, capacity;
 	} refs;
+	uint32_t maybe;    /* what the name of a merged cache says; ID_NONE */
 	uint64_t size_low; /* structs that are not longer are less likely; 0: no matter */
 	bool whole;        /* the view is one object */
 	bool blind;        /* its end is not known exactly */

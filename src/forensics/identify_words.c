@@ -105,8 +105,7 @@ void id_context_infer(struct id_context *ctx, uint64_t address, uint32_t type)
 
 static uint64_t score_key(uint32_t id, uint64_t address)
 {
-	/* Addresses have 57 bits, of which these keep all that differ. */
-	return address ^ (uint64_t)id << 45 ^ (uint64_t)id >> 19;
+	return address * UINT64_C(0x9e3779b97f4a7c15) ^ id * UINT64_C(0xc2b2ae3d27d4eb4f);
 }
 
 bool id_context_score(struct id_context *ctx, uint32_t id, uint64_t address, double *score)
