@@ -408,7 +408,8 @@ const struct command command_content = {
 		"zeroes, poison by name, pointers, page-table entries, numbers in a row, arrays of\n"
 		"structures, network headers, ELF, code, random or compressed bytes. Of a text also\n"
 		"where it begins, which objects it runs over, who uses them, which of its lines are in\n"
-		"the kernel log, and where else in memory it is.\n"
+		"the kernel log, and where else in memory it is. Pages that were allocated together\n"
+		"cannot be told from neighbours: there it is said which page border a text runs over.\n"
 		"  -q      quick: do not look through all memory\n"
 		"  -s      look through all memory even if there is much of it\n"
 		"Examples: content linux_banner | content -q init_task | content modules 64",

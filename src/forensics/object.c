@@ -4,6 +4,7 @@
  * the object, the page or the block of pages that was allocated together.
  */
 #include "forensics/refs.h"
+#include "kernel/vmalloc.h"
 
 /* Nobody's object is larger: an area of the address map. */
 #define OBJECT_MAX (UINT64_C(64) << 20)
@@ -18,6 +19,7 @@ static enum bounds block_around(struct session *s, uint64_t address, struct ref_
 	uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
 	enum { ORDER_MAX = 18 };
 	struct page_info info;
+	uint64_t vaddr;
 	struct paddr paddr;
 
 	if (!direct_map_to_phys(s, address, &paddr))
@@ -33,10 +35,15 @@ static enum bounds block_around(struct session *s, uint64_t address, struct ref_
 	case PAGE_KIND_HUGETLB:
 	case PAGE_KIND_BUDDY:
 	case PAGE_KIND_PCP:
+	case PAGE_KIND_KERNEL:
+	case PAGE_KIND_RESERVED:
 		return BOUNDS_SHARED;
 	default:
 		break;
 	}
+	/* What is one thing in the vmalloc area can be neighbours here, too. */
+	if (vmalloc_area_of_pfn(s, info.pfn, &vaddr))
+		return BOUNDS_SHARED;
 	uint64_t before = info.pfn - info.head_pfn;
 	if (!info.order || info.order > ORDER_MAX || before >= UINT64_C(1) << info.order)
 		return BOUNDS_PAGE;

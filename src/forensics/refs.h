@@ -64,7 +64,7 @@ void virtual_addresses(struct session *s, const struct paddr *phys, size_t count
 /* How exact the bounds of an object are. */
 enum bounds {
 	BOUNDS_UNKNOWN,
-	BOUNDS_SHARED, /* a page of a file or a process: its neighbours have other owners */
+	BOUNDS_SHARED, /* a page whose border says nothing: of a file, a process, the image */
 	BOUNDS_PAGE,   /* a page that somebody allocated, perhaps together with its neighbours */
 	BOUNDS_OBJECT,
 };

@@ -100,6 +100,15 @@ class Overrun(OnDump):
                 self.assertNotIn("runs_over", run)
                 self.assertEqual(run["log"]["found"], 1)
 
+    def test_the_image_in_the_direct_map_has_no_borders(self):
+        """Its pages are neighbours there as in the image."""
+        for dump in self.dumps:
+            start = int(lab.query(dump, "sym linux_banner")["symbols"][0]["address"], 16) & -4096
+            physical = int(lab.query(dump, f"vtop {start:#x}")["translations"][0]["physical"], 16)
+            base = int(lab.query(dump, "rd page_offset_base")["memory"][0]["values"][0], 16)
+            for run in self.runs(dump, base + physical, 1 << 18, "-q"):
+                self.assertNotIn("runs_over", run)
+
     def test_as_text(self):
         for dump, known in self.each():
             text = lab.inquest("-c", f"content {known['words'][0]:x}", dump.vmcore).stdout
