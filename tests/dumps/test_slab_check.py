@@ -166,7 +166,9 @@ class Healthy(unittest.TestCase):
                 self.assertGreater(check["bytes_compared"], 1 << 20)
 
     def test_damaged_dumps_do_not_stop_it(self):
-        for dump in lab.dumps():
+        others = [d for d in lab.dumps()
+                  if d.meta["truncate"] < 100 or d.meta["name"] in CORRUPTED]
+        for dump in others:
             with self.subTest(dump=str(dump)):
                 run = lab.inquest("-c", "kmem --check", dump.vmcore)
                 self.assertIn(run.returncode, (0, 1), run.stderr)
