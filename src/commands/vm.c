@@ -100,9 +100,14 @@ static struct error *run_vm(struct command_args *args)
 	for (int i = 0; i < options.word_count || i == 0; i++) {
 		const char *word = options.word_count ? options.words[i] : NULL;
 		err = task_or_current(args->session, word, &task);
-		if (err)
+		if (!err)
+			add_task(args, task);
+		else if (options.word_count > 1)
+			doc_remark(args->doc, REMARK_ERROR, "%s", err->message);
+		else
 			break;
-		add_task(args, task);
+		error_free(err);
+		err = NULL;
 	}
 	doc_end(args->doc);
 	return err;
