@@ -24,6 +24,8 @@ import lab
 
 # Of the caches: those in which nothing happened between the reading of slabinfo and the crash.
 EQUAL_SHARE = 0.7
+# Scenarios of which every object is listed.
+LISTED = ("sysrq", "many-tasks", "oom", "objects", "objects-debug", "slab-busy", "places")
 # A CPU can be stopped with a slab made or unmade, but not yet counted.
 SLABS_IN_HAND = 2
 
@@ -127,7 +129,8 @@ class Slabs(OnDumps):
         self.on_each(self.freelists_agree)
 
     def freelists_agree(self, dump, path):
-        if damaged(dump):
+        # Millions of lines in all: those that differ in their slabs are enough.
+        if dump.meta["name"] not in LISTED:
             return
         answer = ask(path, "kmem -S")
         wrong = unknown = 0
