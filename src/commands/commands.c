@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_dis,
 	&command_down,
 	&command_eval,
+	&command_fault,
 	&command_frame,
 	&command_help,
 	&command_identify,

@@ -12,6 +12,7 @@ extern const struct command command_content;
 extern const struct command command_dis;
 extern const struct command command_down;
 extern const struct command command_eval;
+extern const struct command command_fault;
 extern const struct command command_frame;
 extern const struct command command_help;
 extern const struct command command_identify;

@@ -166,7 +166,7 @@ struct paths {
 	struct flow_typing *typing;
 	struct typed_value value;
 	unsigned depth, count;
-	bool agree;
+	bool agree, first_pass;
 };
 
 static bool same_type(struct type a, struct type b)
@@ -188,14 +188,18 @@ static bool add_path(void *ctx, uint64_t from, flow_id id)
 	/* NULL has any pointer's type. */
 	if (node && node->kind == FLOW_CONSTANT && !node->value)
 		return true;
-	if (++p->count > PATHS_MAX || !typed(p->typing, id, p->depth + 1, &value) ||
-	    (p->value.type.source && !same_type(p->value.type, value.type))) {
-		p->agree = false;
-		return false;
+	p->typing->in_loop = false;
+	if (++p->count > PATHS_MAX || !typed(p->typing, id, p->depth + 1, &value)) {
+		/* What comes round a loop is typed by what went in, in the second pass. */
+		p->agree &= p->typing->in_loop && p->first_pass;
+		p->typing->in_loop = false;
+		return p->agree;
 	}
+	if (p->value.type.source && !same_type(p->value.type, value.type))
+		p->agree = false;
 	if (!p->value.type.source)
 		p->value = value;
-	return true;
+	return p->agree;
 }
 
 static bool paths_agree(struct paths *p, struct typed_value *value)
@@ -206,6 +210,42 @@ static bool paths_agree(struct paths *p, struct typed_value *value)
 	*value = p->value;
 	value->unsure = true;
 	return true;
+}
+
+static bool typed_merge(struct flow_typing *t, flow_id id, unsigned depth,
+			struct typed_value *value)
+{
+	struct paths paths = { .typing = t, .depth = depth, .agree = true, .first_pass = true };
+	unsigned mine = t->merge_count;
+
+	for (unsigned i = 0; i < t->merge_count; i++) {
+		if (t->merge[i].id != id)
+			continue;
+		*value = (struct typed_value){ .type = t->merge[i].type, .text = "", .unsure = true };
+		t->in_loop |= !value->type.source;
+		return value->type.source != NULL;
+	}
+	if (mine == array_size(t->merge))
+		return false;
+	t->merge[t->merge_count++].id = id;
+	t->merge[mine].type = (struct type){ 0 };
+	flow_merged(t->flow, id, add_path, &paths);
+	bool ok = paths_agree(&paths, value);
+	if (ok) {
+		t->merge[mine].type = value->type;
+		paths = (struct paths){ .typing = t, .depth = depth, .agree = true };
+		flow_merged(t->flow, id, add_path, &paths);
+		ok = paths_agree(&paths, value);
+	}
+	t->merge_count = mine;
+	return ok;
+}
+
+/* A number that is narrower than the register it is in. */
+static bool typed_part(struct flow_typing *t, const struct flow_node *node, unsigned depth,
+		       struct typed_value *value)
+{
+	return typed(t, node->a, depth + 1, value) && type_size(value->type) == node->size;
 }
 
 static bool typed(struct flow_typing *t, flow_id id, unsigned depth, struct typed_value *value)
@@ -227,8 +267,10 @@ static bool typed(struct flow_typing *t, flow_id id, unsigned depth, struct type
 	case FLOW_CALL:
 		return typed_call(t, node->at, value);
 	case FLOW_MERGE:
-		flow_merged(t->flow, id, add_path, &paths);
-		return paths_agree(&paths, value);
+		return typed_merge(t, id, depth, value);
+	case FLOW_ZERO_EXTEND:
+	case FLOW_SIGN_EXTEND:
+		return typed_part(t, node, depth, value);
 	case FLOW_CHOICE:
 		return add_path(&paths, 0, node->a) && add_path(&paths, 0, node->b) &&
 		       paths_agree(&paths, value);

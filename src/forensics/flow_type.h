@@ -16,6 +16,13 @@ struct flow_typing {
 	const struct cfg *cfg;
 	struct type prototype; /* {0}: none, or one that may not fit */
 	struct arena *arena;   /* of the texts */
+	/* Merges that are being looked at, for loops: with the type that one path in gave. */
+	struct {
+		flow_id id;
+		struct type type; /* {0}: none yet */
+	} merge[8];
+	unsigned merge_count;
+	bool in_loop; /* one was met again without a type */
 };
 
 /* Looks up the prototype of the function at @function; borrows all. */
