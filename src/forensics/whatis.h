@@ -62,7 +62,7 @@ void whatis_many(struct session *s, const struct task *task, const uint64_t *add
 		 size_t count, struct what *whats);
 /*
  * A short label for annotating words of memory ("vfs_read+0x9a", "kmalloc-64", "stack of bash",
- * "task_struct of 1 init"); "" for numbers that are no address. Costs microseconds.
+ * "task_struct of init (pid 1)"); "" for numbers that are no address. Costs microseconds.
  */
 void whatis_label(struct session *s, uint64_t value, char *buf, size_t size);
 /* Makes all that questions share; after that whatis(), whatis_many() and whatis_label() are thread-safe. */
