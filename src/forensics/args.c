@@ -23,7 +23,7 @@ static void place_parameters(struct session *s, struct type prototype, struct fr
 {
 	struct arg args[PARAMETERS_MAX];
 	struct member member;
-	unsigned next = 0, count = 0;
+	unsigned next = 0, count = 0, on_stack = 0;
 
 	while (count < PARAMETERS_MAX && type_member_at(prototype, count, &member)) {
 		struct arg *a = &args[count++];
@@ -39,9 +39,13 @@ static void place_parameters(struct session *s, struct type prototype, struct fr
 			count--;
 			break;
 		}
-		if (kind == TYPE_FLOAT || !size || size > 2 * REG_SIZE ||
-		    next + words > s->arch->arg_reg_count)
+		if (kind == TYPE_FLOAT || !size)
 			continue;
+		if (size > 2 * REG_SIZE || next + words > s->arch->arg_reg_count) {
+			a->stack_offset = REG_SIZE * (1 + on_stack);
+			on_stack += (unsigned)((size + REG_SIZE - 1) / REG_SIZE);
+			continue;
+		}
 		/* Of two registers only the first part is shown by a number. */
 		if (words == 1)
 			a->reg = s->arch->arg_regs[next];
@@ -106,8 +110,29 @@ static const char *how_known(struct args_run *run, const struct frame_flow *f, u
 	}
 }
 
-static void find_value(struct args_run *run, struct frame_flow *f, struct arg *a)
+/* What the caller put into the slot, if nobody can have written there since. */
+static void find_on_stack(struct args_run *run, size_t i, struct arg *a)
 {
+	const struct frame_flow *f = &run->frames[i];
+	struct frame_flow *caller = &run->frames[i + 1];
+	struct flow_value v;
+	int64_t depth;
+
+	if (!args_linked(run, i) || !caller->usable ||
+	    args_call_target(run, caller) != f->cfg->entry ||
+	    !flow_stack_depth(caller->flow, &depth))
+		return;
+	flow_id id = flow_slot(caller->flow, depth + (int64_t)a->stack_offset - REG_SIZE, REG_SIZE);
+	if (!id || !flow_eval(caller->facts, id, false, &v) || v.bits < a->size * 8)
+		return;
+	a->origin = ARG_DERIVED;
+	a->value = cut(v.value, a->size);
+	a->how = arena_printf(run->arena, "%s passed it on the stack", caller->cfg->name);
+}
+
+static void find_value(struct args_run *run, size_t i, struct arg *a)
+{
+	struct frame_flow *f = &run->frames[i];
 	const struct arch *arch = run->session->arch;
 	unsigned n = args_place_of(arch, a->reg);
 	struct flow_value v;
@@ -116,6 +141,8 @@ static void find_value(struct args_run *run, struct frame_flow *f, struct arg *a
 	if (!f->usable)
 		return;
 	a->how = "it is not passed in one register";
+	if (a->stack_offset && a->size <= REG_SIZE)
+		find_on_stack(run, i, a);
 	if (n == arch->arg_reg_count || !a->size || a->size > REG_SIZE)
 		return;
 	flow_id entry = flow_entry(f->flow, (unsigned)a->reg);
@@ -151,14 +178,19 @@ static bool variable_number(const struct variable *v, uint64_t *value)
 }
 
 /* The debug file tells what a parameter is now; the code what it was on entry. */
-static void compare_with(struct args_run *run, const struct variable *v, struct arg *a)
+static void compare_with(struct args_run *run, size_t i, const struct variable *v,
+			 struct arg *a)
 {
+	const struct frame_flow *f = &run->frames[i];
+	bool passed = a->stack_offset && f->entry_sp &&
+		      v->address == f->entry_sp + a->stack_offset;
 	uint64_t value;
 
 	if (!variable_number(v, &value))
 		return;
 	if (a->origin == ARG_UNKNOWN || a->origin == ARG_CANDIDATE) {
-		a->origin = v->derived ? ARG_CANDIDATE : ARG_EXACT;
+		/* Memory other than where it was passed may be what the function made of it. */
+		a->origin = v->derived || (v->has_address && !passed) ? ARG_CANDIDATE : ARG_EXACT;
 		a->value = value;
 		a->size = v->size;
 		a->how = arena_printf(run->arena, "the debug file: %s",
@@ -178,7 +210,7 @@ static bool is_parameter_of(const struct variable *v)
 }
 
 /* No prototype in BTF, or the compiler changed it: the debug file's parameters are what there is. */
-static void parameters_of(struct args_run *run, struct variables *all,
+static void parameters_of(struct args_run *run, size_t i, struct variables *all,
 			  struct frame_args *out)
 {
 	struct arena *arena = run->arena;
@@ -193,7 +225,7 @@ static void parameters_of(struct args_run *run, struct variables *all,
 				   .size = v->size,
 				   .how = v->why };
 		types_find(run->session->types, v->type, &a->type);
-		compare_with(run, v, a);
+		compare_with(run, i, v, a);
 		out->count++;
 	}
 	if (out->count)
@@ -208,12 +240,12 @@ static void ask_debug_file(struct args_run *run, size_t i, struct frame_args *ou
 		return;
 	frame_variables(run->session->unwinder, run->stack, i, &all);
 	if (!out->prototype)
-		parameters_of(run, &all, out);
+		parameters_of(run, i, &all, out);
 	vec_for_each(v, &all) {
 		for (unsigned n = 0; n < out->count && out->prototype; n++) {
 			if (is_parameter_of(v) && v->name &&
 			    strcmp(v->name, out->args[n].name) == 0)
-				compare_with(run, v, &out->args[n]);
+				compare_with(run, i, v, &out->args[n]);
 		}
 	}
 	variables_deinit(&all);
@@ -237,7 +269,7 @@ void stack_args_find(struct session *s, const struct task *task, struct stack *s
 		struct frame_args *f = &out->frames[i];
 		find_parameters(&run, i, f);
 		for (unsigned n = 0; n < f->count; n++)
-			find_value(&run, &run.frames[i], &f->args[n]);
+			find_value(&run, i, &f->args[n]);
 		ask_debug_file(&run, i, f);
 		if (!f->count && !f->why && !f->prototype)
 			f->why = "no prototype is known";

@@ -24,7 +24,8 @@ enum arg_origin {
 struct arg {
 	const char *name; /* "" when the prototype has none */
 	struct type type; /* {0}: no prototype, or one that may not fit */
-	int reg;          /* it is passed in; -1: on the stack */
+	int reg;          /* it is passed in; -1: on the stack, or in several */
+	unsigned stack_offset; /* of one on the stack, from the return address; 0: it is not */
 	uint64_t size;    /* bytes that count; 0 unknown */
 	enum arg_origin origin;
 	uint64_t value;   /* of @size bytes, zero-extended */
