@@ -223,7 +223,7 @@ static void parameters_of(struct args_run *run, size_t i, struct variables *all,
 		*a = (struct arg){ .name = arena_strdup(arena, v->name ? v->name : ""),
 				   .reg = -1,
 				   .size = v->size,
-				   .how = v->why };
+				   .how = v->why ? arena_strdup(arena, v->why) : NULL };
 		types_find(run->session->types, v->type, &a->type);
 		compare_with(run, i, v, a);
 		out->count++;

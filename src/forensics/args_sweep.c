@@ -13,12 +13,13 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "forensics/args_frame.h"
 #include "forensics/callers.h"
 #include "kernel/anchors.h"
 
-enum { FRAMES_MAX = 200 };
+enum { FRAMES_MAX = 200, JUMPS_MAX = 16, WAY_MAX = 4, WAY_BUDGET = 40 };
 
 /* --- Calls. --- */
 
@@ -149,53 +150,129 @@ static uint64_t system_call(struct args_run *run, const struct passed *entry)
 	return function;
 }
 
-/* Where else @cfg's function jumps on to, when that is one place only; 0: several, or none. */
-static uint64_t only_tail_call(const struct cfg *cfg)
-{
-	uint64_t only = 0;
+/* Functions that one jumps on to as its last act. */
+struct jumps {
+	uint64_t to[JUMPS_MAX];
+	unsigned count;
+	bool open; /* there are more, or through pointers */
+};
 
+static void find_jumps(const struct cfg *cfg, struct jumps *out)
+{
+	*out = (struct jumps){ .open = cfg->incomplete };
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {
-		if (cfg->insns[i].role == CFG_TAIL_INDIRECT)
-			return 0;
-		if (cfg->insns[i].role != CFG_TAIL)
+		const struct cfg_insn *insn = &cfg->insns[i];
+		bool leaves = insn->role == CFG_TAIL;
+		/* Of a branch that stays in the function the target is its own. */
+		for (unsigned n = 0; insn->role == CFG_BRANCH && n <= cfg->range_count; n++) {
+			leaves = n == cfg->range_count;
+			if (!leaves && insn->target >= cfg->ranges[n].start &&
+			    insn->target < cfg->ranges[n].end)
+				break;
+		}
+		out->open |= insn->role == CFG_TAIL_INDIRECT;
+		for (unsigned n = 0; n < out->count && leaves; n++)
+			leaves = out->to[n] != insn->target;
+		if (!leaves)
 			continue;
-		if (only && only != cfg->insns[i].target)
-			return 0;
-		only = cfg->insns[i].target;
+		if (out->count == JUMPS_MAX) {
+			out->open = true;
+			return;
+		}
+		out->to[out->count++] = insn->target;
 	}
-	return only;
+}
+
+/* Can the function at @from get to that at @to by tail calls alone? When in doubt it can. */
+static bool reaches(struct args_run *run, uint64_t from, uint64_t to, unsigned depth,
+		    unsigned *budget)
+{
+	const char *why;
+	const struct cfg *cfg;
+	struct jumps jumps;
+
+	if (from == to)
+		return true;
+	if (!depth || !*budget)
+		return false;
+	--*budget;
+	cfg = code_cfg(run->session, from, &why);
+	if (!cfg || cfg->entry != from)
+		return false;
+	find_jumps(cfg, &jumps);
+	for (unsigned i = 0; i < jumps.count; i++) {
+		if (reaches(run, jumps.to[i], to, depth - 1, budget))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Did the call of @entry's function come there straight, as far as can be told? It may also have
+ * gone on to others by tail calls, and one of these back to it.
+ */
+static bool comes_straight(struct args_run *run, const struct cfg *cfg)
+{
+	unsigned budget = WAY_BUDGET;
+	struct jumps jumps;
+
+	find_jumps(cfg, &jumps);
+	for (unsigned i = 0; i < jumps.count; i++) {
+		if (reaches(run, jumps.to[i], cfg->entry, WAY_MAX - 1, &budget))
+			return false;
+	}
+	return true;
+}
+
+/* Keeps of @all what @one says, too. */
+static void agree(struct passed *all, const struct passed *one, unsigned count)
+{
+	for (unsigned n = 0; n < count; n++) {
+		if (!one->known[n] || one->value[n].bits != all->value[n].bits ||
+		    one->value[n].value != all->value[n].value)
+			all->known[n] = false;
+	}
 }
 
 /*
  * The function at @target was called, and jumped on to @callee's, perhaps by way of others: what
- * was in the argument registers then, by what it was called with.
+ * was in the argument registers then, by what it was called with. Of several ways all must agree.
  */
 static bool through_tail_call(struct args_run *run, uint64_t target, uint64_t callee,
-			      const struct passed *entry, struct passed *out)
+			      const struct passed *entry, unsigned depth, unsigned *budget,
+			      struct passed *out)
 {
-	enum { WAY_MAX = 4 };
-	struct passed at = *entry;
+	const char *why;
+	const struct cfg *cfg = code_cfg(run->session, target, &why);
+	struct jumps jumps;
+	bool any = false;
 
-	for (unsigned i = 0; i < WAY_MAX; i++) {
-		const char *why;
-		const struct cfg *cfg = code_cfg(run->session, target, &why);
-		uint64_t next;
-		if (!cfg || cfg->entry != target || cfg->incomplete)
+	if (!cfg || cfg->entry != target || cfg->incomplete || !depth || !*budget)
+		return false;
+	--*budget;
+	uint64_t only = system_call(run, entry);
+	if (only && strcmp(cfg->name, "x64_sys_call") == 0 && cfg_has_tail_call(cfg, only))
+		jumps = (struct jumps){ .to = { only }, .count = 1 };
+	else
+		find_jumps(cfg, &jumps);
+	for (unsigned i = 0; i < jumps.count && !jumps.open; i++) {
+		struct passed at, way;
+		unsigned enough = WAY_BUDGET;
+		if (!reaches(run, jumps.to[i], callee, depth - 1, &enough))
+			continue;
+		if (!at_jumps(run, cfg, jumps.to[i], entry, &at))
 			return false;
-		next = callee;
-		if (!cfg_has_tail_call(cfg, callee)) {
-			next = system_call(run, &at);
-			if (!next || !cfg_has_tail_call(cfg, next))
-				next = only_tail_call(cfg);
-		}
-		if (!next || !at_jumps(run, cfg, next, &at, out))
+		if (jumps.to[i] == callee)
+			way = at;
+		else if (!through_tail_call(run, jumps.to[i], callee, &at, depth - 1, budget, &way))
 			return false;
-		if (next == callee)
-			return true;
-		at = *out;
-		target = next;
+		if (any)
+			agree(out, &way, run->session->arch->arg_reg_count);
+		else
+			*out = way;
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 /*
@@ -262,7 +339,8 @@ static void pass_up(struct args_run *run, size_t i)
 	const struct arch *arch = run->session->arch;
 
 	if (!callee->usable || !caller->usable || !args_linked(run, i) ||
-	    args_call_target(run, caller) != callee->cfg->entry)
+	    args_call_target(run, caller) != callee->cfg->entry ||
+	    !comes_straight(run, callee->cfg))
 		return;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		unsigned reg = arch->arg_regs[n];
@@ -326,7 +404,8 @@ static void pass_down(struct args_run *run, size_t i)
 	uint64_t anchored = anchored_call(run->session, run->task, run->stack, i + 1, anchors,
 					  &anchor_count);
 	target = anchored ? anchored : target;
-	bool direct = target == callee->cfg->entry;
+	bool direct = target == callee->cfg->entry && comes_straight(run, callee->cfg);
+	unsigned budget = WAY_BUDGET;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
 		struct flow_value *v = &given.value[n];
@@ -341,8 +420,9 @@ static void pass_down(struct args_run *run, size_t i)
 		take_anchors(run, anchors, anchor_count, &given, how);
 	if (direct) {
 		take_over(run, i, &given, how);
-	} else if (target &&
-		   through_tail_call(run, target, callee->cfg->entry, &given, &jumped)) {
+	} else if (target && target != callee->cfg->entry &&
+		   through_tail_call(run, target, callee->cfg->entry, &given, WAY_MAX, &budget,
+				     &jumped)) {
 		for (unsigned n = 0; n < arch->arg_reg_count; n++)
 			how[n] = arena_printf(run->arena,
 					      "%s passed it, through a tail call",
