@@ -402,12 +402,12 @@ const struct command command_whatis = {
 	.summary = "what is at an address; what a name is: type, variable, function",
 	.help = "Of addresses (numbers, in hexadecimal), what is there: variable, stack and frame, object\n"
 		"of a slab cache, page, area. Of a name, what it is to the compiler. Of an expression its\n"
-		"type, nothing is read; and where it leads, if it is an address.\n"
+		"type; and where it leads, if it is an address.\n"
 		"  -o         with the offsets of members\n"
 		"  -r SIZE    structs and unions of a size in bytes, or from one size to another\n"
 		"  -m TYPE    those with members of this type, or pointing to it\n"
-		"Types of variables are known of per-CPU\n"
-		"variables and some three hundred others; of all with debug info.\n"
+		"Types of variables are known of per-CPU variables and some three hundred others; of all\n"
+		"with debug info.\n"
 		"Examples: whatis -r 640-648 | whatis -m mm_struct | whatis init_task.mm\n"
 		"Examples: whatis ffff888003a41c40 dead000000000122 | whatis &init_task | whatis $rdi\n"
 		"Examples: whatis u64 | whatis struct page | whatis vfs_read | whatis jiffies",
