@@ -62,9 +62,11 @@ static void add_evidence(struct doc *doc, const char *key, const char *heading,
 	doc_end(doc);
 }
 
+/* With all its evidence, or @brief; what is as good as nothing is for JSON only. */
 static void add_hypothesis(struct doc *doc, const struct identify_hypothesis *h, uint64_t start,
 			   const char *word, bool brief)
 {
+	bool shown = h->confidence != IDENTIFY_UNKNOWN;
 	char line[256], offset[32] = "", score[32] = "";
 
 	if (h->base != start)
@@ -76,6 +78,8 @@ static void add_hypothesis(struct doc *doc, const struct identify_hypothesis *h,
 	doc_record(doc, NULL, NULL);
 	if (h->score > 0)
 		snprintf(score, sizeof(score), " (score %.1f)", h->score);
+	if (!shown)
+		doc_hidden(doc);
 	doc_textf(doc, brief ? STYLE_PLAIN : STYLE_STRONG, "  %s%s", line, score);
 	doc_field(doc, "type", NULL, cell_str(h->type));
 	doc_field(doc, "base", NULL, cell_address(h->base));
@@ -142,8 +146,13 @@ static void add_result(struct doc *doc, const struct identify_result *r, bool bl
 	if (r->former)
 		add_hypothesis(doc, r->former, r->start, "left by a former owner, ", false);
 	doc_end(doc);
-	if (!r->count && !r->former && !r->part_count)
-		doc_textf(doc, STYLE_PLAIN, "  unknown: no struct fits");
+	bool any = r->former || r->part_count > 1 ||
+		   (r->count && r->hypotheses[0].confidence != IDENTIFY_UNKNOWN);
+	if (!r->readable)
+		doc_remark(doc, REMARK_HOLE, "nothing of the %llu bytes at %016llx is in the dump",
+			   (unsigned long long)r->size, (unsigned long long)r->start);
+	else if (!any)
+		doc_textf(doc, STYLE_PLAIN, "  unknown: no struct fits well enough");
 	doc_end(doc);
 }
 

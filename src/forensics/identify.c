@@ -324,6 +324,8 @@ struct error *identify(struct session *s, const struct identify_request *request
 	if (err)
 		return err;
 	id_view_init(&q.view, q.id->ctx, result->start, result->size);
+	for (size_t i = 0; i < q.view.count; i++)
+		result->readable |= id_word_at(q.id->ctx, result->start + i * 8) != NULL;
 	identify_gather_refs(&q, arena, result);
 	if (!q.freed && !q.buffer) {
 		if (q.whole)

@@ -37,6 +37,7 @@ struct identify_hypothesis {
 
 struct identify_result {
 	uint64_t start, size;          /* what was looked at */
+	bool readable;                 /* some of it is in the dump */
 	const struct slab_object *object; /* the slab object; NULL: just a range */
 	const char *known;             /* the type by the slab cache alone, when not blind; NULL */
 	/* Hypotheses for what begins at the start, and where that is not the whole, for the rest. */
