@@ -31,7 +31,7 @@ LINES = ["report", "fault", "writers 0x8000", "writers --member sk_buff.head", "
          "content linux_banner", "content -q init_task", "content -s modules 64", "content 0xffff800000000000 8192",
          "search -t init_task", "search -c 'Linux version'", "search -p -w 57ac6e9d", "search -x 2 -V init_task", "search -u -h 7f45",
          "refs init_task", "refs -u -l 3 &init_task.tasks 16", "refs -m init_task modules",
-         "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.mm",
+         "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.cred",
          "slab task_struct", "slab -f filp", "slab -a kmalloc-64", "slab -t kmem_cache_node",
          "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10"]
 
