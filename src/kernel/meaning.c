@@ -19,12 +19,12 @@ static const struct meaning_row *const tables[] = {
 	meaning_net_rows, meaning_block_rows, meaning_device_rows,
 };
 
-static meaning_fn find_row(const char *name)
+static const struct meaning_row *find_row(const char *name)
 {
 	for (size_t i = 0; i < array_size(tables); i++) {
 		for (const struct meaning_row *row = tables[i]; row->type; row++) {
 			if (strcmp(row->type, name) == 0)
-				return row->tell;
+				return row;
 		}
 	}
 	return NULL;
@@ -38,10 +38,10 @@ bool meaning_known(const char *struct_name)
 bool meaning_of(struct session *s, const char *struct_name, uint64_t address, char *buf,
 		size_t size)
 {
-	meaning_fn tell = find_row(struct_name);
+	const struct meaning_row *row = find_row(struct_name);
 
 	buf[0] = '\0';
-	if (tell && s->arch->is_kernel_address(address) && tell(s, address, buf, size) && *buf)
+	if (row && s->arch->is_kernel_address(address) && row->tell(s, address, buf, size) && *buf)
 		return true;
 	buf[0] = '\0';
 	return false;
@@ -144,15 +144,15 @@ static bool tell_struct(struct session *s, struct type type, uint64_t address, c
 	struct member first;
 
 	for (unsigned i = 0; i < FIRST_MEMBER_MAX; i++) {
-		if (meaning_of(s, type_name(type), address, buf, size))
-			return true;
 		if (!type_member_at(type, 0, &first) || first.bit_size)
 			return false;
-		if (meaning_of(s, type_name(first.type), address, buf, size))
-			return true;
 		type = type_strip(first.type);
 		if (type_kind(type) != TYPE_STRUCT)
 			return false;
+		const struct meaning_row *row = find_row(type_name(type));
+		if (row)
+			return !row->part &&
+			       meaning_of(s, type_name(type), address, buf, size);
 	}
 	return false;
 }
@@ -182,7 +182,9 @@ static bool tell_pointer(struct session *s, struct type pointer, uint64_t value,
 	/* A typedef may have a row of its own (spinlock_t). */
 	if (meaning_of(s, type_name(target), value, buf, size))
 		return true;
-	return (kind == TYPE_STRUCT || kind == TYPE_UNION) &&
+	if (meaning_of(s, type_name(bare), value, buf, size))
+		return true;
+	return (kind == TYPE_STRUCT || kind == TYPE_UNION) && !find_row(type_name(bare)) &&
 	       tell_struct(s, bare, value, buf, size);
 }
 

@@ -93,10 +93,10 @@ static bool tell_request(struct session *s, uint64_t request, char *buf, size_t 
 }
 
 const struct meaning_row meaning_block_rows[] = {
-	{ "gendisk", tell_disk },
-	{ "block_device", tell_bdev },
-	{ "request_queue", tell_queue },
-	{ "bio", tell_bio },
-	{ "request", tell_request },
-	{ NULL, NULL },
+	{ "gendisk", tell_disk, false },
+	{ "block_device", tell_bdev, false },
+	{ "request_queue", tell_queue, false },
+	{ "bio", tell_bio, false },
+	{ "request", tell_request, false },
+	{ NULL, NULL, false },
 };

@@ -208,13 +208,13 @@ static bool tell_napi(struct session *s, uint64_t napi, char *buf, size_t size)
 }
 
 const struct meaning_row meaning_net_rows[] = {
-	{ "sk_buff", tell_packet },
-	{ "sock", tell_sock },
-	{ "sock_common", tell_sock },
-	{ "socket", tell_socket },
-	{ "net_device", tell_device },
-	{ "msghdr", tell_message },
-	{ "net", tell_net },
-	{ "napi_struct", tell_napi },
-	{ NULL, NULL },
+	{ "sk_buff", tell_packet, false },
+	{ "sock", tell_sock, false },
+	{ "sock_common", tell_sock, false },
+	{ "socket", tell_socket, false },
+	{ "net_device", tell_device, false },
+	{ "msghdr", tell_message, false },
+	{ "net", tell_net, false },
+	{ "napi_struct", tell_napi, false },
+	{ NULL, NULL, false },
 };

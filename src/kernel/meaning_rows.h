@@ -14,6 +14,8 @@ typedef bool (*meaning_fn)(struct session *s, uint64_t address, char *buf, size_
 struct meaning_row {
 	const char *type; /* the name of a struct or union, or a typedef of one */
 	meaning_fn tell;
+	/* A part that many structures begin with: it says nothing of the whole. */
+	bool part;
 };
 
 /* Each ends with a row of NULL. */

@@ -137,16 +137,16 @@ static bool tell_completion(struct session *s, uint64_t completion, char *buf, s
 }
 
 const struct meaning_row meaning_sync_rows[] = {
-	{ "mutex", tell_mutex },
-	{ "rt_mutex", tell_rt_mutex },
-	{ "rw_semaphore", tell_rwsem },
-	{ "raw_spinlock", tell_raw_spinlock },
-	{ "raw_spinlock_t", tell_raw_spinlock },
-	{ "spinlock", tell_spinlock },
-	{ "spinlock_t", tell_spinlock },
-	{ "semaphore", tell_semaphore },
-	{ "wait_queue_head", tell_wait_queue },
-	{ "wait_queue_head_t", tell_wait_queue },
-	{ "completion", tell_completion },
-	{ NULL, NULL },
+	{ "mutex", tell_mutex, true },
+	{ "rt_mutex", tell_rt_mutex, true },
+	{ "rw_semaphore", tell_rwsem, true },
+	{ "raw_spinlock", tell_raw_spinlock, true },
+	{ "raw_spinlock_t", tell_raw_spinlock, true },
+	{ "spinlock", tell_spinlock, true },
+	{ "spinlock_t", tell_spinlock, true },
+	{ "semaphore", tell_semaphore, true },
+	{ "wait_queue_head", tell_wait_queue, true },
+	{ "wait_queue_head_t", tell_wait_queue, true },
+	{ "completion", tell_completion, true },
+	{ NULL, NULL, false },
 };
