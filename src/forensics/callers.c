@@ -28,6 +28,7 @@ enum {
 	DATA_MAX = 512 << 20, /* of one range */
 	HOLE = 4096,
 	ENDBR_SIZE = 4,
+	SHORT_JUMP = 136, /* bytes, to either side */
 };
 
 struct trampolines {
@@ -130,7 +131,10 @@ static bool might_name(const struct search *search, const uint8_t *bytes, uint64
 	uint32_t word = load_u32(bytes);
 
 	for (unsigned i = 0; i < search->target_count; i++) {
-		if (code_might_name(word, pc, search->target[i].address))
+		uint64_t address = search->target[i].address;
+		/* Neighbours may jump with a distance of one byte. */
+		if (code_might_name(word, pc, address) ||
+		    pc - address + SHORT_JUMP < 2 * SHORT_JUMP)
 			return true;
 	}
 	return false;

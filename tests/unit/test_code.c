@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "code/code.h"
+#include "code/search.h"
 
 static void name_it(void *ctx, uint64_t address, char *buf, size_t size)
 {
@@ -123,9 +125,122 @@ static void meanings(void **state)
 	}
 }
 
+/* What the quick look lets through, the exact one must not have missed. */
+static void stores(void **state)
+{
+	(void)state;
+	static const struct {
+		uint8_t bytes[12];
+		size_t size;
+		unsigned opcode; /* where it is, behind the prefixes */
+		bool store;
+		enum store_source source;
+		uint64_t constant;
+		int64_t displacement;
+		unsigned bytes_stored;
+	} cases[] = {
+		{ { 0xc7, 0x80, 0x80, 1, 0, 0, 6, 1, 0, 0 }, 10, 0, true, STORE_CONSTANT, 0x106,
+		  0x180, 4 },
+		{ { 0x66, 0xc7, 0x47, 0x08, 6, 1 }, 6, 1, true, STORE_CONSTANT, 0x106, 8, 2 },
+		{ { 0xc6, 0x44, 0x24, 0x10, 5 }, 5, 0, true, STORE_CONSTANT, 5, 0x10, 1 },
+		{ { 0x48, 0xc7, 0x43, 0x18, 0xfe, 0xff, 0xff, 0xff }, 8, 1, true, STORE_CONSTANT,
+		  (uint64_t)-2, 0x18, 8 },
+		{ { 0x83, 0x60, 0x20, 0 }, 4, 0, true, STORE_CONSTANT, 0, 0x20, 4 },
+		{ { 0x48, 0x89, 0x47, 0x10 }, 4, 1, true, STORE_REGISTER, 0, 0x10, 8 },
+		{ { 0x83, 0x40, 0x20, 1 }, 4, 0, true, STORE_CHANGE, 0, 0x20, 4 },
+		{ { 0x48, 0x8b, 0x47, 0x10 }, 4, 1, false, STORE_OTHER, 0, 0, 0 },
+		{ { 0x83, 0x78, 0x20, 1 }, 4, 0, false, STORE_OTHER, 0, 0, 0 },
+	};
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct store_wish any = { 0 }, place = { .has_displacement = true,
+							 .low = cases[i].displacement,
+							 .high = cases[i].displacement + 1 };
+		struct store_wish value = place;
+		struct insn_store store;
+		struct insn insn;
+		const uint8_t *opcode = cases[i].bytes + cases[i].opcode;
+		size_t left = cases[i].size - cases[i].opcode;
+		assert_int_equal(code_length(cases[i].bytes, cases[i].size), cases[i].size);
+		assert_true(code_decode(cases[i].bytes, cases[i].size, 0, &insn));
+		assert_int_equal(code_store(&insn, &store), cases[i].store);
+		if (!cases[i].store)
+			continue;
+		assert_int_equal(store.source, cases[i].source);
+		assert_int_equal(store.memory.size, cases[i].bytes_stored);
+		assert_int_equal(store.memory.displacement, cases[i].displacement);
+		assert_true(code_might_store(&any, opcode, left, 0));
+		assert_true(code_might_store(&place, opcode, left, 0));
+		if (cases[i].source != STORE_CONSTANT)
+			continue;
+		assert_int_equal(store.constant, cases[i].constant);
+		value.has_value = true;
+		value.value = cases[i].constant;
+		assert_true(code_might_store(&value, opcode, left, 0));
+		place.low = ++place.high;
+		assert_false(code_might_store(&place, opcode, left, 0));
+	}
+}
+
+static void names_in_code(void **state)
+{
+	(void)state;
+	static const uint8_t call[] = { 0xe8, 0x0b, 0, 0, 0 };
+	static const uint8_t lea[] = { 0x48, 0x8d, 0x3d, 0x09, 0, 0, 0 };
+	static const uint8_t immediate[] = { 0x48, 0xc7, 0xc7, 0, 0x10, 0, 0x81 };
+	static const uint8_t jump[] = { 0xeb, 0x0e };
+	uint64_t address;
+	struct insn insn;
+
+	assert_true(code_decode(call, sizeof(call), 0x1000, &insn));
+	assert_true(code_named_address(&insn, &address));
+	assert_int_equal(address, 0x1010);
+	assert_true(code_might_name(0x0b, 0x1001, 0x1010));
+	assert_true(code_falls_through(&insn));
+	assert_true(code_decode(lea, sizeof(lea), 0x1000, &insn));
+	assert_true(code_named_address(&insn, &address));
+	assert_int_equal(address, 0x1010);
+	assert_int_equal(code_set_register(&insn).source, SET_CONSTANT);
+	assert_true(code_decode(immediate, sizeof(immediate), 0x1000, &insn));
+	assert_true(code_named_address(&insn, &address));
+	assert_int_equal(address, 0xffffffff81001000);
+	assert_true(code_decode(jump, sizeof(jump), 0x1000, &insn));
+	assert_false(code_falls_through(&insn));
+	assert_true(code_same_value(0x106, 0x106, 2));
+	assert_false(code_same_value(0x106, 0x106, 1));
+	assert_true(code_same_value((uint64_t)-1, 0xffffffff, 4));
+}
+
+/* No byte string makes the quick look read beyond its end (under the sanitizers). */
+static void short_code(void **state)
+{
+	(void)state;
+	static const uint8_t starts[] = { 0xc7, 0xc6, 0x83, 0xb8, 0x8d, 0x0f, 0xc4, 0xc5, 0x89 };
+
+	for (size_t i = 0; i < array_size(starts); i++) {
+		for (unsigned second = 0; second < 256; second++) {
+			for (size_t size = 0; size <= 4; size++) {
+				struct store_wish wish = { .has_value = second & 1,
+							   .has_displacement = true,
+							   .high = 0x1000 };
+				uint8_t *bytes = malloc(size ? size : 1);
+				assert_non_null(bytes);
+				memset(bytes, (int)second, size);
+				if (size)
+					bytes[0] = starts[i];
+				(void)code_might_store(&wish, bytes, size, 0);
+				(void)code_length(bytes, size);
+				free(bytes);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stores),
+		cmocka_unit_test(names_in_code),
+		cmocka_unit_test(short_code),
 		cmocka_unit_test(texts),
 		cmocka_unit_test(memory_operands),
 		cmocka_unit_test(meanings),
