@@ -1,0 +1,101 @@
+/*
+ * One thread holds a lock and walks a long table that is full, and goes on walking; threads on the other CPUs want the lock. The watchdog
+ * panics in one of those, none of which did anything wrong: the walker keeps it quiet on its own CPU.
+ */
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/nmi.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "trigger.h"
+
+enum { BUCKETS = 512 };
+
+struct set_entry {
+	u32 address;
+	u16 port;
+	u8 protocol;
+	unsigned long expires;
+};
+
+struct flow_set {
+	char name[16];
+	spinlock_t lock;
+	unsigned int elements, limit;
+	struct set_entry *table;
+};
+
+static struct flow_set *set;
+static int walking;
+
+static noinline unsigned int set_expire(struct flow_set *s)
+{
+	unsigned int expired = 0, i;
+
+	for (i = 0; i < BUCKETS; i++) {
+		touch_softlockup_watchdog();
+		if (READ_ONCE(s->table[i].expires) < jiffies)
+			expired++;
+	}
+	WRITE_ONCE(walking, 1);
+	return expired;
+}
+
+static noinline int set_add(struct flow_set *s, u32 address, u16 port)
+{
+	int error = -ENOSPC;
+
+	spin_lock_bh(&s->lock);
+	while (s->elements >= s->limit) /* the mistake: nothing that it does makes room */
+		set_expire(s);
+	if (s->elements < BUCKETS) {
+		s->table[s->elements].address = address;
+		s->table[s->elements++].port = port;
+		error = 0;
+	}
+	spin_unlock_bh(&s->lock);
+	return error;
+}
+
+static int adder(void *data)
+{
+	unsigned long number = (unsigned long)data;
+
+	return set_add(set, 0x0a000000 + number, 1000 + number);
+}
+
+static void start(unsigned long number, int cpu)
+{
+	struct task_struct *task = kthread_create_on_cpu(adder, (void *)number, cpu, number ? "adder/%u" : "walker/%u");
+
+	if (!IS_ERR(task))
+		wake_up_process(task);
+}
+
+static void fill(void)
+{
+	unsigned long number = 0;
+	int cpu;
+
+	set = kzalloc(sizeof(*set), GFP_KERNEL);
+	if (!set)
+		return;
+	set->table = kcalloc(BUCKETS, sizeof(*set->table), GFP_KERNEL);
+	if (!set->table)
+		return;
+	strscpy(set->name, "visitors", sizeof(set->name));
+	spin_lock_init(&set->lock);
+	set->elements = set->limit = BUCKETS;
+	memset(set->table, 0xff, BUCKETS * sizeof(*set->table));
+	pr_info("known set %px lock %px table %px\n", set, &set->lock, set->table);
+	cpu = cpumask_last(cpu_online_mask);
+	start(number++, cpu);
+	while (!READ_ONCE(walking))
+		schedule_timeout_uninterruptible(1);
+	while (cpu-- > 0)
+		start(number++, cpu);
+}
+
+TRIGGER(fill, "lab: a walk under a lock, and who waits for it");

@@ -1,0 +1,5 @@
+#!/bin/sh
+insmod /scenario/blobs.ko
+echo 1 >/sys/module/blobs/parameters/trigger
+before-crash
+exec cat /proc/blob

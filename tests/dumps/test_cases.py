@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The reasoning of real investigations, rebuilt in the lab: arguments, origins and faults that an expert once worked out by hand.
+
+Everything is asked without any debug file: the kernel's and the modules' own BTF and symbols. The truth is what the modules
+printed before the crash ("known NAME VALUE ..."), and the scenario's truth.json."""
+
+import re
+import unittest
+
+import lab
+
+
+def known(dump):
+    """{word: value in hexadecimal} of the pairs in the console's lines "known ...", and of "planted ..."."""
+    found = {}
+    for line in (dump.folder / "console.log").read_text(errors="replace").splitlines():
+        match = re.search(r"\] (?:\w+: )?(?:known|planted) (.*)", line)
+        if match:
+            words = match[1].split()
+            found.update(zip(words[::2], words[1::2]))
+    return found
+
+
+class Case(unittest.TestCase):
+    def each(self, name):
+        """(dump, truth, what its module printed) of each dump of a scenario."""
+        found = lab.dumps(name=name, truncate=100)
+        if not found:
+            self.skipTest(f"the lab has no dump of {name}")
+        for dump in found:
+            with self.subTest(dump=str(dump)):
+                yield dump, dump.truth, known(dump)
+
+    def ask(self, dump, line):
+        return lab.query(dump, line, "--no-debuginfo")
+
+    def frames(self, dump, line="bt -A"):
+        return self.ask(dump, line)["threads"][0]["frames"]
+
+    def frame(self, frames, function):
+        """The frame of a function, whatever the compiler added to its name."""
+        found = [f for f in frames if f["symbol"] and f["symbol"].split(".")[0] == function]
+        self.assertTrue(found, f"{function} is not on the stack")
+        return found[-1]
+
+    def arguments(self, frame):
+        return {a["name"]: a for a in frame["arguments"]}
+
+    def sure(self, argument):
+        """The argument's value; the test fails when it is no more than a guess."""
+        self.assertIn(argument["origin"], ("exact", "derived"), argument)
+        return int(argument["number"], 16)
+
+    def cells(self, answer):
+        """Every step of an origin that is a memory cell, by name."""
+        return {s["name"]: s for s in answer["steps"] if s["kind"] == "cell"}
+
+
+class TextOverTable(Case):
+    def test_the_condition_that_did_not_hold(self):
+        """BUG_ON(!(*entry->word & WORD_PRESENT)) on a word that text ran over."""
+        for dump, _, printed in self.each("reverse-map"):
+            fault = self.ask(dump, "fault")["fault"]
+            self.assertRegex(fault["bug"]["place"], r"guestmap\.c:\d+$")
+            first = fault["conditions"][0]
+            self.assertTrue(first["condition"].endswith("& 1) == 0"), first)
+            self.assertEqual(int(first["left"], 16) & 1, 0)
+            # The cell is in the table of words, and rcx, which leads to it, is what the module put into the entry.
+            answer = self.ask(dump, "origin rcx")
+            word = int(answer["steps"][0]["value"], 16)
+            words = int(printed["words"], 16)
+            self.assertTrue(words <= word < words + 4096)
+            self.assertEqual(answer["steps"][0]["kind"], "cell")
+            self.assertTrue(answer["steps"][0]["sure"])
+            self.assertRegex(answer["sentence"], r"guestmap_entry")
+
+
+class PageNeverHad(Case):
+    def test_the_argument_is_null_and_the_caller_passed_it(self):
+        for dump, truth, printed in self.each("unowned-page"):
+            frames = self.frames(dump)
+            page = self.arguments(self.frame(frames, truth["function"]))[truth["argument"]]
+            self.assertEqual((self.sure(page), page["type"], page["meaning"]), (0, "struct page *", "NULL"))
+            caller = self.frame(frames, truth["caller"])
+            self.assertEqual(caller["module"], truth["module"])
+            passed = self.arguments(caller)
+            self.assertEqual({n: self.sure(passed[n]) for n in ("b", "to", "size", "pos")},
+                             {"b": int(printed["blob"], 16), "to": int(printed["to"], 16),
+                              "size": int(printed["size"]), "pos": int(printed["pos"], 16)})
+            read = self.arguments(self.frame(frames, "vfs_read"))
+            self.assertEqual(self.sure(read["file"]), int(printed["file"], 16))
+            self.assertIn("/proc/blob", read["file"]["meaning"])
+
+    def test_the_fault(self):
+        for dump, truth, _ in self.each("unowned-page"):
+            fault = self.ask(dump, "fault")["fault"]
+            bad = [o for o in fault["operands"] if o["faulted"]]
+            self.assertEqual([(o["pointer"], o["object"], o["register_value"]) for o in bad], [("page", "struct page", "0x0")])
+            self.assertTrue(fault["at"].startswith(truth["function"] + "+"))
+
+    def test_where_the_null_came_from(self):
+        for dump, truth, _ in self.each("unowned-page"):
+            steps = self.ask(dump, "origin rdi")["steps"]
+            self.assertEqual((steps[0]["kind"], steps[0]["name"], steps[0]["value"], steps[0]["function"]),
+                             ("argument", "page", "0x0", truth["function"]))
+            constants = [s for s in steps if s["kind"] == "constant"]
+            self.assertEqual([(s["function"], s["value"]) for s in constants], [(truth["caller"], "0x0")])
+
+
+class FreedAndWritten(Case):
+    def origin(self, dump, truth):
+        """Of the register through which the kernel read where nothing is."""
+        fault = self.ask(dump, "fault")["fault"]
+        bad = next(o for o in fault["operands"] if o["faulted"])
+        self.assertEqual(int(bad["register_value"], 16), truth["value"])
+        self.assertEqual(int(fault["address"], 16), truth["value"])
+        return self.ask(dump, "origin " + re.search(r"%(\w+)", bad["text"])[1])
+
+    def test_the_value_came_through_head_and_end(self):
+        for dump, truth, printed in self.each("late-completion"):
+            answer = self.origin(dump, truth)
+            cells = self.cells(answer)
+            cell = next(s for s in answer["steps"] if s["cell"] and int(s["cell"], 16) == int(printed["cell"], 16))
+            self.assertEqual(int(cell["cell_now"], 16), truth["value"])
+            self.assertEqual(cell["function"], truth["of"])
+            self.assertRegex(cell["what"], "kmalloc-1k")
+            self.assertIn(f"{int(printed['head'], 16):#x}", cell["what"])
+            for name in truth["through"]:
+                self.assertIn(name, cells)
+                self.assertIn(name, cell["name"])
+            self.assertEqual(int(cells["skb->head"]["cell_now"], 16), int(printed["head"], 16))
+            self.assertEqual(int(cells["skb->end"]["cell_now"], 16), int(printed["end"]))
+            argument = next(s for s in answer["steps"] if s["kind"] == "argument" and s["function"] == truth["of"])
+            self.assertEqual((argument["name"], int(argument["value"], 16), argument["sure"]),
+                             (truth["argument"], int(printed["skb"], 16), True))
+
+    def test_the_argument(self):
+        for dump, truth, printed in self.each("late-completion"):
+            skb = self.arguments(self.frame(self.frames(dump), truth["of"]))[truth["argument"]]
+            self.assertEqual((self.sure(skb), skb["type"]), (int(printed["skb"], 16), "struct sk_buff *"))
+
+    def test_who_stores_that_value(self):
+        for dump, truth, _ in self.each("late-completion"):
+            found = self.ask(dump, f"writers {truth['value']:#x}")
+            self.assertIn(truth["writer"], str(found))
+
+
+class NumberNeverGiven(Case):
+    def test_the_condition(self):
+        for dump, truth, _ in self.each("unset-id"):
+            first = self.ask(dump, "fault")["fault"]["conditions"][0]
+            self.assertEqual((first["condition"], first["left"], first["again"]), (f"{truth['argument']} < 0", "0xffffffff", False))
+
+    def test_the_number_is_a_member_of_an_object(self):
+        for dump, truth, printed in self.each("unset-id"):
+            frames = self.frames(dump)
+            number = self.arguments(self.frame(frames, truth["function"]))[truth["argument"]]
+            self.assertEqual(self.sure(number), truth["value"] & 0xffffffff)
+            group = self.arguments(self.frame(frames, truth["caller"]))["g"]
+            self.assertEqual((self.sure(group), group["type"]), (int(printed["group"], 16), "struct group *"))
+            answer = self.ask(dump, "origin rsi")
+            cell = self.cells(answer)["g->number"]
+            self.assertEqual((int(cell["cell"], 16), cell["function"], cell["cell_now"], cell["sure"]),
+                             (int(printed["cell"], 16), truth["caller"], "0xffffffff", True))
+            self.assertIn("g->number", answer["sentence"])
+            self.assertIn(truth["earlier"], lab.inquest("-c", "log", dump.vmcore).stdout)
+
+
+class TwoWays(Case):
+    """planted_reuse() put another value into its argument's register on one of two ways, and changed what decided between them."""
+
+    def planted(self, dump):
+        threads = self.ask(dump, "ps planted")
+        row = next(iter(v for v in threads.values() if isinstance(v, list)))[0]
+        return row["pid"]
+
+    def test_the_argument_is_unknown(self):
+        for dump, _, printed in self.each("unset-id"):
+            frames = self.frames(dump, f"bt -A {self.planted(dump)}")
+            passed = self.arguments(self.frame(frames, "planted_reuse"))
+            self.assertEqual((passed["secret"]["origin"], passed["secret"]["number"]), ("unknown", None))
+            self.assertIsNone(passed["secret"]["meaning"])
+            for argument in (a for f in frames for a in f["arguments"]):
+                self.assertNotEqual(argument["number"], f"0x{printed['secret']}")
+
+    def test_the_register_has_two_origins(self):
+        for dump, _, _ in self.each("unset-id"):
+            pid = self.planted(dump)
+            level = self.frame(self.frames(dump, f"bt -A {pid}"), "planted_reuse")["level"]
+            answer = self.ask(dump, f"origin -t {pid} rbx {level}")
+            kinds = [s["kind"] for s in answer["steps"]]
+            self.assertEqual(kinds[0], "ways")
+            self.assertIn("argument", kinds)
+            lost = next(s for s in answer["steps"] if s["kind"] == "lost")
+            self.assertIn("rdtsc", lost["text"])
+            argument = next(s for s in answer["steps"] if s["kind"] == "argument")
+            self.assertEqual((argument["name"], argument["value"]), ("secret", None))
+
+    def test_what_a_call_destroyed_is_said_so(self):
+        for dump, _, _ in self.each("unset-id"):
+            pid = self.planted(dump)
+            level = self.frame(self.frames(dump, f"bt -A {pid}"), "planted_sleep")["level"]
+            answer = self.ask(dump, f"origin -t {pid} rcx {level}")
+            self.assertTrue(any(s["kind"] == "lost" and "destroyed" in s["text"] for s in answer["steps"]), answer)
+
+
+class WaitersOfALock(Case):
+    def test_every_waiter_waits_for_the_lock_that_one_holds(self):
+        for dump, truth, printed in self.each("lock-walk"):
+            threads = self.ask(dump, "bt -a -A")["threads"]
+            waiters = [t for t in threads if t["comm"].startswith("adder/")]
+            self.assertEqual(len(waiters), dump.meta["cpus"] - 1)
+            lock = int(printed["lock"], 16)
+            for thread in waiters:
+                slow = self.arguments(self.frame(thread["frames"], truth["function"]))["lock"]
+                self.assertEqual((self.sure(slow), slow["type"]), (lock, "struct qspinlock *"))
+                fast = self.arguments(self.frame(thread["frames"], "_raw_spin_lock_bh"))["lock"]
+                self.assertEqual(self.sure(fast), lock)
+                own = self.arguments(self.frame(thread["frames"], truth["holder"]))
+                self.assertEqual(self.sure(own["s"]), int(printed["set"], 16))
+                level = self.frame(thread["frames"], "_raw_spin_lock_bh")["level"]
+                answer = self.ask(dump, f"origin -t {thread['pid']} rdi {level}")
+                self.assertEqual(int(answer["steps"][0]["value"], 16), lock)
+
+    def test_the_holder_is_the_one_that_walks(self):
+        for dump, truth, printed in self.each("lock-walk"):
+            threads = self.ask(dump, "bt -a -A")["threads"]
+            walker = next(t for t in threads if t["comm"].startswith("walker/"))
+            self.frame(walker["frames"], truth["walker"])
+            held = self.arguments(self.frame(walker["frames"], truth["holder"]))
+            self.assertEqual(self.sure(held["s"]), int(printed["set"], 16))
+            self.assertFalse(any(f["symbol"] == truth["function"] for f in walker["frames"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
