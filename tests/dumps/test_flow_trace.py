@@ -32,6 +32,9 @@ class Trace(unittest.TestCase):
     def test_expressions(self):
         self.trace("expr")
 
+    def test_types(self):
+        self.trace("btf")
+
     def test_decompression(self):
         self.trace("lzo")
 
