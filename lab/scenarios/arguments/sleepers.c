@@ -280,16 +280,42 @@ static const struct {
 	{ "arg-udp", in_udp }, { "arg-flock", in_flock }, { "arg-record", in_record_lock }, { "arg-pause", in_pause },
 };
 
+enum { SLEEPERS = sizeof(sleepers) / sizeof(*sleepers) };
+
+static int is_asleep(pid_t pid)
+{
+	char path[40], state = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = '?';
+	if (file)
+		fclose(file);
+	return state == 'S' || state == 'D';
+}
+
 int main(void)
 {
-	for (size_t i = 0; i < sizeof(sleepers) / sizeof(*sleepers); i++) {
-		if (fork())
+	pid_t pids[SLEEPERS];
+
+	for (int i = 0; i < SLEEPERS; i++) {
+		pids[i] = fork();
+		if (pids[i])
 			continue;
 		prctl(PR_SET_NAME, sleepers[i].name);
 		sleepers[i].sleeps();
 		printf("%s does not sleep\n", sleepers[i].name);
 		for (;;)
 			pause();
+	}
+	/* On a busy machine this takes longer than one would think. */
+	for (int tries = 0, asleep = 0; tries < 100 && asleep < SLEEPERS; tries++) {
+		usleep(100000);
+		asleep = 0;
+		for (int i = 0; i < SLEEPERS; i++)
+			asleep += is_asleep(pids[i]);
 	}
 	sleep(1);
 	return 0;
