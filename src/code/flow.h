@@ -102,6 +102,8 @@ void flow_merged(struct flow *flow, flow_id merge,
 		 bool (*fn)(void *ctx, uint64_t from, flow_id value), void *ctx);
 /* Is the instruction at @at passed at most once in a call of the function (not in a loop)? */
 bool flow_is_once(const struct flow *flow, uint64_t at);
+/* Is the node the same whenever the code computes it in one call of the function? */
+bool flow_node_is_once(const struct flow *flow, flow_id id);
 
 /*
  * A condition that every path to the address has passed, last first: "a RELATION b" held, of the

@@ -401,7 +401,6 @@ void flow_know_frame(struct flow_facts *facts, const struct regs *regs, uint64_t
 
 /* --- Conditions. --- */
 
-/* Is the node the same whenever the code computes it in one call of the function? */
 static bool is_once(const struct flow *flow, flow_id id, unsigned *budget)
 {
 	const struct flow_node *n = flow_node(flow, id);
@@ -412,6 +411,13 @@ static bool is_once(const struct flow *flow, flow_id id, unsigned *budget)
 	if (n->at && !flow_is_once(flow, n->at))
 		return false;
 	return (!n->a || is_once(flow, n->a, budget)) && (!n->b || is_once(flow, n->b, budget));
+}
+
+bool flow_node_is_once(const struct flow *flow, flow_id id)
+{
+	unsigned budget = 64;
+
+	return is_once(flow, id, &budget);
 }
 
 static bool is_once_both(const struct flow *flow, flow_id a, flow_id b)

@@ -332,24 +332,61 @@ unsigned args_place_of(const struct arch *arch, int reg)
 	return arch->arg_reg_count;
 }
 
+/* What @callee was entered with, as far as it tells. */
+static void entered_with(const struct arch *arch, struct frame_flow *callee, struct passed *out)
+{
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		flow_id entry = flow_entry(callee->flow, arch->arg_regs[n]);
+		out->known[n] = flow_eval(callee->facts, entry, false, &out->value[n]);
+		out->value[n].source = FLOW_FROM_CALLEE;
+		out->value[n].reg = (int)arch->arg_regs[n];
+	}
+}
+
+/*
+ * A call through a pointer that nothing in the caller tells: supposing that it called the callee,
+ * with what that was entered with, does the pointer follow, and does it lead there?
+ */
+static bool call_confirmed(struct args_run *run, const struct frame_flow *caller,
+			   const struct frame_flow *callee, const struct passed *passed)
+{
+	const struct arch *arch = run->session->arch;
+	struct frame_flow supposed = *caller;
+
+	supposed.facts = flow_facts_create(code_env(run->session), caller->flow);
+	flow_facts_set_stable(supposed.facts, args_stable, run);
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		if (passed->known[n])
+			flow_know(supposed.facts, flow_register(caller->flow, arch->arg_regs[n]),
+				  &passed->value[n]);
+	}
+	bool confirmed = flow_solve(supposed.facts) &&
+			 args_call_target(run, &supposed) == callee->cfg->entry;
+	flow_facts_destroy(supposed.facts);
+	return confirmed;
+}
+
 /* What the callee is known to have been called with was in the caller's registers at the call. */
 static void pass_up(struct args_run *run, size_t i)
 {
 	struct frame_flow *callee = &run->frames[i], *caller = &run->frames[i + 1];
 	const struct arch *arch = run->session->arch;
+	struct passed passed = { 0 };
 
 	if (!callee->usable || !caller->usable || !args_linked(run, i) ||
-	    args_call_target(run, caller) != callee->cfg->entry ||
 	    !comes_straight(run, callee->cfg))
+		return;
+	uint64_t target = args_call_target(run, caller);
+	if (target && target != callee->cfg->entry)
+		return;
+	entered_with(arch, callee, &passed);
+	if (!target && !call_confirmed(run, caller, callee, &passed))
 		return;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		unsigned reg = arch->arg_regs[n];
-		struct flow_value v;
-		if (!flow_eval(callee->facts, flow_entry(callee->flow, reg), false, &v))
-			continue;
-		v.source = FLOW_FROM_CALLEE;
-		v.reg = (int)reg;
-		learn(caller, flow_register(caller->flow, reg), reg, &v, &callee->conflict);
+		if (passed.known[n])
+			learn(caller, flow_register(caller->flow, reg), reg, &passed.value[n],
+			      &callee->conflict);
 	}
 	settle(caller);
 }

@@ -23,6 +23,9 @@ struct tracer {
 	struct args_run run;
 	struct origin *origin;
 	const struct task *task;
+	/* What is followed is of an earlier time round a loop: the values known are of the last. */
+	size_t earlier_frame;
+	bool earlier;
 };
 
 static void trace(struct tracer *t, size_t frame, flow_id id, unsigned depth);
@@ -75,6 +78,15 @@ static void push(struct origin *o, const struct origin_step *step)
 	o->steps[o->count++] = *step;
 }
 
+/* Do the values known of the frame belong to this node? */
+static bool is_of_now(const struct tracer *t, size_t frame, flow_id id)
+{
+	const struct frame_flow *f = &t->run.frames[frame];
+
+	return f->usable && (!t->earlier || frame != t->earlier_frame ||
+			     flow_node_is_once(f->flow, id));
+}
+
 /* A step with what is known of its value; NULL: there are too many. */
 static struct origin_step *add(struct tracer *t, size_t frame, flow_id id, unsigned depth,
 			       enum origin_kind kind)
@@ -86,7 +98,7 @@ static struct origin_step *add(struct tracer *t, size_t frame, flow_id id, unsig
 	if (t->origin->count >= STEPS_MAX)
 		return NULL;
 	step.at = flow_node(f->flow, id)->at;
-	if (f->usable &&
+	if (is_of_now(t, frame, id) &&
 	    (flow_eval(f->facts, id, false, &v) || flow_eval(f->facts, id, true, &v)) &&
 	    v.bits == 64) {
 		step.known = true;
@@ -118,7 +130,8 @@ static void look_at_cell(struct tracer *t, struct origin_step *step, flow_id add
 	struct what what;
 	uint8_t bytes[8] = { 0 };
 
-	if (!f->usable || !flow_eval(f->facts, address, true, &v) || v.bits < 64)
+	if (!is_of_now(t, step->frame, step->node) || !is_of_now(t, step->frame, address) ||
+	    !flow_eval(f->facts, address, true, &v) || v.bits < 64)
 		return;
 	step->cell = v.value;
 	whatis(s, t->task, v.value, &what);
@@ -307,9 +320,16 @@ static void trace_ways(struct tracer *t, size_t frame, flow_id id, unsigned dept
 		&t->origin->arena, "by one of %u%s ways to %s%s", w.count - left_out,
 		w.more ? " or more" : "", place_text(t, flow_node(f->flow, id)->at),
 		left_out ? " that can have led to it" : "");
+	bool earlier = t->earlier;
 	for (unsigned i = 0; i < w.count; i++) {
-		if (w.way[i].value && w.way[i].value != id)
-			trace(t, frame, w.way[i].value, depth + 1);
+		if (!w.way[i].value || w.way[i].value == id)
+			continue;
+		if (!earlier && !once && !flow_node_is_once(f->flow, w.way[i].value)) {
+			t->earlier = true;
+			t->earlier_frame = frame;
+		}
+		trace(t, frame, w.way[i].value, depth + 1);
+		t->earlier = earlier;
 	}
 }
 

@@ -19,7 +19,8 @@ bool prototype_of(struct session *s, uint64_t address, struct type *prototype, b
 	if (changed)
 		*changed = strstr(symbol.name, ".isra.") || strstr(symbol.name, ".constprop.") ||
 			   strstr(symbol.name, ".part.");
-	return types_function(s->types, name, prototype);
+	return types_own_function(s->types, symbol.module ? symbol.module->name : NULL, name,
+				  prototype);
 }
 
 bool prototype_points_to(struct type type, struct type target)

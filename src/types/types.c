@@ -44,6 +44,7 @@ struct memo_table {
 };
 
 struct module_source {
+	const char *name;
 	struct type_source *source;
 	struct module_source *_Atomic next;
 };
@@ -127,10 +128,11 @@ void types_destroy(struct types *types)
 }
 
 static void append(struct types *types, struct module_source *_Atomic *list,
-		   struct type_source *source)
+		   const char *name, struct type_source *source)
 {
 	pthread_mutex_lock(&types->lock);
 	struct module_source *new = arena_zalloc(&types->arena, sizeof(*new));
+	new->name = arena_strdup(&types->arena, name);
 	new->source = source;
 	while (atomic_load(list))
 		list = &atomic_load(list)->next;
@@ -158,7 +160,7 @@ static struct error *add(struct types *types, const char *module, uint64_t vaddr
 		types->kernel = btf;
 		return NULL;
 	}
-	append(types, &types->modules, btf_source(btf));
+	append(types, &types->modules, module, btf_source(btf));
 	return NULL;
 }
 
@@ -190,7 +192,7 @@ struct error *types_add_dwarf(struct types *types, const char *module, struct de
 	if (err)
 		return module ? error_prefix(err, "module %s", module) : err;
 	if (module) {
-		append(types, &types->debug_modules, &dwarf->source);
+		append(types, &types->debug_modules, module, &dwarf->source);
 		return NULL;
 	}
 	types->debug_text = xasprintf("DWARF of %s", debug_module_path(debug));
@@ -441,6 +443,34 @@ static bool find_object(struct types *types, enum name_class as, const char *nam
 bool types_function(struct types *types, const char *name, struct type *type)
 {
 	return find_object(types, NAME_FUNCTION, name, type);
+}
+
+static bool find_in_module(struct module_source *_Atomic *list, const char *module,
+			   struct search *search, struct type *type)
+{
+	for (struct module_source *m = atomic_load(list); m; m = atomic_load(&m->next)) {
+		if (strcmp(m->name, module) == 0 && search_source(search, m->source, type))
+			return true;
+	}
+	return false;
+}
+
+bool types_own_function(struct types *types, const char *module, const char *name,
+			struct type *type)
+{
+	struct search search = { .as = NAME_FUNCTION, .name = name };
+
+	if (module) {
+		types_load_modules(types);
+		if (find_in_module(&types->modules, module, &search, type))
+			return true;
+		types_load_debug(types, true);
+		return find_in_module(&types->debug_modules, module, &search, type);
+	}
+	if (types->kernel && search_source(&search, btf_source(types->kernel), type))
+		return true;
+	types_load_debug(types, false);
+	return search_source(&search, atomic_load(&types->debug_kernel), type);
 }
 
 bool types_btf_function(struct types *types, const char *name, struct type *type)

@@ -137,6 +137,9 @@ bool types_each(struct types *types, bool (*fn)(void *ctx, struct type type), vo
 bool types_function(struct types *types, const char *name, struct type *type);
 /* The same of what BTF has, without looking for debug files: for who asks about thousands. */
 bool types_btf_function(struct types *types, const char *name, struct type *type);
+/* Of the one that this module, or (NULL) the kernel itself, has: others may have a namesake. */
+bool types_own_function(struct types *types, const char *module, const char *name,
+			struct type *type);
 /*
  * Type of a global or per-CPU variable: BTF's VAR entries, then the debug file, then the table of
  * well-known ones. False also where several static variables of different types have the name.

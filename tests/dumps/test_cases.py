@@ -75,6 +75,23 @@ class TextOverTable(Case):
             self.assertRegex(answer["sentence"], r"guestmap_entry")
 
 
+    def test_a_loop_says_nothing_sure_of_earlier_rounds(self):
+        """rax is the entry, by one of two ways: the first one, or what the one before pointed to, which is not what this points to."""
+        for dump, _, printed in self.each("reverse-map"):
+            steps = self.ask(dump, "origin rax")["steps"]
+            self.assertEqual(steps[0]["kind"], "ways")
+            first, other = [s for s in steps if s["depth"] == 1]
+            self.assertEqual(int(first["cell"], 16), int(printed["guest"], 16))
+            self.assertEqual((other["kind"], other["value"], other["cell"]), ("cell", None, None))
+
+    def test_a_namesake_in_the_kernel_is_another_function(self):
+        """The module's die() takes nothing; the kernel's takes three arguments."""
+        for dump, _, _ in self.each("reverse-map"):
+            for frame in self.frames(dump):
+                if frame["symbol"] == "die" and frame["module"] == "guestmap":
+                    self.assertEqual(frame["arguments"], [])
+
+
 class PageNeverHad(Case):
     def test_the_argument_is_null_and_the_caller_passed_it(self):
         for dump, truth, printed in self.each("unowned-page"):
@@ -138,6 +155,16 @@ class FreedAndWritten(Case):
         for dump, truth, printed in self.each("late-completion"):
             skb = self.arguments(self.frame(self.frames(dump), truth["of"]))[truth["argument"]]
             self.assertEqual((self.sure(skb), skb["type"]), (int(printed["skb"], 16), "struct sk_buff *"))
+
+    def test_a_call_through_the_argument_itself(self):
+        """module_attr_store() calls what its attribute points to: what its callee tells confirms which call that was."""
+        for dump, _, _ in self.each("late-completion"):
+            frames = self.frames(dump)
+            called = self.arguments(self.frame(frames, "param_attr_store"))
+            calling = self.arguments(self.frame(frames, "module_attr_store"))
+            for ours, theirs in (("attr", "mattr"), ("kobj", "mk"), ("buf", "buf"), ("len", "len")):
+                self.assertEqual(self.sure(calling[ours]), self.sure(called[theirs]))
+            self.assertEqual((calling["buf"]["meaning"], self.sure(calling["len"])), ('"1\\n"', 2))
 
     def test_who_stores_that_value(self):
         for dump, truth, _ in self.each("late-completion"):
