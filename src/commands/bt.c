@@ -20,6 +20,7 @@
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/frame_args.h"
+#include "commands/frame_brief.h"
 #include "commands/locals.h"
 #include "commands/table.h"
 #include "kernel/cpus.h"
@@ -286,6 +287,11 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 	doc_end(doc);
 }
 
+static const struct frame_args *args_of(const struct bt_options *options, size_t i)
+{
+	return options->args && i < options->args->count ? &options->args->frames[i] : NULL;
+}
+
 enum { FOLD_TURNS_MIN = 4 };
 
 static void add_frames(struct session *s, struct doc *doc, const struct stack *stack,
@@ -314,8 +320,12 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 			inlined_rows(doc, frame, &place, i);
 		frame_row(doc, frame, &place, i);
 		frame_detail(s, doc, stack, i, &place, options);
-		if (folded)
+		if (folded || options->brief)
 			doc_row_hide(doc);
+		if (!folded && options->brief)
+			frame_brief(s, doc, frame, i, place.text,
+				    place.source_count ? &place.source[place.source_count - 1].at
+						       : NULL, args_of(options, i));
 		if (folded && i + 1 == folded_to)
 			doc_textf(doc, STYLE_STRONG, "     ... the same again and again, down to #%zu",
 				  i);
@@ -349,7 +359,9 @@ static void add_end(struct session *s, struct doc *doc, const struct stack *stac
 			registers_text(s, doc, &stack->user_regs, 4);
 		registers_json(s, doc, "user_regs", &stack->user_regs);
 	} else if (stack->end == STACK_END_INCOMPLETE) {
-		doc_textf(doc, STYLE_BAD, "    not followed further: %s",
+		if (options->brief)
+			doc_textf(doc, STYLE_BAD, "    not followed further:");
+		doc_textf(doc, STYLE_BAD, "    %s%s", options->brief ? "" : "not followed further: ",
 			  stack->reason[0] ? stack->reason : "no reason is known");
 	}
 	if (stack->truncated)

@@ -14,6 +14,7 @@ struct bt_options {
 	const struct stack_args *args; /* of the stack that is shown; set by bt_thread() */
 	bool unfolded;     /* recursion frame by frame */
 	bool no_registers; /* text without the registers of exceptions and user mode */
+	bool brief;        /* text with a line for a frame, its arguments on it */
 };
 
 /*

@@ -31,8 +31,7 @@ static int64_t signed_value(uint64_t value, uint64_t size)
 	return (int64_t)(value << unused) >> unused;
 }
 
-static void format_value(struct type type, uint64_t value, uint64_t size, char *buf,
-			 size_t buf_size)
+void frame_args_value(struct type type, uint64_t value, uint64_t size, char *buf, size_t buf_size)
 {
 	struct type plain = type_strip(type);
 	const char *name;
@@ -67,11 +66,11 @@ static void add_argument(struct session *s, struct doc *doc, const struct arg *a
 	if (a->type.source)
 		type_spell(a->type, type, sizeof(type));
 	if (known)
-		format_value(a->type, a->value, a->size, value, sizeof(value));
+		frame_args_value(a->type, a->value, a->size, value, sizeof(value));
 	if (known && a->type.source)
 		meaning_of_value(s, a->type, a->value, meaning, sizeof(meaning));
 	if (a->changed)
-		format_value(a->type, a->now, a->size, now, sizeof(now));
+		frame_args_value(a->type, a->now, a->size, now, sizeof(now));
 	doc_row(doc, cell_str(a->name), cell_str(type), cell_str(known ? value : NULL),
 		known ? cell_hex(a->value) : cell_none(), cell_str(arg_origin_name(a->origin)),
 		cell_str(a->how), cell_str(a->reg >= 0 ? s->arch->reg_names[a->reg] : NULL),

@@ -7,3 +7,6 @@
 
 /* Adds the table "arguments" to the open record, each as a line of text. */
 void frame_args_add(struct session *session, struct doc *doc, const struct frame_args *frame);
+
+/* A value as C would write it: -1, an enumerator's name, 0xffff... */
+void frame_args_value(struct type type, uint64_t value, uint64_t size, char *buf, size_t buf_size);

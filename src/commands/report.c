@@ -2,7 +2,7 @@
 /*
  * report: the diagnosis, the answer first. From top to bottom: what was dumped, what happened and
  * how sure that is, the evidence with the command that shows each piece, the registers at the
- * fault, the stack, the log's alarming lines, and what the dump lacks.
+ * fault, the stack with arguments, the machine, the log's alarming lines, and what the dump lacks.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void head(const struct facts *facts, struct doc *doc)
 {
 	struct session *s = facts->session;
 	const struct system_info *info = &facts->system;
-	auto_strbuf text = { 0 }, files = { 0 };
+	auto_strbuf text = { 0 };
 
 	doc_record(doc, NULL, NULL);
 	doc_plain(doc);
@@ -57,15 +57,27 @@ static void head(const struct facts *facts, struct doc *doc)
 	strbuf_clear(&text);
 	sys_machine_text(info, &text);
 	doc_field(doc, NULL, "machine", cell_str(strbuf_text(&text)));
+	head_died(facts, doc);
+	doc_end(doc);
+}
+
+/* --- The machine, and what its dump was read with: for later. --- */
+
+static void context(const struct facts *facts, struct doc *doc)
+{
+	struct session *s = facts->session;
+	const struct system_info *info = &facts->system;
+	auto_strbuf text = { 0 }, files = { 0 };
+
+	doc_record(doc, NULL, NULL);
+	doc_plain(doc);
 	if (info->hardware[0])
 		doc_field(doc, NULL, "hardware", cell_str(info->hardware));
-	head_died(facts, doc);
 	if (info->has_taint && info->taint) {
 		auto_strbuf letters = { 0 }, words = { 0 };
 		sys_taint_text(info->taint, &letters, &words);
 		doc_field(doc, NULL, "tainted", cell_str(strbuf_text(&words)));
 	}
-	strbuf_clear(&text);
 	strbuf_addf(&text, "symbols: %s; types: %s; stacks: %s",
 		    s->symbols ? symbols_source(s->symbols) : "none", types_source(s->types),
 		    s->unwinder ? unwinder_source(s->unwinder) : "none");
@@ -93,21 +105,64 @@ static const char *blame_text(const struct blame *blame, struct doc *doc)
 			    blame->unsigned_module ? ", unsigned" : "");
 }
 
+enum { LINE_WIDTH = 100, EVIDENCE_INDENT = 4, COMMAND_GAP = 2 };
+
+/* How many bytes of @text make a line of @width, broken at a blank where there is one. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t length = strlen(text);
+
+	if (length <= width)
+		return length;
+	for (size_t n = width; n > width / 2; n--) {
+		if (text[n] == ' ')
+			return n;
+	}
+	return width;
+}
+
+/* A claim, with the command that shows it at the right of its last line. */
+static void evidence_text(unsigned number, const struct evidence *e, struct doc *doc)
+{
+	const char *rest = e->text, *command = e->command ? e->command : "";
+	size_t room = LINE_WIDTH - EVIDENCE_INDENT;
+	size_t aside = *command ? strlen(command) + COMMAND_GAP : 0;
+	char head[16];
+
+	snprintf(head, sizeof(head), "%2u", number);
+	for (bool first = true; *rest || first; first = false) {
+		/* The last line, when it fits beside the command. */
+		bool whole = strlen(rest) + aside <= room;
+		size_t n = whole ? strlen(rest) : line_length(rest, room);
+		int fill = whole && *command ? (int)(room - n - strlen(command)) : 0;
+		doc_textf(doc, STYLE_PLAIN, "%-*s%.*s%*s%s", EVIDENCE_INDENT, first ? head : "",
+			  (int)n, rest, fill, "", whole ? command : "");
+		rest += n;
+		while (*rest == ' ')
+			rest++;
+		if (!*rest && !whole && *command)
+			doc_textf(doc, STYLE_PLAIN, "%*s", LINE_WIDTH, command);
+	}
+}
+
 static void evidence(const struct finding *f, struct doc *doc)
 {
 	static const struct column columns[] = {
-		{ .title = "", .right = true, .style = STYLE_FAINT },
-		{ .key = "claim", .title = "" },
-		{ .key = "command", .title = "", .style = STYLE_FAINT },
+		{ .key = "claim" },
+		{ .key = "command" },
+		{ .key = "shows" },
 	};
 
 	doc_table(doc, "evidence", columns, array_size(columns));
 	doc_bare(doc);
 	if (f->evidence_count)
 		doc_heading(doc, "EVIDENCE");
-	for (unsigned i = 0; i < f->evidence_count; i++)
-		doc_row(doc, cell_udec(i + 1), cell_str(f->evidence[i].text),
-			f->evidence[i].command ? cell_str(f->evidence[i].command) : cell_none());
+	for (unsigned i = 0; i < f->evidence_count; i++) {
+		const struct evidence *e = &f->evidence[i];
+		doc_row(doc, cell_str(e->text), cell_str(e->command), cell_str(e->shows));
+		doc_row_hide(doc);
+		evidence_text(i + 1, e, doc);
+	}
 	doc_end(doc);
 }
 
@@ -123,6 +178,8 @@ static void finding_fields(const struct finding *f, struct doc *doc)
 	doc_field(doc, "next", NULL, cell_str(f->next));
 	doc_field(doc, "function", NULL, cell_str(f->blame.known ? f->blame.function : NULL));
 	doc_field(doc, "module", NULL, cell_str(f->blame.known ? f->blame.module : NULL));
+	doc_field(doc, "because", NULL, cell_str(f->blame.known ? f->blame.because : NULL));
+	doc_field(doc, "object", NULL, f->object ? cell_address(f->object) : cell_none());
 	doc_field(doc, "out_of_tree", NULL,
 		  f->blame.known ? cell_bool(f->blame.out_of_tree) : cell_none());
 }
@@ -137,9 +194,11 @@ static void verdict(const struct finding *f, struct doc *doc)
 	doc_last_style(doc, STYLE_BAD);
 	if (f->why)
 		doc_field(doc, NULL, "WHY", cell_str(f->why));
-	if (who && f->blame.skipped)
-		doc_fieldf(doc, NULL, "WHO", "%s, likely (%s only tripped over it)", who,
-			   f->blame.skipped);
+	if (who && (f->blame.because || f->blame.skipped))
+		doc_fieldf(doc, NULL, "WHO", "%s, likely%s%s%s%s%s", who,
+			   f->blame.because ? ": it " : "", f->blame.because ? f->blame.because : "",
+			   f->blame.skipped ? " (" : "", f->blame.skipped ? f->blame.skipped : "",
+			   f->blame.skipped ? " only tripped over it)" : "");
 	else if (who)
 		doc_field(doc, NULL, "WHO", cell_str(who));
 	doc_fieldf(doc, NULL, "SURE", "%s%s%s", confidence_name(f->confidence),
@@ -300,9 +359,11 @@ static struct error *run_report(struct command_args *args)
 	fault_section(facts, doc);
 	if (facts->task)
 		bt_thread(args->session, doc, "stack", facts->task,
-			  &(struct bt_options){ .no_registers = true });
+			  &(struct bt_options){ .no_registers = true, .arguments = true,
+						.brief = true });
 	else
 		notes_section(facts, doc);
+	context(facts, doc);
 	log_section(facts, doc);
 	missing_section(args->session, doc);
 	diagnosis_destroy(d);

@@ -48,7 +48,7 @@ static const char *const helpers[] = {
 	"__x86_indirect_thunk_*", "__x86_return_thunk", "srso_*", "retbleed_*", "ftrace_*",
 	/* freeing of network buffers: victims of whoever spoilt the buffer */
 	"skb_release_*", "__kfree_skb*", "kfree_skb*", "consume_skb*", "napi_consume_skb",
-	"skb_free_*", "__skb_*", "sk_free*",
+	"skb_free_*", "__skb_*", "sk_free*", "sk_skb_reason_drop", "kfree_skb*",
 };
 
 /* The name as it stands in the source. */

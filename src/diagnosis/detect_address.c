@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "diagnosis/diagnosis.h"
+#include "forensics/fault.h"
 #include "forensics/poison.h"
 #include "forensics/whatis.h"
 
@@ -193,6 +194,25 @@ static void add_registers(const struct facts *facts, struct findings *out, struc
 				 (unsigned long)fault->address, fault->address_source);
 }
 
+/* " (sent of struct channel)": the member that was accessed, where value flow and types tell. */
+static const char *member_words(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+
+	for (unsigned i = 0; facts->view && i < facts->view->operand_count; i++) {
+		const struct fault_operand *o = &facts->view->operand[i];
+		if (!o->memory || !o->has_address || !o->object || !o->place ||
+		    fault->address - o->address >= (o->size ? o->size : 1))
+			continue;
+		const char *path = NULL;
+		for (const char *at = o->place; (at = strstr(at, "->")); at += 2)
+			path = at + 2;
+		if (path)
+			return finding_text(out, " (%s of %s)", path, o->object);
+	}
+	return "";
+}
+
 static void bad_access(const struct facts *facts, struct findings *out)
 {
 	const struct fault_site *fault = &facts->fault;
@@ -211,10 +231,10 @@ static void bad_access(const struct facts *facts, struct findings *out)
 		return;
 	}
 	classify(facts, has_pointer ? fault->base_value : fault->address, has_pointer, &w);
-	struct finding *f = finding_add(out, w.kind, w.title, w.rank, w.confidence, "%s %s %s %s, %s",
-					site, access_words(fault, out),
+	struct finding *f = finding_add(out, w.kind, w.title, w.rank, w.confidence,
+					"%s %s %s %s%s, %s", site, access_words(fault, out),
 					fault->access_known && fault->write ? "to" : "at", w.pointer,
-					facts_where(facts));
+					member_words(facts, out), facts_where(facts));
 	f->why = w.why;
 	f->blame = facts_blame(facts, fault->frame);
 	if (f->blame.known && f->blame.skipped && f->blame.frame != fault->frame)

@@ -54,6 +54,7 @@ static void report_damage(const struct facts *facts, struct findings *out,
 	f->next = "see what was written, whose objects lie around it, and whether there is more: "
 		  "kmem --check; then boot with slub_debug=FZPU or KASAN to catch the writer";
 	f->blame = facts_blame(facts, facts->fault.frame);
+	f->object = d->object;
 	finding_evidence(out, f, finding_text(out, "kmem --check %s", d->cache->name), "%s", d->text);
 	add_neighbour(facts, out, f, d);
 }

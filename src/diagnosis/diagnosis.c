@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "base/vec.h"
+#include "diagnosis/explain.h"
+#include "forensics/fault.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
 	detector_report, detector_slab, detector_stack, detector_trap;
@@ -32,6 +34,7 @@ struct findings {
 struct diagnosis_owned {
 	struct diagnosis diagnosis;
 	struct arena facts_arena;
+	struct fault_view view;
 	struct findings findings;
 };
 
@@ -45,7 +48,7 @@ const char *confidence_name(enum confidence confidence)
 static const char *printf_like(2, 0)
 	vtext(struct findings *out, const char *fmt, va_list args)
 {
-	char buf[1024];
+	char buf[2048];
 
 	vsnprintf(buf, sizeof(buf), fmt, args);
 	return arena_strdup(&out->arena, buf);
@@ -77,20 +80,36 @@ struct finding *finding_add(struct findings *out, const char *kind, const char *
 	return &out->data[out->count - 1];
 }
 
+static void add_evidence(struct findings *out, struct finding *finding, const char *command,
+			 const char *shows, const char *text)
+{
+	if (finding->evidence_count == EVIDENCE_MAX)
+		return;
+	finding->evidence[finding->evidence_count++] = (struct evidence){
+		.text = text,
+		.command = command ? arena_strdup(&out->arena, command) : NULL,
+		.shows = shows ? arena_strdup(&out->arena, shows) : NULL,
+	};
+}
+
 void finding_evidence(struct findings *out, struct finding *finding, const char *command,
 		      const char *fmt, ...)
 {
 	va_list args;
 
-	if (finding->evidence_count == EVIDENCE_MAX)
-		return;
 	va_start(args, fmt);
-	const char *text = vtext(out, fmt, args);
+	add_evidence(out, finding, command, NULL, vtext(out, fmt, args));
 	va_end(args);
-	finding->evidence[finding->evidence_count++] = (struct evidence){
-		.text = text,
-		.command = command ? arena_strdup(&out->arena, command) : NULL,
-	};
+}
+
+void finding_evidence_shows(struct findings *out, struct finding *finding, const char *command,
+			    const char *shows, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_evidence(out, finding, command, shows, vtext(out, fmt, args));
+	va_end(args);
 }
 
 /* Higher rank first; among equals the surer one, then the one whose detector comes first. */
@@ -116,10 +135,18 @@ struct diagnosis *diagnose(struct session *session)
 	struct diagnosis_owned *owned = xcalloc(1, sizeof(*owned));
 	struct findings *findings = &owned->findings;
 
-	facts_gather(&owned->diagnosis.facts, session, &owned->facts_arena);
+	struct facts *facts = &owned->diagnosis.facts;
+
+	facts_gather(facts, session, &owned->facts_arena);
+	if (facts->fault.trap != TRAP_NONE && !facts->fault.pc_is_wild) {
+		fault_view(session, &facts->stack, facts->fault.frame, &owned->view);
+		facts->view = &owned->view;
+	}
 	for (size_t i = 0; detectors[i]; i++)
-		detectors[i]->run(&owned->diagnosis.facts, findings);
+		detectors[i]->run(facts, findings);
 	sort_findings(findings);
+	if (findings->count)
+		explain(facts, findings, &findings->data[0]);
 	owned->diagnosis.findings = findings->data;
 	owned->diagnosis.finding_count = findings->count;
 	return &owned->diagnosis;
@@ -130,6 +157,8 @@ void diagnosis_destroy(struct diagnosis *diagnosis)
 	if (!diagnosis)
 		return;
 	struct diagnosis_owned *owned = container_of(diagnosis, struct diagnosis_owned, diagnosis);
+	if (diagnosis->facts.view)
+		fault_view_deinit(&owned->view);
 	facts_deinit(&diagnosis->facts);
 	arena_deinit(&owned->facts_arena);
 	arena_deinit(&owned->findings.arena);

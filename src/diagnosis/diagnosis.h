@@ -28,9 +28,10 @@ enum {
 struct evidence {
 	const char *text;    /* one line: what it shows */
 	const char *command; /* what the user types to see it; NULL: nothing to type */
+	const char *shows;   /* words that are in what the command prints then; NULL */
 };
 
-enum { EVIDENCE_MAX = 10 };
+enum { EVIDENCE_MAX = 16 };
 
 /* What a detector found. Strings live as long as the diagnosis. */
 struct finding {
@@ -43,6 +44,7 @@ struct finding {
 	enum confidence confidence;
 	unsigned rank;
 	struct blame blame;
+	uint64_t object;   /* the slab object at stake; 0: none is known */
 	struct evidence evidence[EVIDENCE_MAX];
 	unsigned evidence_count;
 };
@@ -71,6 +73,9 @@ struct finding *finding_add(struct findings *out, const char *kind, const char *
 	printf_like(6, 7);
 void finding_evidence(struct findings *out, struct finding *finding, const char *command,
 		      const char *fmt, ...) printf_like(4, 5);
+/* The same; @shows is what to look for in the command's output. */
+void finding_evidence_shows(struct findings *out, struct finding *finding, const char *command,
+			    const char *shows, const char *fmt, ...) printf_like(5, 6);
 /* A string that lives as long as the findings. */
 const char *finding_text(struct findings *out, const char *fmt, ...) printf_like(2, 3);
 

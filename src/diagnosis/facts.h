@@ -51,6 +51,8 @@ struct fault_site {
 	bool pc_is_wild;         /* no instruction there: a call or jump to nowhere */
 };
 
+struct fault_view;
+
 enum anomaly_weight {
 	ANOMALY_NOTABLE, /* worth a line when somebody looks for causes */
 	ANOMALY_SERIOUS, /* something broke, the machine went on */
@@ -73,6 +75,7 @@ struct facts {
 	const struct task *task;  /* on that CPU; NULL unknown */
 	struct stack stack;       /* of that task */
 	struct fault_site fault;
+	const struct fault_view *view; /* that instruction by value flow; NULL: not looked at */
 	const struct log_record *log;
 	size_t log_count;
 	struct anomaly *anomalies; /* in order of time */
@@ -113,6 +116,8 @@ struct blame {
 	const char *module;    /* NULL: the kernel itself */
 	bool out_of_tree, unsigned_module, proprietary;
 	const char *skipped;   /* helpers that only tripped over it: "memcpy, list_del"; or NULL */
+	/* By value flow, not by the stack: what the function did with the bad value; NULL */
+	const char *because;
 };
 
 /*

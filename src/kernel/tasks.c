@@ -123,9 +123,10 @@ static void say_what_is_missing(const struct task_set *set)
 	}
 	if (set->index_holes)
 		session_problem(s,
-				"%zu nodes of the pid index are not in the dump: tasks were "
+				"%zu node%s of the pid index %s not in the dump: tasks were "
 				"also sought by other roads",
-				set->index_holes);
+				set->index_holes, set->index_holes == 1 ? "" : "s",
+				set->index_holes == 1 ? "is" : "are");
 	if (lost)
 		session_problem(s,
 				"these pids of the index lead to no task that is in the dump: "

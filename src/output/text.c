@@ -19,7 +19,7 @@
 #include "output/output.h"
 #include "output/utf8.h"
 
-enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24 };
+enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100 };
 
 struct text {
 	FILE *out;
@@ -179,16 +179,16 @@ static size_t fold_at(const char *s, unsigned room)
 }
 
 /* The value of a field, folded under itself where the terminal is narrower. */
-static void put_folded(struct text *t, enum cell_style style, unsigned column)
+static void put_folded(struct text *t, enum cell_style style, unsigned column, unsigned width)
 {
 	const char *s = strbuf_text(&t->buf);
 
-	if (t->width < column + FOLD_MIN) {
+	if (width < column + FOLD_MIN) {
 		put_buf(t, style);
 		return;
 	}
 	for (;;) {
-		size_t n = fold_at(s, t->width - column);
+		size_t n = fold_at(s, width - column);
 		put_n(t, style, s, n);
 		s += n;
 		while (*s == ' ')
@@ -198,6 +198,12 @@ static void put_folded(struct text *t, enum cell_style style, unsigned column)
 		end_line(t);
 		t->pending = column;
 	}
+}
+
+/* Sentences are for reading: long lines are not, wherever they go. */
+static unsigned prose_width(const struct text *t)
+{
+	return t->width && t->width < PROSE_WIDTH ? t->width : PROSE_WIDTH;
 }
 
 static void put_node(struct text *t, const struct doc_node *node);
@@ -244,7 +250,7 @@ static void put_field(struct text *t, const struct doc_field *field, unsigned la
 		put_n(t, STYLE_FAINT, ":", 1);
 	t->pending = plain ? fill + 2 : 1;
 	set_cell(t, &field->value);
-	put_folded(t, field->style, t->indent + labels + 2);
+	put_folded(t, field->style, t->indent + labels + 2, plain ? prose_width(t) : t->width);
 	end_line(t);
 }
 
@@ -381,7 +387,7 @@ static void put_remark(struct text *t, const struct doc_remark *remark)
 	put_n(t, kinds[remark->kind].style, word, strlen(word) - 1);
 	t->pending = 1;
 	set_text(t, remark->text);
-	put_folded(t, STYLE_PLAIN, (unsigned)strlen(word));
+	put_folded(t, STYLE_PLAIN, (unsigned)strlen(word), t->width);
 	end_line(t);
 }
 

@@ -15,7 +15,7 @@ KINDS = {
     "double-free": {"double-free"},
     "general-protection": {"non-canonical"},
     "hung-task": {"hung-task"},
-    "null-pointer": {"null-pointer", "null-call"},
+    "null-pointer": {"null-pointer", "null-call", "bad-pointer"},
     "oom": {"oom"},
     "page-fault": {"bad-address", "read-only"},
     "panic": {"panic"},
@@ -47,6 +47,9 @@ class Report(unittest.TestCase):
 
     def whole(self):
         return [d for d in self.dumps if d.meta.get("truncate", 100) == 100]
+
+    def scenario(self, name):
+        return [d for d in self.whole() if d.meta["name"] == name]
 
     def each(self, dumps, check):
         for dump in dumps:
@@ -115,9 +118,46 @@ class Report(unittest.TestCase):
                 # An old makedumpfile on a new kernel leaves holes; then something is missing.
                 holes = dump.meta["makedumpfile"] == "old" and dump.meta["series"] != "6.1"
                 self.assertIn(run.returncode, (0, 1) if holes else (0,), run.stdout[-400:] + run.stderr)
-                labels = [line.split()[0] for line in run.stdout.splitlines()[:14] if line]
-                for label in ("dump", "machine", "WHAT", "SURE"):
+                lines = run.stdout.splitlines()
+                labels = [line.split()[0] for line in lines[:10] if line]
+                for label in ("dump", "machine", "WHAT"):
                     self.assertIn(label, labels)
+                labels = [line.split()[0] for line in lines[:30] if line]
+                self.assertIn("SURE", labels)
+
+    def test_text_fits_the_page(self):
+        for dump in self.whole():
+            with self.subTest(dump=str(dump)):
+                for line in lab.inquest(dump.vmcore).stdout.split("\nLOG: ")[0].splitlines():
+                    self.assertLessEqual(len(line), 100, line)
+
+    def test_every_piece_of_evidence_is_shown_by_its_command(self):
+        """All commands of a dump in one run; each must succeed and print what it is said to show."""
+        def check(dump, report):
+            evidence = [e for f in report["findings"] for e in f["evidence"] if e["command"]]
+            commands = list(dict.fromkeys(e["command"] for e in evidence))
+            printed = {c: lab.inquest(dump.vmcore, "-c", c) for c in commands}
+            for e in evidence:
+                run = printed[e["command"]]
+                # A stack that was overwritten cannot be followed to its end, and bt says so.
+                broken = e["command"].startswith("bt") and report["stack"]["end"] == "incomplete"
+                self.assertIn(run.returncode, (0, 1) if broken else (0,),
+                              e["command"] + ": " + run.stderr + run.stdout[-300:])
+                if e["shows"]:
+                    self.assertIn(e["shows"], run.stdout, e["command"])
+
+        self.each(self.whole(), check)
+
+    def test_null_from_the_session_channel(self):
+        """The object that the NULL was read from is the session that the module allocated."""
+        def check(dump, report):
+            why = report["verdict"]["why"]
+            self.assertIn("channel, argument 1 of channel_store, is NULL", why)
+            self.assertIn("still holds it", why)
+            self.assertEqual(report["verdict"]["function"], "session_account")
+            self.assertTrue(report["verdict"]["object"])
+
+        self.each(self.scenario("null-ioctl"), check)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The origin of a bad value (forensics/origin.h) as the verdict tells it: one or two sentences, the
+ * function that brought it in, the memory cell that it was read from.
+ */
+#pragma once
+
+#include "diagnosis/diagnosis.h"
+
+struct cause {
+	bool known;
+	/* "was read by f() from s->p at ffff..., which still holds it": goes behind the value's name. */
+	const char *sentence;
+	const char *name;   /* of the value in C, where it has one: "channel"; NULL */
+	size_t frame;       /* of the function that brought it in: read it, made it, passed it */
+	size_t from;        /* of the function that had it when it failed */
+	const char *verb;   /* what that function did: "read", "passed", "got" ... */
+	enum confidence confidence;
+	uint64_t cell;      /* that it was read from; 0: none or not known */
+	unsigned cell_size;
+	bool cell_holds;    /* it is there still */
+	bool value_told;    /* `origin` prints the value; else only the register */
+	bool walked;        /* found by walking a list as the code did: no step of `origin` */
+};
+
+/*
+ * Of register @reg of frame @frame, which held @value; the reader knows it as @subject
+ * (NULL: by the register).
+ * Strings live as long as the facts.
+ */
+void cause_find(struct facts *facts, size_t frame, unsigned reg, uint64_t value,
+		const char *subject, struct cause *cause);
+/*
+ * What the memory at @address is, short: "kmalloc-32 object ffff... + 0x8, freed"; with what it
+ * means where that is known: "file ffff... (/dev/null)".
+ */
+const char *place_words(const struct facts *facts, uint64_t address);

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * After the detectors: the verdict says what happened; this adds why, by value flow. Of a CPU
+ * exception there is one value at stake: the register that the bad address was made from, the
+ * divisor, the pointer that was called, what a BUG() had compared. Its origin makes the sentence;
+ * the memory that it was read from is looked at by explain_object.c.
+ *
+ * Only the verdict is explained, and only one value and one object of it: that keeps it quick.
+ */
+#include "diagnosis/explain.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "diagnosis/cause.h"
+#include "forensics/args.h"
+#include "forensics/fault.h"
+#include "forensics/whatis.h"
+#include "kernel/slab.h"
+
+struct subject {
+	bool known;
+	size_t frame;
+	unsigned reg;
+	uint64_t value;
+	const char *name; /* "the divisor", "handler->run"; NULL */
+	const char *state; /* "NULL", "0x106" */
+};
+
+void explain_why(struct findings *out, struct finding *finding, const char *fmt, ...)
+{
+	va_list args;
+	char text[1024];
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	finding->why = finding->why ? finding_text(out, "%s. %s", finding->why, text)
+				    : finding_text(out, "%s", text);
+}
+
+static const char *reg_name(const struct facts *facts, unsigned reg)
+{
+	return facts->session->arch->reg_names[reg];
+}
+
+/* --- The value at stake. --- */
+
+static struct subject of_access(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	bool null = fault->base_value == 0;
+
+	return (struct subject){
+		.known = true,
+		.frame = fault->frame,
+		.reg = (unsigned)fault->base_reg,
+		.value = fault->base_value,
+		.state = null ? "NULL"
+			      : finding_text(out, "0x%" PRIx64, fault->base_value),
+	};
+}
+
+static struct subject of_division(const struct facts *facts)
+{
+	const struct insn_operand *divisor = &facts->fault.insn.operand[0];
+
+	if (!facts->fault.has_insn || facts->fault.insn.kind != INSN_DIVIDE ||
+	    divisor->kind != OPERAND_REGISTER || divisor->reg < 0 ||
+	    !regs_known(facts->fault.regs, (unsigned)divisor->reg))
+		return (struct subject){ 0 };
+	return (struct subject){
+		.known = true,
+		.frame = facts->fault.frame,
+		.reg = (unsigned)divisor->reg,
+		.value = facts->fault.regs->value[divisor->reg],
+		.name = "the divisor",
+		.state = "0",
+	};
+}
+
+/* A register of the faulting frame that holds what the check compared, and is called the same. */
+static struct subject of_condition(const struct facts *facts, const struct fault_condition *c)
+{
+	uint64_t mask = c->size < 8 ? (UINT64_C(1) << c->size * 8) - 1 : UINT64_MAX;
+	struct subject found = { 0 };
+
+	/* A small number may be in any register by accident. */
+	if (!c->left.known || c->left.value < 0x10000)
+		return found;
+	for (unsigned i = 0; i < 16 && i < facts->session->arch->reg_count; i++) {
+		if (!regs_known(facts->fault.regs, i) ||
+		    (facts->fault.regs->value[i] & mask) != c->left.value)
+			continue;
+		if (found.known)
+			return (struct subject){ 0 };
+		found = (struct subject){ .known = true, .frame = facts->fault.frame, .reg = i,
+					  .value = facts->fault.regs->value[i],
+					  .name = c->left.text };
+	}
+	return found;
+}
+
+/* --- What was checked. --- */
+
+static bool is_formula(const char *text)
+{
+	return !text || strstr(text, "load") || strstr(text, "gs:") || strstr(text, " ways ") ||
+	       strlen(text) > 100;
+}
+
+static const char *number_words(struct findings *out, const struct fault_condition *c,
+				const struct fault_value *v)
+{
+	unsigned unused = c->size && c->size < 8 ? 64 - c->size * 8 : 0;
+	int64_t number = (int64_t)(v->value << unused) >> unused;
+
+	if (c->is_signed && number < 0)
+		return finding_text(out, "%" PRId64 " (0x%" PRIx64 ")", number, v->value);
+	return finding_text(out, v->value < 10 ? "%" PRIu64 : "0x%" PRIx64, v->value);
+}
+
+/*
+ * The cell that the last comparison before @branch looked at: the instruction right before it, when
+ * the branch leads right to the trap: the registers are then still the same.
+ */
+static bool compared_cell(const struct facts *facts, uint64_t branch, uint64_t *cell,
+			  unsigned *size)
+{
+	struct session *s = facts->session;
+	struct symbol sym;
+	struct insn insn, last = { 0 };
+	uint8_t bytes[CODE_INSN_MAX];
+
+	if (!symbols_by_address(s->symbols, branch, &sym) || branch - sym.address > 0x10000)
+		return false;
+	for (uint64_t at = sym.address; at <= branch; at += insn.length) {
+		size_t n = memory_read_some(s->memory, at, bytes, sizeof(bytes));
+		if (!n || !code_decode(bytes, n, at, &insn) || !insn.length)
+			return false;
+		if (at < branch) {
+			last = insn;
+			continue;
+		}
+		if (at != branch || (insn.target != facts->fault.pc &&
+				     at + insn.length != facts->fault.pc))
+			return false;
+	}
+	*size = last.memory.size;
+	return (last.does == INSN_DOES_COMPARE || last.does == INSN_DOES_TEST) &&
+	       last.memory.present && last.memory.read &&
+	       code_memory_address(&last.memory, facts->fault.regs, cell);
+}
+
+static void explain_cell(struct facts *facts, struct findings *out, struct finding *finding,
+			 uint64_t cell, unsigned size)
+{
+	const char *place = place_words(facts, cell);
+	uint8_t bytes[8] = { 0 };
+	uint64_t value = 0;
+
+	if (!size || size > 8 ||
+	    memory_read(facts->session->memory, cell, bytes, size) != READ_OK)
+		return;
+	memcpy(&value, bytes, sizeof(value));
+	explain_why(out, finding, "What it checked is at %016" PRIx64 "%s%s%s, which holds 0x%" PRIx64,
+		    cell, place ? " (" : "", place ? place : "", place ? ")" : "", value);
+	explain_object(facts, out, finding, cell);
+}
+
+static void explain_check(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	const struct fault_view *view = facts->view;
+	const struct fault_condition *c;
+	uint64_t cell;
+	unsigned size;
+
+	if (!view || !view->condition_count)
+		return;
+	c = &view->condition[0];
+	if (!is_formula(c->text) && c->left.known) {
+		const char *value = number_words(out, c, &c->left);
+		const char *name = is_formula(c->left.text) ? NULL : c->left.text;
+		finding->why = finding_text(out, "the check found that %s%s%s%s%s", c->text,
+					    name ? ": " : "", name ? name : "", name ? " was " : ", with ",
+					    value);
+		finding_evidence_shows(out, finding, "fault", finding_text(out, "0x%" PRIx64, c->left.value),
+				       "on the way there it passed: %s, with %s", c->text, value);
+	}
+	if (compared_cell(facts, c->at, &cell, &size)) {
+		explain_cell(facts, out, finding, cell, size);
+		return;
+	}
+	struct subject subject = of_condition(facts, c);
+	struct cause cause;
+	if (!subject.known || is_formula(c->left.text))
+		return;
+	cause_find(facts, subject.frame, subject.reg, subject.value, c->left.text,
+		   &cause);
+	if (cause.known)
+		explain_why(out, finding, "%s %s", c->left.text, cause.sentence);
+}
+
+/* --- The origin. --- */
+
+/* Whoever brought the value in is to blame rather than whoever tripped over it. */
+static void blame_source(struct facts *facts, struct findings *out, struct finding *finding,
+			 const struct cause *cause)
+{
+	struct blame blame;
+
+	if (!cause->verb || cause->frame == cause->from || !finding->blame.known ||
+	    cause->frame <= finding->blame.frame)
+		return;
+	blame = facts_blame(facts, cause->frame);
+	if (!blame.known || blame.frame != cause->frame)
+		return;
+	/* Not from a module to the kernel's own code, which hands on what it was given. */
+	if (finding->blame.module &&
+	    (!blame.module || strcmp(blame.module, finding->blame.module) != 0))
+		return;
+	blame.skipped = finding->blame.skipped;
+	finding->blame = blame;
+	finding->blame.because = finding_text(out, "%s and passed it on", cause->verb);
+}
+
+static void cause_evidence(struct facts *facts, struct findings *out, struct finding *finding,
+			   const struct subject *subject, const struct cause *cause)
+{
+	const char *reg = reg_name(facts, subject->reg);
+	const char *value = finding_text(out, "0x%" PRIx64, subject->value);
+	const char *command = subject->frame == facts->fault.frame
+				      ? finding_text(out, "origin %s", reg)
+				      : finding_text(out, "origin %s %zu", reg, subject->frame);
+	struct slab_object object;
+	const char *place;
+
+	finding_evidence_shows(out, finding, command, cause->value_told ? value : reg, "where %s = %s came from, step by step", reg,
+			       value);
+	if (!cause->cell)
+		return;
+	if (cause->cell_holds && cause->cell_size == 8)
+		finding_evidence_shows(out, finding, finding_text(out, "rd 0x%" PRIx64, cause->cell),
+				       finding_text(out, "%016" PRIx64, subject->value),
+				       "the cell that it was read from holds %s", value);
+	place = place_words(facts, cause->cell);
+	if (place && !slab_object_at(facts->session, cause->cell, &object))
+		finding_evidence_shows(out, finding, finding_text(out, "whatis 0x%" PRIx64, cause->cell),
+				       finding_text(out, "%" PRIx64, cause->cell), "that cell: %s", place);
+}
+
+/* A small number in place of a pointer is no NULL pointer, when it was stored as it is. */
+static void not_null(struct findings *out, struct finding *finding)
+{
+	const char *null = strstr(finding->what, "NULL + ");
+
+	finding->kind = "bad-pointer";
+	finding->title = "Small number used as a pointer";
+	finding->why = NULL;
+	if (null)
+		finding->what = finding_text(out, "%.*s%s", (int)(null - finding->what), finding->what,
+					     null + strlen("NULL + "));
+}
+
+static void explain_value(struct facts *facts, struct findings *out, struct finding *finding,
+			  const struct subject *subject)
+{
+	struct cause cause;
+	const char *name;
+
+	cause_find(facts, subject->frame, subject->reg, subject->value, subject->name,
+		   &cause);
+	if (!cause.known)
+		return;
+	name = cause.name ? cause.name : subject->name;
+	if (!name)
+		name = reg_name(facts, subject->reg);
+	/* Of a zero the class of death said all that there is to say. */
+	if (!subject->value)
+		finding->why = NULL;
+	else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds)
+		not_null(out, finding);
+	explain_why(out, finding, "%s%s is %s: it %s", name, cause.name ? "," : "", subject->state,
+		    cause.sentence);
+	cause_evidence(facts, out, finding, subject, &cause);
+	blame_source(facts, out, finding, &cause);
+	if (cause.cell)
+		explain_object(facts, out, finding, cause.cell);
+}
+
+/* --- A call to nowhere. --- */
+
+static int register_named(const struct facts *facts, const char *text)
+{
+	if (!text || *text != '%')
+		return -1;
+	for (unsigned i = 0; i < 16 && i < facts->session->arch->reg_count; i++) {
+		if (strcmp(facts->session->arch->reg_names[i], text + 1) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void explain_call(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	size_t caller = facts->fault.frame + 1;
+	struct fault_view view;
+
+	if (caller >= facts->stack.count || !facts->stack.frames[caller].is_call)
+		return;
+	fault_view(facts->session, &facts->stack, caller, &view);
+	int reg = view.has_target ? register_named(facts, view.target_cell) : -1;
+	if (reg >= 0) {
+		struct subject subject = { .known = true, .frame = caller, .reg = (unsigned)reg,
+					   .value = facts->fault.pc, .state = "NULL" };
+		subject.name = view.target.text ? finding_text(out, "%s", view.target.text)
+						: "the function pointer";
+		if (subject.value)
+			subject.state = finding_text(out, "0x%" PRIx64, subject.value);
+		explain_value(facts, out, finding, &subject);
+	}
+	fault_view_deinit(&view);
+}
+
+/* --- The rest. --- */
+
+/* The object that a general helper was given and tripped over: its last pointer into a slab. */
+static void explain_argument(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	struct stack_args args;
+	uint64_t object = 0;
+	const char *name = NULL, *function = NULL;
+	size_t last = finding->blame.known ? finding->blame.frame : facts->fault.frame + 1;
+
+	stack_args_find(facts->session, facts->task, &facts->stack, &args);
+	for (size_t i = facts->fault.frame; i < args.count && i < last && !object; i++) {
+		for (unsigned k = 0; k < args.frames[i].count; k++) {
+			const struct arg *a = &args.frames[i].args[k];
+			struct slab_object found;
+			if ((a->origin != ARG_EXACT && a->origin != ARG_DERIVED) ||
+			    !slab_object_at(facts->session, a->value, &found) ||
+			    !found.slab.cache || strcmp(found.slab.cache->name, "kmem_cache") == 0)
+				continue;
+			object = a->value;
+			name = *a->name ? finding_text(out, "%s", a->name) : "an argument";
+			function = args.frames[i].function
+					   ? finding_text(out, "%s", args.frames[i].function) : NULL;
+		}
+		if (object)
+			finding_evidence_shows(out, finding, finding_text(out, "args %zu", i),
+					       finding_text(out, "%" PRIx64, object),
+					       "%s of %s was %016" PRIx64, name,
+					       function ? function : "that function", object);
+	}
+	stack_args_deinit(&args);
+	if (object)
+		explain_object(facts, out, finding, object);
+}
+
+static bool about_stack(const struct finding *finding)
+{
+	return starts_with(finding->kind, "stack-");
+}
+
+void explain(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	const struct fault_site *fault = &facts->fault;
+	struct subject subject = { 0 };
+
+	if (finding->object)
+		explain_object(facts, out, finding, finding->object);
+	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_stack(finding) ||
+	    fault->frame >= facts->stack.count || finding->object)
+		return;
+	if (fault->pc_is_wild) {
+		explain_call(facts, out, finding);
+		return;
+	}
+	if (fault->trap == TRAP_INVALID_OPCODE) {
+		explain_check(facts, out, finding);
+		if (!finding->object && finding->blame.skipped)
+			explain_argument(facts, out, finding);
+		return;
+	}
+	if (fault->trap == TRAP_DIVIDE)
+		subject = of_division(facts);
+	else if (fault->base_reg >= 0)
+		subject = of_access(facts, out);
+	if (subject.known)
+		explain_value(facts, out, finding, &subject);
+	/* An address that is or was an object itself: freed, or guarded by KFENCE. */
+	if (!finding->object && fault->has_address && !fault->pc_is_wild)
+		explain_object(facts, out, finding, fault->address);
+}
