@@ -38,6 +38,8 @@ static const struct column condition_columns[] = {
 	{ .key = "left", .title = "LEFT" },
 	{ .key = "right", .title = "RIGHT" },
 	{ .key = "again" },
+	{ .key = "left_cell" },
+	{ .key = "right_cell" },
 	{ .title = "", .style = STYLE_FAINT },
 };
 
@@ -110,9 +112,21 @@ static struct cell side_cell(struct doc *doc, const struct fault_condition *c,
 				       v->value));
 }
 
-static const char *note_of(const struct fault_condition *c)
+static const char *note_of(struct doc *doc, const struct fault_condition *c)
 {
-	return c->left.again || c->right.again ? "memory read again: it may have changed" : "";
+	uint64_t cell = c->left.cell ? c->left.cell : c->right.cell;
+	bool again = c->left.again || c->right.again;
+
+	if (!cell)
+		return again ? "memory read again: it may have changed" : "";
+	return arena_printf(&doc->arena, "%s is at %016" PRIx64 "%s",
+			    c->left.cell ? "left" : "right", cell,
+			    again ? ", read again: it may have changed" : "");
+}
+
+static struct cell cell_of(const struct fault_value *v)
+{
+	return v->cell ? cell_hex(v->cell) : cell_none();
 }
 
 static void add_conditions(struct doc *doc, const struct fault_view *view, unsigned count)
@@ -122,8 +136,8 @@ static void add_conditions(struct doc *doc, const struct fault_view *view, unsig
 		const struct fault_condition *c = &view->condition[i];
 		doc_row(doc, cell_address(c->at), cell_str(c->text), side_cell(doc, c, &c->left),
 			c->alone ? cell_shown(cell_none(), "") : side_cell(doc, c, &c->right),
-			cell_bool(c->left.again || c->right.again),
-			cell_str(note_of(c)));
+			cell_bool(c->left.again || c->right.again), cell_of(&c->left),
+			cell_of(&c->right), cell_str(note_of(doc, c)));
 	}
 	doc_end(doc);
 }

@@ -12,15 +12,17 @@
 
 #include "base/strbuf.h"
 #include "forensics/flow_type.h"
+#include "forensics/origin_name.h"
 #include "kernel/code_env.h"
 
-enum { TEXT_SIZE = 400, CONDITION_TEXT_MAX = 120 };
+enum { CONDITION_TEXT_MAX = 120 };
 
 struct look {
 	struct session *s;
 	struct fault_view *view;
 	const struct regs *regs;
 	const struct insn *insn;
+	const struct cfg *cfg;
 	struct flow *flow;
 	struct flow_facts *facts;
 	struct flow_typing typing;
@@ -54,6 +56,9 @@ static struct fault_value value_of(struct look *l, flow_id id, unsigned size)
 		out.again = v.memory;
 		out.value = size >= 8 ? v.value : v.value & ((UINT64_C(1) << size * 8) - 1);
 	}
+	const struct flow_node *node = flow_node(l->flow, id);
+	if (node->kind == FLOW_LOAD && flow_eval(l->facts, node->a, true, &v) && v.bits == 64)
+		out.cell = v.value;
 	return out;
 }
 
@@ -171,25 +176,20 @@ static const struct {
 static const char *side_text(struct look *l, flow_id id, const struct fault_value *v)
 {
 	const struct flow_node *node = flow_node(l->flow, id);
-	char text[TEXT_SIZE];
+	struct args_run run = { .session = l->s };
+	struct frame_flow f = { .cfg = l->cfg, .flow = l->flow };
+	auto_strbuf text = { 0 };
+	struct type type;
 
 	if (node && node->kind == FLOW_CONSTANT)
 		return arena_printf(&l->view->arena, v->value < 10 ? "%" PRIu64 : "0x%" PRIx64,
 				    v->value);
 	if (v->text)
 		return v->text;
-	/* A variable of which no type is known. */
-	const struct flow_node *from = node && node->kind == FLOW_LOAD ? flow_node(l->flow, node->a)
-								       : NULL;
-	struct symbol symbol;
-	if (from && from->kind == FLOW_CONSTANT &&
-	    symbols_by_address(l->s->symbols, from->value, &symbol) &&
-	    symbol.address == from->value)
-		return arena_strdup(&l->view->arena, symbol.name);
-	flow_format(l->flow, id, l->s->arch, text, sizeof(text));
+	origin_name(&run, &f, id, &text, &type);
 	/* A formula that fills the screen says less than nothing. */
-	return strlen(text) > CONDITION_TEXT_MAX ? "a value"
-						 : arena_strdup(&l->view->arena, text);
+	return text.len > CONDITION_TEXT_MAX ? "a value"
+					     : arena_strdup(&l->view->arena, strbuf_text(&text));
 }
 
 static void add_condition(struct look *l, const struct flow_condition *from)
@@ -289,6 +289,7 @@ static void follow(struct look *l, const struct stack *stack, size_t i)
 		cfg = code_cfg(l->s, frame->pc - frame->is_call, &view->why);
 	if (!cfg)
 		return;
+	l->cfg = cfg;
 	view->why = "no instruction begins there";
 	if (frame->is_call ? !cfg_find_end(cfg, frame->pc, &at) : !cfg_find(cfg, frame->pc, &at))
 		return;

@@ -23,6 +23,7 @@ struct fault_value {
 	bool known;
 	uint64_t value;
 	bool again;       /* known by reading memory again, which may have changed */
+	uint64_t cell;    /* the address that it was read from; 0 not known, or from none */
 };
 
 struct fault_operand {

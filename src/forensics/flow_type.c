@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "forensics/casts.h"
 #include "forensics/prototype.h"
 
 enum { DEPTH_MAX = 16, PATHS_MAX = 8, PATH_MAX_LENGTH = 200 };
@@ -248,6 +249,36 @@ static bool typed_part(struct flow_typing *t, const struct flow_node *node, unsi
 	return typed(t, node->a, depth + 1, value) && type_size(value->type) == node->size;
 }
 
+/* The address of the node's cell, through extensions; FLOW_NONE: it was not read from memory. */
+static flow_id cell_of(struct flow_typing *t, flow_id id)
+{
+	const struct flow_node *node = flow_node(t->flow, id);
+
+	if (node && (node->kind == FLOW_ZERO_EXTEND || node->kind == FLOW_SIGN_EXTEND))
+		node = flow_node(t->flow, node->a);
+	return node && node->kind == FLOW_LOAD ? node->a : FLOW_NONE;
+}
+
+/* The sum of two members of one struct, which the kernel casts. */
+static bool typed_sum(struct flow_typing *t, const struct flow_node *node, unsigned depth,
+		      struct typed_value *value)
+{
+	flow_id left = cell_of(t, node->a), right = cell_of(t, node->b);
+	struct typed_place a, b;
+	struct type target;
+
+	if (!left || !right || !placed(t, left, depth, &a) || !placed(t, right, depth, &b) ||
+	    a.unsure || b.unsure || strcmp(a.pointer, b.pointer) != 0 ||
+	    !cast_of_sum(t->session, type_strip(a.object), a.offset, b.offset, &target) ||
+	    !types_pointer(t->session->types, target, &value->type))
+		return false;
+	bool swap = type_kind(type_strip(b.type)) == TYPE_POINTER;
+	value->text = arena_printf(t->arena, "((struct %s *)(%s->%s + %s->%s))",
+				   type_name(target), a.pointer, swap ? b.path : a.path, a.pointer,
+				   swap ? a.path : b.path);
+	return true;
+}
+
 static bool typed(struct flow_typing *t, flow_id id, unsigned depth, struct typed_value *value)
 {
 	const struct flow_node *node = flow_node(t->flow, id);
@@ -266,6 +297,8 @@ static bool typed(struct flow_typing *t, flow_id id, unsigned depth, struct type
 		return typed_per_cpu(t, node, value);
 	case FLOW_CALL:
 		return typed_call(t, node->at, value);
+	case FLOW_ADD:
+		return typed_sum(t, node, depth + 1, value);
 	case FLOW_MERGE:
 		return typed_merge(t, id, depth, value);
 	case FLOW_ZERO_EXTEND:
@@ -290,7 +323,7 @@ static bool placed(struct flow_typing *t, flow_id id, unsigned depth, struct typ
 	while (node && node->kind == FLOW_ADD && depth <= DEPTH_MAX) {
 		const struct flow_node *b = flow_node(t->flow, node->b);
 		if (!b || b->kind != FLOW_CONSTANT)
-			return false;
+			break;
 		offset += b->value;
 		id = node->a;
 		node = flow_node(t->flow, id);

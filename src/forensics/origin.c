@@ -395,27 +395,88 @@ static void trace(struct tracer *t, size_t frame, flow_id id, unsigned depth)
 
 /* --- One sentence. --- */
 
-/* The way down the tree as long as there is one way only. */
+/* Step @at, or what the callers passed on to it, when only that is known. */
+static const struct origin_step *passed_by(const struct origin *o, size_t at)
+{
+	while (!o->steps[at].known && o->steps[at].kind == ORIGIN_ARGUMENT && at + 1 < o->count &&
+	       o->steps[at + 1].depth > o->steps[at].depth)
+		at++;
+	return &o->steps[at];
+}
+
+/*
+ * Of the ways to step @at the one that gives the value that there was; 0: none, or several. The
+ * others may give it, too, where their values are not known.
+ */
+static size_t way_that_fits(const struct origin *o, size_t at)
+{
+	const struct origin_step *ways = &o->steps[at];
+	size_t found = 0;
+
+	for (size_t i = at + 1; i < o->count && o->steps[i].depth > ways->depth; i++) {
+		const struct origin_step *way = &o->steps[i];
+		if (way->depth != ways->depth + 1)
+			continue;
+		const struct origin_step *passed = passed_by(o, i);
+		if (!ways->known || !passed->known || passed->value != ways->value)
+			continue;
+		if (found)
+			return 0;
+		found = i;
+	}
+	return found;
+}
+
+/* The argument that all below step @at was made of; NULL: none, or several. */
+static const struct origin_step *only_argument(const struct origin *o, size_t at)
+{
+	const struct origin_step *from = &o->steps[at], *found = NULL;
+
+	for (size_t i = at + 1; i < o->count && o->steps[i].depth > from->depth; i++) {
+		const struct origin_step *step = &o->steps[i];
+		if (step->kind != ORIGIN_ARGUMENT || step->frame != from->frame)
+			continue;
+		if (found && found->node != step->node)
+			return NULL;
+		found = step;
+	}
+	return found;
+}
+
+/* The way down the tree as long as there is one way only, or one that fits. */
 static void make_sentence(struct tracer *t, size_t frame, unsigned reg)
 {
 	const struct origin *o = t->origin;
 	const char *name = t->run.session->arch->reg_names[reg];
+	const struct origin_step *argument;
 	auto_strbuf text = { 0 };
-	unsigned depth = 0;
+	const char *before = " was ";
+	size_t i = 0, way;
 
 	strbuf_addf(&text, "%s", name);
 	if (o->count && o->steps[0].known)
 		strbuf_addf(&text, " = 0x%" PRIx64, o->steps[0].value);
 	strbuf_addf(&text, " in %s", t->run.frames[frame].cfg->name);
-	for (size_t i = 0; i < o->count; i++) {
+	while (i < o->count) {
 		const struct origin_step *step = &o->steps[i];
-		if (i && step->depth <= depth)
-			break;
-		depth = step->depth;
-		strbuf_addf(&text, "%s %s", i ? ";" : " was", step->text);
+		strbuf_addf(&text, "%s%s", before, step->text);
 		if (step->what && step->kind == ORIGIN_CELL)
 			strbuf_addf(&text, " (%s)", step->what);
-		if (step->kind == ORIGIN_WAYS || step->kind == ORIGIN_COMPUTED)
+		before = "; ";
+		if (step->kind == ORIGIN_COMPUTED) {
+			argument = only_argument(o, i);
+			if (argument && argument->known)
+				strbuf_addf(&text, "; from %s, 0x%" PRIx64, argument->text,
+					    argument->value);
+			break;
+		}
+		way = step->kind == ORIGIN_WAYS ? way_that_fits(o, i) : 0;
+		if (step->kind == ORIGIN_WAYS && !way)
+			break;
+		if (way)
+			before = "; one of them gives this value: ";
+		i = way ? way : i + 1;
+		if (!way && (i >= o->count || o->steps[i].depth <= step->depth))
 			break;
 	}
 	t->origin->sentence = arena_strdup(&t->origin->arena, strbuf_text(&text));

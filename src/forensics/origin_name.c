@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "forensics/casts.h"
 #include "forensics/prototype.h"
 
 enum { NAME_DEPTH_MAX = 10, NAME_MAX_LENGTH = 300, PARAMETERS_MAX = 16 };
@@ -190,6 +191,54 @@ static void entry_name(struct namer *n, const struct flow_node *node, struct typ
 	strbuf_addf(n->out, "%s on entry", n->run->session->arch->reg_names[node->reg]);
 }
 
+/* The node read a member of a struct: which struct, through which pointer's node. */
+static flow_id member_of(struct namer *n, flow_id id, unsigned depth, uint64_t *offset,
+			 struct type *object)
+{
+	const struct flow_node *node = node_of(n, id);
+	auto_strbuf ignored = { 0 };
+	struct namer inner = { .run = n->run, .f = n->f, .out = &ignored };
+	struct type pointer;
+
+	if (node->kind == FLOW_ZERO_EXTEND || node->kind == FLOW_SIGN_EXTEND)
+		node = node_of(n, node->a);
+	if (node->kind != FLOW_LOAD || depth < 2)
+		return FLOW_NONE;
+	flow_id base = split(n, node->a, offset);
+	name(&inner, base, depth - 1, &pointer);
+	pointer = pointer.source ? type_strip(pointer) : pointer;
+	if (!pointer.source || type_kind(pointer) != TYPE_POINTER)
+		return FLOW_NONE;
+	*object = type_strip(type_target(pointer));
+	return base;
+}
+
+/* A sum of two values that are not constants: pointer first, and its type where there is a cast. */
+static void pair_name(struct namer *n, const struct flow_node *node, unsigned depth,
+		      struct type *type)
+{
+	auto_strbuf left = { 0 };
+	auto_strbuf right = { 0 };
+	struct namer to_left = { .run = n->run, .f = n->f, .out = &left };
+	struct namer to_right = { .run = n->run, .f = n->f, .out = &right };
+	struct type a, b, object, target;
+	uint64_t at_a, at_b;
+
+	name(&to_left, node->a, depth - 1, &a);
+	name(&to_right, node->b, depth - 1, &b);
+	bool swap = b.source && type_kind(type_strip(b)) == TYPE_POINTER &&
+		    !(a.source && type_kind(type_strip(a)) == TYPE_POINTER);
+	const char *first = strbuf_text(swap ? &right : &left);
+	const char *second = strbuf_text(swap ? &left : &right);
+	flow_id base = member_of(n, node->a, depth, &at_a, &object);
+	if (base && base == member_of(n, node->b, depth, &at_b, &object) &&
+	    cast_of_sum(n->run->session, object, at_a, at_b, &target) &&
+	    types_pointer(n->run->session->types, target, type))
+		strbuf_addf(n->out, "((struct %s *)(%s + %s))", type_name(target), first, second);
+	else
+		strbuf_addf(n->out, "(%s + %s)", first, second);
+}
+
 static void sum_name(struct namer *n, flow_id id, const struct flow_node *node, unsigned depth,
 		     struct type *type)
 {
@@ -199,11 +248,7 @@ static void sum_name(struct namer *n, flow_id id, const struct flow_node *node, 
 	size_t start = n->out->len;
 
 	if (base == id) {
-		strbuf_add(n->out, "(");
-		name(n, node->a, depth - 1, &pointer);
-		strbuf_add(n->out, " + ");
-		name(n, node->b, depth - 1, &pointer);
-		strbuf_add(n->out, ")");
+		pair_name(n, node, depth, type);
 		return;
 	}
 	strbuf_add(n->out, "&");

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The reasoning of real investigations, rebuilt in the lab: arguments, origins and faults that an expert once worked out by hand.
 
-Everything is asked without any debug file: the kernel's and the modules' own BTF and symbols. The truth is what the modules
-printed before the crash ("known NAME VALUE ..."), and the scenario's truth.json."""
+Everything is asked without any debug file: the kernel's and the modules' own BTF and symbols; and once more with the debug files
+of one kernel and of its modules. The truth is what the modules printed before the crash ("known NAME VALUE ..."), and the
+scenario's truth.json."""
 
 import re
 import unittest
 
+import debug_package
 import lab
 
 
@@ -22,9 +24,12 @@ def known(dump):
 
 
 class Case(unittest.TestCase):
+    series = None  # the kernel whose debug files are used
+
     def each(self, name):
         """(dump, truth, what its module printed) of each dump of a scenario."""
-        found = lab.dumps(name=name, truncate=100)
+        wanted = {"series": self.series} if self.series else {}
+        found = lab.dumps(name=name, truncate=100, **wanted)
         if not found:
             self.skipTest(f"the lab has no dump of {name}")
         for dump in found:
@@ -32,14 +37,17 @@ class Case(unittest.TestCase):
                 yield dump, dump.truth, known(dump)
 
     def ask(self, dump, line):
-        return lab.query(dump, line, "--no-debuginfo")
+        words = ["--no-debuginfo"]
+        if self.series:
+            words = ["-k", debug_package.folder(self.series), "-m", dump.folder / "modules"]
+        return lab.query(dump, line, *words)
 
     def frames(self, dump, line="bt -A"):
         return self.ask(dump, line)["threads"][0]["frames"]
 
     def frame(self, frames, function):
         """The frame of a function, whatever the compiler added to its name."""
-        found = [f for f in frames if f["symbol"] and f["symbol"].split(".")[0] == function]
+        found = [f for f in frames if f["symbol"] and f["symbol"].split(".")[0] == function and not f["inlined"]]
         self.assertTrue(found, f"{function} is not on the stack")
         return found[-1]
 
@@ -65,11 +73,13 @@ class TextOverTable(Case):
             first = fault["conditions"][0]
             self.assertTrue(first["condition"].endswith("& 1) == 0"), first)
             self.assertEqual(int(first["left"], 16) & 1, 0)
+            self.assertEqual(first["right"], "0x1")
             # The cell is in the table of words, and rcx, which leads to it, is what the module put into the entry.
             answer = self.ask(dump, "origin rcx")
             word = int(answer["steps"][0]["value"], 16)
             words = int(printed["words"], 16)
             self.assertTrue(words <= word < words + 4096)
+            self.assertEqual(int(first["left_cell"], 16), word)
             self.assertEqual(answer["steps"][0]["kind"], "cell")
             self.assertTrue(answer["steps"][0]["sure"])
             self.assertRegex(answer["sentence"], r"guestmap_entry")
@@ -89,7 +99,7 @@ class TextOverTable(Case):
         for dump, _, _ in self.each("reverse-map"):
             for frame in self.frames(dump):
                 if frame["symbol"] == "die" and frame["module"] == "guestmap":
-                    self.assertEqual(frame["arguments"], [])
+                    self.assertEqual(frame.get("arguments", []), [])
 
 
 class PageNeverHad(Case):
@@ -123,6 +133,12 @@ class PageNeverHad(Case):
             constants = [s for s in steps if s["kind"] == "constant"]
             self.assertEqual([(s["function"], s["value"]) for s in constants], [(truth["caller"], "0x0")])
 
+    def test_the_sentence(self):
+        for dump, truth, _ in self.each("unowned-page"):
+            sentence = self.ask(dump, "origin rdi")["sentence"]
+            self.assertRegex(sentence, r"^rdi = 0x0 in __free_pages was page, argument 1 of __free_pages; .*"
+                                       rf"{truth['caller']}.*a constant in the code$")
+
 
 class FreedAndWritten(Case):
     def origin(self, dump, truth):
@@ -131,6 +147,8 @@ class FreedAndWritten(Case):
         bad = next(o for o in fault["operands"] if o["faulted"])
         self.assertEqual(int(bad["register_value"], 16), truth["value"])
         self.assertEqual(int(fault["address"], 16), truth["value"])
+        self.assertEqual((bad["object"], bad["offset"]), ("struct sk_buff", 0))
+        self.assertTrue(bad["place"].endswith("->next"), bad)
         return self.ask(dump, "origin " + re.search(r"%(\w+)", bad["text"])[1])
 
     def test_the_value_came_through_head_and_end(self):
@@ -145,6 +163,11 @@ class FreedAndWritten(Case):
             for name in truth["through"]:
                 self.assertIn(name, cells)
                 self.assertIn(name, cell["name"])
+            # The type of what follows the data is in no declaration.
+            struct, member = truth["member"].split(".")
+            self.assertEqual(cell["name"], f"((struct {struct} *)(skb->head + skb->end))->{member}")
+            for word in (cell["name"], f"{int(printed['cell'], 16):016x}", "kmalloc-1k", f"skb, argument 1 of {truth['of']}"):
+                self.assertIn(word, answer["sentence"])
             self.assertEqual(int(cells["skb->head"]["cell_now"], 16), int(printed["head"], 16))
             self.assertEqual(int(cells["skb->end"]["cell_now"], 16), int(printed["end"]))
             argument = next(s for s in answer["steps"] if s["kind"] == "argument" and s["function"] == truth["of"])
@@ -207,7 +230,7 @@ class TwoWays(Case):
             passed = self.arguments(self.frame(frames, "planted_reuse"))
             self.assertEqual((passed["secret"]["origin"], passed["secret"]["number"]), ("unknown", None))
             self.assertIsNone(passed["secret"]["meaning"])
-            for argument in (a for f in frames for a in f["arguments"]):
+            for argument in (a for f in frames for a in f.get("arguments", [])):
                 self.assertNotEqual(argument["number"], f"0x{printed['secret']}")
 
     def test_the_register_has_two_origins(self):
@@ -257,6 +280,19 @@ class WaitersOfALock(Case):
             held = self.arguments(self.frame(walker["frames"], truth["holder"]))
             self.assertEqual(self.sure(held["s"]), int(printed["set"], 16))
             self.assertFalse(any(f["symbol"] == truth["function"] for f in walker["frames"]))
+
+
+def with_debug_files(case):
+    """The same tests, with the debug files of one kernel."""
+    return type(case.__name__ + "WithDebugFiles", (case,), {"series": debug_package.SERIES, "__module__": __name__})
+
+
+TextOverTableFull = with_debug_files(TextOverTable)
+PageNeverHadFull = with_debug_files(PageNeverHad)
+FreedAndWrittenFull = with_debug_files(FreedAndWritten)
+NumberNeverGivenFull = with_debug_files(NumberNeverGiven)
+TwoWaysFull = with_debug_files(TwoWays)
+WaitersOfALockFull = with_debug_files(WaitersOfALock)
 
 
 if __name__ == "__main__":
