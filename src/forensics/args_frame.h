@@ -46,6 +46,18 @@ void args_run_close(struct args_run *run);
 bool args_linked(const struct args_run *run, size_t callee);
 /* Where the call of a caller's frame went; 0: not known. */
 uint64_t args_call_target(struct args_run *run, struct frame_flow *caller);
+/*
+ * Did the call of @cfg's function come there straight, as far as can be told? It may also have gone
+ * on to others by tail calls, and one of these back to it.
+ */
+bool args_comes_straight(struct args_run *run, const struct cfg *cfg);
+/* Can a call of the function at @from end up in that at @to by tail calls? When in doubt it can. */
+bool args_may_reach(struct args_run *run, uint64_t from, uint64_t to);
+/*
+ * Of all values that the pointer can have through which frame @callee + 1 made its call, only one
+ * leads to the function of frame @callee: then that is what it was (args_target.c).
+ */
+void args_know_target(struct args_run *run, size_t callee);
 
 /* In which place of the calling convention @reg is; arg_reg_count: in none. */
 unsigned args_place_of(const struct arch *arch, int reg);

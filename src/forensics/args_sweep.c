@@ -207,11 +207,20 @@ static bool reaches(struct args_run *run, uint64_t from, uint64_t to, unsigned d
 	return false;
 }
 
-/*
- * Did the call of @entry's function come there straight, as far as can be told? It may also have
- * gone on to others by tail calls, and one of these back to it.
- */
-static bool comes_straight(struct args_run *run, const struct cfg *cfg)
+bool args_may_reach(struct args_run *run, uint64_t from, uint64_t to)
+{
+	unsigned budget = WAY_BUDGET;
+	struct jumps jumps;
+	const char *why;
+	const struct cfg *cfg = code_cfg(run->session, from, &why);
+
+	if (!cfg || cfg->entry != from)
+		return true;
+	find_jumps(cfg, &jumps);
+	return jumps.open || reaches(run, from, to, WAY_MAX, &budget) || !budget;
+}
+
+bool args_comes_straight(struct args_run *run, const struct cfg *cfg)
 {
 	unsigned budget = WAY_BUDGET;
 	struct jumps jumps;
@@ -374,7 +383,7 @@ static void pass_up(struct args_run *run, size_t i)
 	struct passed passed = { 0 };
 
 	if (!callee->usable || !caller->usable || !args_linked(run, i) ||
-	    !comes_straight(run, callee->cfg))
+	    !args_comes_straight(run, callee->cfg))
 		return;
 	uint64_t target = args_call_target(run, caller);
 	if (target && target != callee->cfg->entry)
@@ -441,7 +450,7 @@ static void pass_down(struct args_run *run, size_t i)
 	uint64_t anchored = anchored_call(run->session, run->task, run->stack, i + 1, anchors,
 					  &anchor_count);
 	target = anchored ? anchored : target;
-	bool direct = target == callee->cfg->entry && comes_straight(run, callee->cfg);
+	bool direct = target == callee->cfg->entry && args_comes_straight(run, callee->cfg);
 	unsigned budget = WAY_BUDGET;
 	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
 		flow_id id = flow_register(caller->flow, arch->arg_regs[n]);
@@ -492,7 +501,9 @@ bool args_run_open(struct args_run *run)
 	}
 	for (size_t i = run->count; i-- > 1;)
 		pass_down(run, i - 1);
-	/* What came down may be more than what went up. */
+	/* What came down may be more than what went up, and tell where a call went. */
+	for (size_t i = 0; i + 1 < run->count; i++)
+		args_know_target(run, i);
 	for (size_t i = 0; i + 1 < run->count; i++)
 		pass_up(run, i);
 	for (size_t i = run->count; i-- > 1;)

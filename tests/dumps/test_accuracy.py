@@ -49,6 +49,17 @@ class Accuracy(unittest.TestCase):
         self.assertGreaterEqual(total.sure / total.arguments, KNOWN_WITH, total.missed)
         self.assertGreaterEqual(total.sure, total.gdb * 1.15)
 
+    def test_a_called_pointer_by_exclusion(self):
+        """many_struct() passes many_callback or NULL; many_call() calls what it got, and keeps it nowhere."""
+        wanted = lab.query(self.dump, "sym many_callback", "--no-debuginfo")["symbols"][0]["address"]
+        truth = arguments_accuracy.truth_of(self.dump)
+        tasks = arguments_accuracy.tasks_of(self.dump, truth)
+        found = [a for task, frames in arguments_accuracy.frames_of(self.dump, tasks, ["--no-debuginfo"])
+                 for f in frames if f["symbol"] == "many_call" for a in f["arguments"] if a["name"] == "callback"]
+        self.assertTrue(found)
+        for argument in found:
+            self.assertEqual((argument["origin"], argument["number"]), ("derived", wanted), argument)
+
 
 if __name__ == "__main__":
     unittest.main()
