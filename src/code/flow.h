@@ -117,6 +117,8 @@ struct flow_condition {
 	uint8_t size;
 };
 const struct flow_condition *flow_conditions(const struct flow *flow, size_t *count);
+/* Does it hold of these two values? */
+bool flow_condition_holds(const struct flow_condition *condition, uint64_t a, uint64_t b);
 
 /* The value in words: "load64((rdi@entry + 0xd0))". */
 void flow_format(const struct flow *flow, flow_id id, const struct arch *arch, char *buf,

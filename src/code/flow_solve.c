@@ -499,6 +499,11 @@ static bool holds(enum insn_condition condition, bool test, uint64_t a, uint64_t
 	}
 }
 
+bool flow_condition_holds(const struct flow_condition *c, uint64_t a, uint64_t b)
+{
+	return holds(c->condition, c->test, a, b, c->size);
+}
+
 bool flow_facts_allow(const struct flow_facts *const_facts, const struct flow *flow,
 		      const struct flow_flags *flags, enum insn_condition condition)
 {

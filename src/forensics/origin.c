@@ -285,6 +285,33 @@ static bool note_way(void *ctx, uint64_t from, flow_id value)
 	return true;
 }
 
+/* Did a branch on the way ask about the same thing, and go where it does not go with @value? */
+static bool way_refused(struct tracer *t, size_t frame, uint64_t from, flow_id id, uint64_t value)
+{
+	const struct frame_flow *f = &t->run.frames[frame];
+	const struct flow_node n = *flow_node(f->flow, id);
+	bool refused = false;
+	struct flow *there;
+	const char *why;
+	size_t count;
+
+	if ((n.kind != FLOW_CALL && n.kind != FLOW_LOAD) || !flow_is_once(f->flow, n.at) ||
+	    !flow_create(code_env(t->run.session), f->cfg, from, NULL, &there, &why))
+		return false;
+	const struct flow_condition *all = flow_conditions(there, &count);
+	for (size_t i = 0; i < count && !refused; i++) {
+		const struct flow_node *a = flow_node(there, all[i].a);
+		const struct flow_node *b = flow_node(there, all[i].b);
+		bool itself = all[i].a == all[i].b;
+		if (a->kind != n.kind || a->at != n.at || a->reg != n.reg || a->size != n.size ||
+		    (!itself && b->kind != FLOW_CONSTANT))
+			continue;
+		refused = !flow_condition_holds(&all[i], value, itself ? value : b->value);
+	}
+	flow_destroy(there);
+	return refused;
+}
+
 /* Several ways: those whose value cannot be the one that it is are left out. */
 static void trace_ways(struct tracer *t, size_t frame, flow_id id, unsigned depth)
 {
@@ -310,16 +337,24 @@ static void trace_ways(struct tracer *t, size_t frame, flow_id id, unsigned dept
 	flow_merged(f->flow, id, note_way, &w);
 	for (unsigned i = 0; i < w.count && known; i++) {
 		struct flow_value v;
-		if (flow_eval(f->facts, w.way[i].value, false, &v) && v.bits == 64 &&
-		    v.value != value) {
+		bool has = flow_eval(f->facts, w.way[i].value, false, &v) && v.bits == 64;
+		if (has ? v.value != value
+			: way_refused(t, frame, w.way[i].from, w.way[i].value, value)) {
 			w.way[i].value = FLOW_NONE;
 			left_out++;
 		}
 	}
-	t->origin->steps[index].text = arena_printf(
-		&t->origin->arena, "by one of %u%s ways to %s%s", w.count - left_out,
-		w.more ? " or more" : "", place_text(t, flow_node(f->flow, id)->at),
-		left_out ? " that can have led to it" : "");
+	const char *place = place_text(t, flow_node(f->flow, id)->at);
+	if (left_out && w.count - left_out == 1 && !w.more)
+		t->origin->steps[index].text =
+			arena_printf(&t->origin->arena,
+				     "by the only one of %u ways to %s that can have led to it",
+				     w.count, place);
+	else
+		t->origin->steps[index].text = arena_printf(
+			&t->origin->arena, "by one of %u%s ways to %s%s", w.count - left_out,
+			w.more ? " or more" : "", place,
+			left_out ? " that can have led to it" : "");
 	bool earlier = t->earlier;
 	for (unsigned i = 0; i < w.count; i++) {
 		if (!w.way[i].value || w.way[i].value == id)
@@ -406,17 +441,18 @@ static const struct origin_step *passed_by(const struct origin *o, size_t at)
 
 /*
  * Of the ways to step @at the one that gives the value that there was; 0: none, or several. The
- * others may give it, too, where their values are not known.
+ * others, unless it is the @only one, may give it, too, where their values are not known.
  */
-static size_t way_that_fits(const struct origin *o, size_t at)
+static size_t way_that_fits(const struct origin *o, size_t at, bool *only)
 {
 	const struct origin_step *ways = &o->steps[at];
-	size_t found = 0;
+	size_t found = 0, count = 0;
 
 	for (size_t i = at + 1; i < o->count && o->steps[i].depth > ways->depth; i++) {
 		const struct origin_step *way = &o->steps[i];
 		if (way->depth != ways->depth + 1)
 			continue;
+		count++;
 		const struct origin_step *passed = passed_by(o, i);
 		if (!ways->known || !passed->known || passed->value != ways->value)
 			continue;
@@ -424,6 +460,7 @@ static size_t way_that_fits(const struct origin *o, size_t at)
 			return 0;
 		found = i;
 	}
+	*only = count == 1;
 	return found;
 }
 
@@ -452,6 +489,7 @@ static void make_sentence(struct tracer *t, size_t frame, unsigned reg)
 	auto_strbuf text = { 0 };
 	const char *before = " was ";
 	size_t i = 0, way;
+	bool only;
 
 	strbuf_addf(&text, "%s", name);
 	if (o->count && o->steps[0].known)
@@ -470,10 +508,10 @@ static void make_sentence(struct tracer *t, size_t frame, unsigned reg)
 					    argument->value);
 			break;
 		}
-		way = step->kind == ORIGIN_WAYS ? way_that_fits(o, i) : 0;
+		way = step->kind == ORIGIN_WAYS ? way_that_fits(o, i, &only) : 0;
 		if (step->kind == ORIGIN_WAYS && !way)
 			break;
-		if (way)
+		if (way && !only)
 			before = "; one of them gives this value: ";
 		i = way ? way : i + 1;
 		if (!way && (i >= o->count || o->steps[i].depth <= step->depth))

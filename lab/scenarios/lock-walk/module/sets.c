@@ -66,36 +66,40 @@ static int adder(void *data)
 	return set_add(set, 0x0a000000 + number, 1000 + number);
 }
 
-static void start(unsigned long number, int cpu)
+static struct task_struct *create(unsigned long number, int cpu)
 {
-	struct task_struct *task = kthread_create_on_cpu(adder, (void *)number, cpu, number ? "adder/%u" : "walker/%u");
-
-	if (!IS_ERR(task))
-		wake_up_process(task);
+	return kthread_create_on_cpu(adder, (void *)number, cpu, number ? "adder/%u" : "walker/%u");
 }
 
+/* All threads are made before the first one spins, and nothing here sleeps after that: it might not be woken again. */
 static void fill(void)
 {
-	unsigned long number = 0;
-	int cpu;
+	static struct task_struct *tasks[NR_CPUS];
+	int cpu, count = num_online_cpus();
 
 	set = kzalloc(sizeof(*set), GFP_KERNEL);
 	if (!set)
 		return;
 	set->table = kcalloc(BUCKETS, sizeof(*set->table), GFP_KERNEL);
-	if (!set->table)
+	if (!set->table || set_cpus_allowed_ptr(current, cpumask_of(0)))
 		return;
 	strscpy(set->name, "visitors", sizeof(set->name));
 	spin_lock_init(&set->lock);
 	set->elements = set->limit = BUCKETS;
 	memset(set->table, 0xff, BUCKETS * sizeof(*set->table));
 	pr_info("known set %px lock %px table %px\n", set, &set->lock, set->table);
-	cpu = cpumask_last(cpu_online_mask);
-	start(number++, cpu);
+	for (cpu = 0; cpu < count; cpu++) {
+		tasks[cpu] = create(count - 1 - cpu, cpu);
+		if (IS_ERR(tasks[cpu]))
+			return;
+	}
+	wake_up_process(tasks[count - 1]);
 	while (!READ_ONCE(walking))
-		schedule_timeout_uninterruptible(1);
-	while (cpu-- > 0)
-		start(number++, cpu);
+		cpu_relax();
+	preempt_disable();
+	for (cpu = 0; cpu < count - 1; cpu++)
+		wake_up_process(tasks[cpu]);
+	preempt_enable();
 }
 
 TRIGGER(fill, "lab: a walk under a lock, and who waits for it");

@@ -123,14 +123,25 @@ static int planted_thread(void *unused)
 	return planted_reuse(planted_secret(), &planted_flag) + 1;
 }
 
+/* Returns when the thread sleeps. */
+static bool start_planted(void)
+{
+	struct task_struct *task = kthread_run(planted_thread, NULL, "planted");
+
+	if (IS_ERR(task))
+		return false;
+	while (READ_ONCE(task->__state) != TASK_IDLE || READ_ONCE(task->on_cpu))
+		schedule_timeout_uninterruptible(1);
+	return true;
+}
+
 static void offline(void)
 {
 	struct group *g = kzalloc(sizeof(*g), GFP_KERNEL);
 
 	numbers = kzalloc(sizeof(*numbers), GFP_KERNEL);
-	if (!g || !numbers)
+	if (!g || !numbers || !start_planted())
 		return;
-	kthread_run(planted_thread, NULL, "planted");
 	strscpy(g->name, "batch", sizeof(g->name));
 	INIT_LIST_HEAD(&g->link);
 	INIT_WORK(&g->release, group_release);
