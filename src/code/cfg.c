@@ -17,7 +17,7 @@
 #include "code/cfg.h"
 #include "code/idioms.h"
 
-enum { ENDBR_SIZE = 4, FIXUPS_MAX = 4096, TABLE_MAX = 1024, INSNS_MAX = 1 << 16 };
+enum { FIXUPS_MAX = 4096, TABLE_MAX = 1024, INSNS_MAX = 1 << 16 };
 
 static const uint32_t NOTHING = UINT32_MAX;
 
@@ -152,24 +152,6 @@ static struct idiom_info idiom_at(struct builder *b, uint64_t target)
 	return (struct idiom_info){ .idiom = IDIOM_NONE, .reg = -1 };
 }
 
-/*
- * A tracer's call is the first instruction, but for endbr64, and leads to its trampolines:
- * generated code without symbols, or functions of ftrace. It preserves all registers.
- */
-static bool is_tracer(struct builder *b, const struct cfg_insn *i)
-{
-	static const uint8_t endbr[ENDBR_SIZE] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	const struct text *t = text_at(b, b->cfg->entry);
-	struct symbol symbol;
-
-	if (i->at != b->cfg->entry &&
-	    (i->at != b->cfg->entry + ENDBR_SIZE || !t ||
-	     memcmp(t->bytes + (b->cfg->entry - t->range.start), endbr, ENDBR_SIZE) != 0))
-		return false;
-	return !b->env->function(b->env->ctx, i->insn.target, &symbol) ||
-	       strncmp(symbol.name, "ftrace_", 7) == 0 || strcmp(symbol.name, "__fentry__") == 0;
-}
-
 static void classify_call(struct builder *b, struct cfg_insn *i)
 {
 	const struct insn *insn = &i->insn;
@@ -179,7 +161,7 @@ static void classify_call(struct builder *b, struct cfg_insn *i)
 	if (insn->indirect)
 		return;
 	i->target = insn->target;
-	if (is_tracer(b, i)) {
+	if (code_calls_tracer(b->env, b->cfg->entry, i->at, insn)) {
 		i->role = CFG_CALL_NEUTRAL;
 		return;
 	}

@@ -29,3 +29,12 @@ struct code_env {
 	/* The trap at @at is a WARN(), behind which the kernel goes on. NULL: not known. */
 	bool (*trap_goes_on)(void *ctx, uint64_t at);
 };
+
+struct insn;
+/*
+ * Is the call at @at one to the tracer (ftrace)? That is the first instruction of the function at
+ * @entry but for endbr64, leads to generated code without symbols or to functions of ftrace, and
+ * preserves all registers.
+ */
+bool code_calls_tracer(const struct code_env *env, uint64_t entry, uint64_t at,
+		       const struct insn *call);

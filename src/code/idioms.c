@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "code/code.h"
+#include "code/env.h"
 #include "code/idioms.h"
 
 static const char *const thunks[] = {
@@ -133,4 +135,22 @@ struct idiom_info idiom_of(const char *name)
 	else if (in_list(name, no_return, array_size(no_return)))
 		info.idiom = IDIOM_NO_RETURN;
 	return info;
+}
+
+bool code_calls_tracer(const struct code_env *env, uint64_t entry, uint64_t at,
+		       const struct insn *call)
+{
+	static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	uint8_t start[sizeof(endbr)];
+	struct symbol symbol;
+
+	if (call->kind != INSN_CALL || call->indirect)
+		return false;
+	if (at != entry &&
+	    (at != entry + sizeof(endbr) ||
+	     env->read(env->ctx, entry, start, sizeof(start)) != READ_OK ||
+	     memcmp(start, endbr, sizeof(endbr)) != 0))
+		return false;
+	return !env->function(env->ctx, call->target, &symbol) ||
+	       strncmp(symbol.name, "ftrace_", 7) == 0 || strcmp(symbol.name, "__fentry__") == 0;
 }

@@ -16,7 +16,7 @@
 #include "code/code.h"
 #include "unwind/code_regs.h"
 
-enum { FUNCTION_MAX = 1 << 15, CHUNK = 512, ENDBR_SIZE = 4 };
+enum { FUNCTION_MAX = 1 << 15, CHUNK = 512 };
 
 struct saves {
 	const struct unwind_env *env;
@@ -45,7 +45,7 @@ static int pushed_register(const uint8_t *code, size_t length)
 static void note(struct saves *s, const uint8_t *code, uint64_t at, const struct insn *insn)
 {
 	int reg = pushed_register(code, insn->length);
-	bool tracer = insn->kind == INSN_CALL && at - s->start <= ENDBR_SIZE;
+	bool tracer = env_calls_tracer(s->env, s->start, at, insn);
 
 	if (s->in_prologue && at < s->pc) {
 		if (reg >= 0) {

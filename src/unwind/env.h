@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "base/compiler.h"
+#include "code/env.h"
 #include "symbols/symbols.h"
 #include "unwind/cfi.h"
 #include "unwind/unwind.h"
@@ -42,6 +43,17 @@ struct unwinder *unwinder_create_env(const struct unwind_env *env);
 static inline bool env_is_code(const struct unwind_env *env, uint64_t address)
 {
 	return env->is_text(env->ctx, address) || env->is_generated(env->ctx, address);
+}
+
+/* Is the instruction at @at a call of the tracer at the start of the function at @entry? */
+static inline bool env_calls_tracer(const struct unwind_env *env, uint64_t entry, uint64_t at,
+				    const struct insn *insn)
+{
+	const struct code_env code = {
+		.ctx = env->ctx, .arch = env->arch, .read = env->read, .function = env->function
+	};
+
+	return code_calls_tracer(&code, entry, at, insn);
 }
 
 static inline enum read_status env_u64(const struct unwind_env *env, uint64_t vaddr,

@@ -13,7 +13,7 @@
 #include "code/code.h"
 #include "unwind/var_frame.h"
 
-enum { CODE_MAX = 1 << 16, CHUNK = 512, RANGES_MAX = 16, ENDBR_SIZE = 4 };
+enum { CODE_MAX = 1 << 16, CHUNK = 512, RANGES_MAX = 16 };
 
 /* Calls @fn for each instruction of [@start, @end); false when one is not known or @fn says so. */
 typedef bool (*insn_fn)(void *ctx, uint64_t at, const struct insn *insn);
@@ -45,6 +45,7 @@ static bool each_insn(const struct unwind_env *env, uint64_t start, uint64_t end
 }
 
 struct prefix {
+	const struct unwind_env *env;
 	uint64_t entry, call;
 	unsigned reg;
 };
@@ -55,7 +56,7 @@ static bool leaves_alone(void *ctx, uint64_t at, const struct insn *insn)
 
 	/* The tracer's call at the very start preserves all registers. */
 	if (insn->kind == INSN_CALL)
-		return at - p->entry <= ENDBR_SIZE;
+		return env_calls_tracer(p->env, p->entry, at, insn);
 	return !(insn->writes >> p->reg & 1);
 }
 
@@ -70,7 +71,7 @@ bool var_untouched(struct var_frame *f, uint64_t entry, uint64_t call, uint64_t 
 		   unsigned reg)
 {
 	const struct unwind_env *env = &f->query->unwinder->env;
-	struct prefix p = { .entry = entry, .call = call, .reg = reg };
+	struct prefix p = { .env = env, .entry = entry, .call = call, .reg = reg };
 	Dwarf_Addr base, start, end;
 	ptrdiff_t next = 0;
 	bool found = false;
@@ -92,6 +93,7 @@ bool var_untouched(struct var_frame *f, uint64_t entry, uint64_t call, uint64_t 
 }
 
 struct handover {
+	const struct unwind_env *env;
 	uint64_t entry, target;
 	uint64_t arguments; /* registers that must stay, bits */
 	bool jumps;
@@ -102,7 +104,7 @@ static bool hands_over(void *ctx, uint64_t at, const struct insn *insn)
 	struct handover *h = ctx;
 
 	if (insn->kind == INSN_CALL)
-		return at - h->entry <= ENDBR_SIZE; /* the tracer's */
+		return env_calls_tracer(h->env, h->entry, at, insn);
 	if (insn->kind == INSN_JUMP && insn->target == h->target)
 		h->jumps = true;
 	return !(insn->writes & h->arguments);
@@ -112,6 +114,7 @@ bool var_hands_over(struct var_frame *f, uint64_t entry, uint64_t target)
 {
 	const struct unwind_env *env = &f->query->unwinder->env;
 	struct handover h = {
+		.env = env,
 		.entry = entry,
 		.target = target,
 		/* System V ABI for x86-64, 3.2.3: integer arguments */
@@ -160,8 +163,8 @@ static bool until_jump(void *ctx, uint64_t at, const struct insn *insn)
 
 	switch (insn->kind) {
 	case INSN_CALL:
-		return at - j->entry <= ENDBR_SIZE; /* the tracer's */
-	case INSN_JUMP:                             /* jmp rel8, rel32 */
+		return env_calls_tracer(j->env, j->entry, at, insn);
+	case INSN_JUMP: /* jmp rel8, rel32 */
 		j->arrived = insn->target == j->target && !insn->indirect &&
 			     j->env->read(j->env->ctx, at, &first, 1) == READ_OK &&
 			     (first == 0xe9 || first == 0xeb);
