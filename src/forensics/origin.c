@@ -17,7 +17,7 @@
 #include "forensics/origin_name.h"
 #include "forensics/whatis.h"
 
-enum { STEPS_MAX = 60, DEPTH_MAX = 24, WAYS_MAX = 8 };
+enum { STEPS_MAX = 60, DEPTH_MAX = 24, WAYS_MAX = 8, FOLLOWED_MAX = 16 };
 
 struct tracer {
 	struct args_run run;
@@ -26,6 +26,7 @@ struct tracer {
 	/* What is followed is of an earlier time round a loop: the values known are of the last. */
 	size_t earlier_frame;
 	bool earlier;
+	unsigned followed; /* ways whose branches were looked at, each as much work as a frame */
 };
 
 static void trace(struct tracer *t, size_t frame, flow_id id, unsigned depth);
@@ -296,6 +297,7 @@ static bool way_refused(struct tracer *t, size_t frame, uint64_t from, flow_id i
 	size_t count;
 
 	if ((n.kind != FLOW_CALL && n.kind != FLOW_LOAD) || !flow_is_once(f->flow, n.at) ||
+	    t->followed++ >= FOLLOWED_MAX ||
 	    !flow_create(code_env(t->run.session), f->cfg, from, NULL, &there, &why))
 		return false;
 	const struct flow_condition *all = flow_conditions(there, &count);

@@ -223,6 +223,8 @@ static void loops(void **state)
 	assert_int_equal(flow_node(run.flow, flow_register(run.flow, X86_RBX))->kind, FLOW_MERGE);
 	assert_false(flow_is_once(run.flow, (uintptr_t)looping_at));
 	assert_true(flow_is_once(run.flow, (uintptr_t)looping));
+	assert_false(flow_node_is_once(run.flow, flow_register(run.flow, X86_RBX)));
+	assert_true(flow_node_is_once(run.flow, flow_entry(run.flow, X86_RDI)));
 	end(&run);
 }
 
@@ -248,6 +250,10 @@ static void conditions(void **state)
 	assert_int_equal(count, 2);
 	assert_int_equal(c[0].condition, COND_ABOVE);
 	assert_int_equal(c[1].condition, COND_EQUAL);
+	assert_true(flow_condition_holds(&c[0], 5, 4));
+	assert_false(flow_condition_holds(&c[0], 4, 4));
+	assert_true(flow_condition_holds(&c[1], 7, 7));
+	assert_false(flow_condition_holds(&c[1], 7, 8));
 	assert_true(flow_solve(run.facts));
 	assert_int_equal(entry_value(&run, X86_RDI, 32), 7);
 	end(&run);

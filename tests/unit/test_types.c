@@ -172,6 +172,8 @@ static void finds_names(void **state unused_arg)
 	assert_false(types_find(types, "nothing", &type));
 	assert_false(types_find(types, "", &type));
 	assert_true(types_function(types, "do_something", &type));
+	assert_false(types_own_function(types, "mod", "do_something", &type));
+	assert_true(types_own_function(types, NULL, "do_something", &type));
 	type_spell(type, text, sizeof(text));
 	assert_string_equal(text, "int (struct outer *, const int)");
 	assert_true(types_variable(types, "runqueue", &type));
