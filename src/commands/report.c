@@ -178,6 +178,7 @@ static void finding_fields(const struct finding *f, struct doc *doc)
 	doc_field(doc, "next", NULL, cell_str(f->next));
 	doc_field(doc, "function", NULL, cell_str(f->blame.known ? f->blame.function : NULL));
 	doc_field(doc, "module", NULL, cell_str(f->blame.known ? f->blame.module : NULL));
+	doc_field(doc, "origin_confidence", NULL, cell_str(f->origin_confidence));
 	doc_field(doc, "because", NULL, cell_str(f->blame.known ? f->blame.because : NULL));
 	doc_field(doc, "object", NULL, f->object ? cell_address(f->object) : cell_none());
 	doc_field(doc, "out_of_tree", NULL,
@@ -196,12 +197,17 @@ static void verdict(const struct finding *f, struct doc *doc)
 		doc_field(doc, NULL, "WHY", cell_str(f->why));
 	if (who && (f->blame.because || f->blame.skipped))
 		doc_fieldf(doc, NULL, "WHO", "%s, likely%s%s%s%s%s", who,
-			   f->blame.because ? ": it " : "", f->blame.because ? f->blame.because : "",
+			   f->blame.because ? ": " : "", f->blame.because ? f->blame.because : "",
 			   f->blame.skipped ? " (" : "", f->blame.skipped ? f->blame.skipped : "",
 			   f->blame.skipped ? " only tripped over it)" : "");
 	else if (who)
 		doc_field(doc, NULL, "WHO", cell_str(who));
-	doc_fieldf(doc, NULL, "SURE", "%s%s%s", confidence_name(f->confidence),
+	/* Said only where it is another. */
+	const char *sure = confidence_name(f->confidence), *origin = f->origin_confidence;
+	if (origin && strcmp(origin, sure) == 0)
+		origin = NULL;
+	doc_fieldf(doc, NULL, "SURE", "%s%s%s%s%s", sure,
+		   origin ? "; where it came from: " : "", origin ? origin : "",
 		   f->against ? "; open: " : "", f->against ? f->against : "");
 	if (f->next)
 		doc_field(doc, NULL, "NEXT", cell_str(f->next));

@@ -161,10 +161,7 @@ static bool start_value(const struct origin *o, size_t i, uint64_t *value)
 	return true;
 }
 
-/*
- * The step that reads the next pointer was looked at with the loop's last pointer, the bad one:
- * what is right of its address is the distance to it.
- */
+/* How far the next pointer is from the running one; @direct: it is the next one as it is read. */
 static bool loop_offset(const struct tale *t, size_t i, uint64_t *offset, bool *direct)
 {
 	const struct origin *o = t->origin;
@@ -174,8 +171,8 @@ static bool loop_offset(const struct tale *t, size_t i, uint64_t *offset, bool *
 		const struct origin_step *step = &o->steps[j];
 		if (step->kind != ORIGIN_CELL)
 			continue;
-		*offset = step->cell - t->value;
-		return step->cell && step->size == 8 && (*offset < LINK_MAX || -*offset < LINK_MAX);
+		*offset = step->offset;
+		return step->size == 8 && (*offset < LINK_MAX || -*offset < LINK_MAX);
 	}
 	return false;
 }
@@ -199,6 +196,45 @@ static uint64_t walk_list(const struct tale *t, uint64_t at, uint64_t offset, bo
 	return 0;
 }
 
+static bool holds(const struct tale *t, uint64_t cell)
+{
+	uint64_t now;
+
+	return memory_u64(t->facts->session->memory, cell, &now) == READ_OK && now == t->value;
+}
+
+/*
+ * The list leads elsewhere by now, the element was taken off it. But a register may still point to
+ * it: the last thing that the loop worked on.
+ */
+static bool tell_register(struct tale *t, size_t loop, uint64_t offset)
+{
+	const struct origin_step *step = &t->origin->steps[loop];
+	const struct regs *regs = &t->facts->stack.frames[step->frame].regs;
+	uint64_t element = 0;
+
+	for (unsigned i = 0; i < 16 && i < t->facts->session->arch->reg_count; i++) {
+		if (!regs_known(regs, i) || regs->value[i] == element ||
+		    !holds(t, regs->value[i] + offset))
+			continue;
+		if (element)
+			return false;
+		element = regs->value[i];
+	}
+	if (!element || t->value < LINK_MAX)
+		return false;
+	const char *place = place_words(t->facts, element + offset);
+	strbuf_addf(t->out, "was read by %s from the element before; most likely that at %016" PRIx64
+		    "%s%s, to which a register still points and which holds it",
+		    function_of(t, step->frame), element, place ? ", " : "", place ? place : "");
+	t->cause->verb = "it read it and passed it on";
+	t->cause->cell = element + offset;
+	t->cause->cell_size = 8;
+	t->cause->cell_holds = t->cause->walked = true;
+	t->cause->frame = step->frame;
+	return true;
+}
+
 static bool tell_walk(struct tale *t, size_t loop, uint64_t start)
 {
 	struct strbuf *out = t->out;
@@ -210,13 +246,13 @@ static bool tell_walk(struct tale *t, size_t loop, uint64_t start)
 		return false;
 	uint64_t cell = walk_list(t, start, offset, direct, &turns);
 	if (!cell)
-		return false;
+		return tell_register(t, loop, offset);
 	const char *place = place_words(t->facts, cell);
 	strbuf_addf(out, "was read by %s from the next pointer of element %u of the list that it "
-		    "walked, at %016" PRIx64 "%s%s%s, which still holds it",
-		    function_of(t, t->origin->steps[loop].frame), turns, cell, place ? " (" : "",
-		    place ? place : "", place ? ")" : "");
-	t->cause->verb = "read it";
+		    "walked, at %016" PRIx64 "%s%s, which still holds it",
+		    function_of(t, t->origin->steps[loop].frame), turns, cell, place ? ", " : "",
+		    place ? place : "");
+	t->cause->verb = "it read it and passed it on";
 	t->cause->cell = cell;
 	t->cause->cell_size = 8;
 	t->cause->cell_holds = t->cause->walked = true;
@@ -259,8 +295,8 @@ static void tell_base(struct tale *t, size_t cell)
 		return;
 	} else if (step->kind == ORIGIN_CELL && readable(step->name)) {
 		const char *place = step->cell ? place_words(t->facts, step->cell) : NULL;
-		strbuf_addf(t->out, "; %s came from %s%s%s%s", name, step->name, place ? " (" : "",
-			    place ? place : "", place ? ")" : "");
+		strbuf_addf(t->out, "; %s came from %s%s%s", name, step->name, place ? ", " : "",
+			    place ? place : "");
 	} else if (step->kind == ORIGIN_RESULT) {
 		strbuf_addf(t->out, "; %s is what %s returned to %s", name, step->name,
 			    function_of(t, step->frame));
@@ -277,8 +313,8 @@ static void tell_cell(struct tale *t, size_t i)
 	if (!t->subject || strcmp(t->subject, step->name) != 0)
 		add_name(t, " from ", step->name);
 	if (step->cell)
-		strbuf_addf(t->out, " at %016" PRIx64 "%s%s%s", step->cell, place ? " (" : "",
-			    place ? place : "", place ? ")" : "");
+		strbuf_addf(t->out, " at %016" PRIx64 "%s%s", step->cell, place ? ", " : "",
+			    place ? place : "");
 	else if (!readable(step->name))
 		strbuf_add(t->out, " from memory");
 	if (step->cell && !step->cell_read)
@@ -287,10 +323,12 @@ static void tell_cell(struct tale *t, size_t i)
 		strbuf_addf(t->out, ", which holds 0x%" PRIx64 " now", step->cell_now);
 	else if (step->cell)
 		strbuf_add(t->out, ", which still holds it");
-	t->cause->verb = "read it";
+	t->cause->verb = "it read it and passed it on";
 	t->cause->cell = step->cell;
 	t->cause->cell_size = step->size;
 	t->cause->cell_holds = same;
+	t->cause->cell_named = readable(step->name) && strstr(step->name, "->") &&
+			       !starts_with(step->name, "*(");
 	if (step->memory || !step->known)
 		t->cause->confidence = CONFIDENCE_LIKELY;
 	tell_base(t, i);
@@ -354,7 +392,7 @@ static void tell_ways(struct tale *t, size_t ways)
 	unsigned fitting = 0;
 	uint64_t start;
 
-	t->cause->verb = "handed it on";
+	t->cause->verb = "it passed it on";
 	t->cause->confidence = CONFIDENCE_LIKELY;
 	for (size_t i = child_of(o, ways); i != SIZE_MAX; i = sibling_of(o, i)) {
 		if (is_loop(o, i)) {
@@ -399,27 +437,27 @@ static void tell(struct tale *t, size_t i)
 		break;
 	case ORIGIN_PER_CPU:
 		strbuf_addf(t->out, "was read by %s from %s", function, step->name);
-		cause->verb = "read it";
+		cause->verb = "it read it and passed it on";
 		break;
 	case ORIGIN_CONSTANT:
 		strbuf_addf(t->out, "is a constant in the code of %s", function);
-		cause->verb = "passed that constant";
+		cause->verb = "it passed that constant";
 		break;
 	case ORIGIN_RESULT:
 		strbuf_addf(t->out, "is what %s returned to %s", step->name, function);
-		cause->verb = "got it from a call";
+		cause->verb = "it got it from a call and passed it on";
 		break;
 	case ORIGIN_COMPUTED:
 		strbuf_addf(t->out, "was computed by %s", function);
 		add_name(t, " as ", step->name);
-		cause->verb = "computed it";
+		cause->verb = "it computed it and passed it on";
 		break;
 	case ORIGIN_WAYS:
 		tell_ways(t, i);
 		break;
 	case ORIGIN_LOST:
 		strbuf_addf(t->out, "was %s", step->text);
-		cause->verb = "made it";
+		cause->verb = "it made it and passed it on";
 		break;
 	default: {
 		size_t end = child_of(t->origin, i);

@@ -14,13 +14,14 @@ struct cause {
 	const char *name;   /* of the value in C, where it has one: "channel"; NULL */
 	size_t frame;       /* of the function that brought it in: read it, made it, passed it */
 	size_t from;        /* of the function that had it when it failed */
-	const char *verb;   /* what that function did: "read", "passed", "got" ... */
+	const char *verb;   /* what that function did: "it read it and passed it on"; NULL */
 	enum confidence confidence;
 	uint64_t cell;      /* that it was read from; 0: none or not known */
 	unsigned cell_size;
 	bool cell_holds;    /* it is there still */
+	bool cell_named;    /* by its member: "session->channel" */
 	bool value_told;    /* `origin` prints the value; else only the register */
-	bool walked;        /* found by walking a list as the code did: no step of `origin` */
+	bool walked;        /* found beside the code, by the list: no step of `origin` */
 };
 
 /*

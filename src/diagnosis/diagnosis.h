@@ -40,6 +40,8 @@ struct finding {
 	const char *what;  /* one sentence: what happened, where */
 	const char *why;   /* one sentence, or NULL */
 	const char *against; /* what speaks against it or stays open; NULL: nothing known */
+	/* How sure it is where the bad value came from ("likely"); NULL: not told. */
+	const char *origin_confidence;
 	const char *next;  /* what to do or look at next; NULL */
 	enum confidence confidence;
 	unsigned rank;

@@ -14,10 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/strbuf.h"
 #include "diagnosis/cause.h"
 #include "forensics/args.h"
 #include "forensics/fault.h"
+#include "forensics/poison.h"
 #include "forensics/whatis.h"
 #include "kernel/slab.h"
 
@@ -104,8 +106,6 @@ static struct subject of_condition(const struct facts *facts, const struct fault
 	return found;
 }
 
-/* --- What was checked. --- */
-
 static bool is_formula(const char *text)
 {
 	return !text || strstr(text, "load") || strstr(text, "gs:") || strstr(text, " ways ") ||
@@ -119,7 +119,7 @@ static const char *number_words(struct findings *out, const struct fault_conditi
 	int64_t number = (int64_t)(v->value << unused) >> unused;
 
 	if (c->is_signed && number < 0)
-		return finding_text(out, "%" PRId64 " (0x%" PRIx64 ")", number, v->value);
+		return finding_text(out, "%" PRId64 ", 0x%" PRIx64, number, v->value);
 	return finding_text(out, v->value < 10 ? "%" PRIu64 : "0x%" PRIx64, v->value);
 }
 
@@ -155,65 +155,28 @@ static bool compared_cell(const struct facts *facts, uint64_t branch, uint64_t *
 	       code_memory_address(&last.memory, facts->fault.regs, cell);
 }
 
-static void explain_cell(struct facts *facts, struct findings *out, struct finding *finding,
-			 uint64_t cell, unsigned size)
-{
-	const char *place = place_words(facts, cell);
-	uint8_t bytes[8] = { 0 };
-	uint64_t value = 0;
-
-	if (!size || size > 8 ||
-	    memory_read(facts->session->memory, cell, bytes, size) != READ_OK)
-		return;
-	memcpy(&value, bytes, sizeof(value));
-	explain_why(out, finding, "What it checked is at %016" PRIx64 "%s%s%s, which holds 0x%" PRIx64,
-		    cell, place ? " (" : "", place ? place : "", place ? ")" : "", value);
-	explain_object(facts, out, finding, cell);
-}
-
-static void explain_check(struct facts *facts, struct findings *out, struct finding *finding)
-{
-	const struct fault_view *view = facts->view;
-	const struct fault_condition *c;
-	uint64_t cell;
-	unsigned size;
-
-	if (!view || !view->condition_count)
-		return;
-	c = &view->condition[0];
-	if (!is_formula(c->text) && c->left.known) {
-		const char *value = number_words(out, c, &c->left);
-		const char *name = is_formula(c->left.text) ? NULL : c->left.text;
-		finding->why = finding_text(out, "the check found that %s%s%s%s%s", c->text,
-					    name ? ": " : "", name ? name : "", name ? " was " : ", with ",
-					    value);
-		finding_evidence_shows(out, finding, "fault", finding_text(out, "0x%" PRIx64, c->left.value),
-				       "on the way there it passed: %s, with %s", c->text, value);
-	}
-	if (compared_cell(facts, c->at, &cell, &size)) {
-		explain_cell(facts, out, finding, cell, size);
-		return;
-	}
-	struct subject subject = of_condition(facts, c);
-	struct cause cause;
-	if (!subject.known || is_formula(c->left.text))
-		return;
-	cause_find(facts, subject.frame, subject.reg, subject.value, c->left.text,
-		   &cause);
-	if (cause.known)
-		explain_why(out, finding, "%s %s", c->left.text, cause.sentence);
-}
-
 /* --- The origin. --- */
 
+/* A good value that was used in a bad way, or too late, is not to be blamed on where it came from. */
+static bool value_is_good(const struct finding *finding)
+{
+	static const char *const kinds[] = { "user-access", "use-after-free", "out-of-bounds",
+					     "double-free", "invalid-free", "nx-exec" };
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		if (strcmp(finding->kind, kinds[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Whoever brought the value in is to blame rather than whoever tripped over it. */
-static void blame_source(struct facts *facts, struct findings *out, struct finding *finding,
-			 const struct cause *cause)
+static void blame_source(struct facts *facts, struct finding *finding, const struct cause *cause)
 {
 	struct blame blame;
 
 	if (!cause->verb || cause->frame == cause->from || !finding->blame.known ||
-	    cause->frame <= finding->blame.frame)
+	    cause->frame <= finding->blame.frame || value_is_good(finding))
 		return;
 	blame = facts_blame(facts, cause->frame);
 	if (!blame.known || blame.frame != cause->frame)
@@ -223,8 +186,16 @@ static void blame_source(struct facts *facts, struct findings *out, struct findi
 	    (!blame.module || strcmp(blame.module, finding->blame.module) != 0))
 		return;
 	blame.skipped = finding->blame.skipped;
+	blame.because = cause->verb;
 	finding->blame = blame;
-	finding->blame.because = finding_text(out, "%s and passed it on", cause->verb);
+}
+
+/* What the stack alone left open. */
+static void settle_open(struct finding *finding, const struct cause *cause)
+{
+	if (finding->against && starts_with(finding->against, "the value was handed to "))
+		finding->against = cause->cell ? "who wrote that value there is not known" : NULL;
+	finding->origin_confidence = confidence_name(cause->confidence);
 }
 
 static void cause_evidence(struct facts *facts, struct findings *out, struct finding *finding,
@@ -245,7 +216,8 @@ static void cause_evidence(struct facts *facts, struct findings *out, struct fin
 	if (cause->cell_holds && cause->cell_size == 8)
 		finding_evidence_shows(out, finding, finding_text(out, "rd 0x%" PRIx64, cause->cell),
 				       finding_text(out, "%016" PRIx64, subject->value),
-				       "the cell that it was read from holds %s", value);
+				       "the cell that it was %sread from holds %s",
+				       cause->walked ? "most likely " : "", value);
 	place = place_words(facts, cause->cell);
 	if (place && !slab_object_at(facts->session, cause->cell, &object))
 		finding_evidence_shows(out, finding, finding_text(out, "whatis 0x%" PRIx64, cause->cell),
@@ -279,16 +251,85 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	if (!name)
 		name = reg_name(facts, subject->reg);
 	/* Of a zero the class of death said all that there is to say. */
-	if (!subject->value)
+	if (!subject->value && subject->state)
 		finding->why = NULL;
 	else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds)
 		not_null(out, finding);
-	explain_why(out, finding, "%s%s is %s: it %s", name, cause.name ? "," : "", subject->state,
-		    cause.sentence);
+	if (subject->state)
+		explain_why(out, finding, "%s%s is %s: it %s", name, cause.name ? "," : "",
+			    subject->state, cause.sentence);
+	else
+		explain_why(out, finding, "%s %s", subject->name, cause.sentence);
 	cause_evidence(facts, out, finding, subject, &cause);
-	blame_source(facts, out, finding, &cause);
+	blame_source(facts, finding, &cause);
+	settle_open(finding, &cause);
 	if (cause.cell)
-		explain_object(facts, out, finding, cause.cell);
+		explain_object(facts, out, finding, cause.cell, cause.cell_named);
+	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)
+		explain_writer(facts, out, finding, cause.cell, subject->value);
+}
+
+/* --- What was checked. --- */
+
+static void explain_cell(struct facts *facts, struct findings *out, struct finding *finding,
+			 uint64_t cell, unsigned size)
+{
+	const char *place = place_words(facts, cell);
+	uint8_t bytes[8] = { 0 };
+
+	if (!size || size > sizeof(bytes) ||
+	    memory_read(facts->session->memory, cell, bytes, size) != READ_OK)
+		return;
+	explain_why(out, finding, "What it checked is at %016" PRIx64 "%s%s, which holds 0x%" PRIx64,
+		    cell, place ? ", " : "", place ? place : "", load_u64(bytes));
+	explain_object(facts, out, finding, cell, false);
+}
+
+/* The condition takes the place of the general words about checks. */
+static void tell_condition(struct findings *out, struct finding *finding,
+			   const struct fault_condition *c)
+{
+	static const char general[] = "the code checks there for a state that ", end[] = "found it";
+	const struct poison *poison = poison_of(c->left.value);
+	const char *value = number_words(out, c, &c->left), *rest = NULL, *text;
+
+	if (poison)
+		value = finding_text(out, "%s, %s", value, poison->name);
+	/* What is equal to a number needs no second one. */
+	if (c->relation && strcmp(c->relation, "==") == 0)
+		text = poison ? finding_text(out, "%s (%s)", c->text, poison->name) : c->text;
+	else
+		text = finding_text(out, "%s (it was %s)", c->text, value);
+	text = finding_text(out, "%s", text);
+	if (finding->why && starts_with(finding->why, general))
+		rest = strstr(finding->why, end) + strlen(end);
+	if (rest || !finding->why)
+		finding->why = finding_text(out, "the check found that %s%s", text, rest ? rest : "");
+	else
+		explain_why(out, finding, "The check found that %s", text);
+	finding_evidence_shows(out, finding, "fault", finding_text(out, "0x%" PRIx64, c->left.value),
+			       "on the way there it passed: %s", text);
+}
+
+static void explain_check(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	const struct fault_view *view = facts->view;
+	const struct fault_condition *c;
+	uint64_t cell;
+	unsigned size;
+
+	if (!view || !view->condition_count)
+		return;
+	c = &view->condition[0];
+	if (!is_formula(c->text) && c->left.known)
+		tell_condition(out, finding, c);
+	if (compared_cell(facts, c->at, &cell, &size)) {
+		explain_cell(facts, out, finding, cell, size);
+		return;
+	}
+	struct subject subject = of_condition(facts, c);
+	if (subject.known && !is_formula(c->left.text))
+		explain_value(facts, out, finding, &subject);
 }
 
 /* --- A call to nowhere. --- */
@@ -357,7 +398,7 @@ static void explain_argument(struct facts *facts, struct findings *out, struct f
 	}
 	stack_args_deinit(&args);
 	if (object)
-		explain_object(facts, out, finding, object);
+		explain_object(facts, out, finding, object, false);
 }
 
 static bool about_stack(const struct finding *finding)
@@ -371,7 +412,7 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 	struct subject subject = { 0 };
 
 	if (finding->object)
-		explain_object(facts, out, finding, finding->object);
+		explain_object(facts, out, finding, finding->object, false);
 	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_stack(finding) ||
 	    fault->frame >= facts->stack.count || finding->object)
 		return;
@@ -393,5 +434,5 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		explain_value(facts, out, finding, &subject);
 	/* An address that is or was an object itself: freed, or guarded by KFENCE. */
 	if (!finding->object && fault->has_address && !fault->pc_is_wild)
-		explain_object(facts, out, finding, fault->address);
+		explain_object(facts, out, finding, fault->address, false);
 }

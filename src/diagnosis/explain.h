@@ -8,9 +8,15 @@
 #include "diagnosis/diagnosis.h"
 
 void explain(struct facts *facts, struct findings *out, struct finding *finding);
-/* The object at @address: cache, state, who allocated and freed it, what it is, text in it. */
+/*
+ * The object at @address: cache, state, who allocated and freed it, text in it, and unless that is
+ * known by other means (@typed), which type it has by its contents.
+ */
 void explain_object(struct facts *facts, struct findings *out, struct finding *finding,
-		    uint64_t address);
+		    uint64_t address, bool typed);
+/* Whose code stores @value, which is in @cell where it should not be. */
+void explain_writer(struct facts *facts, struct findings *out, struct finding *finding,
+		    uint64_t cell, uint64_t value);
 /* Adds a sentence to the finding's WHY. */
 void explain_why(struct findings *out, struct finding *finding, const char *fmt, ...)
 	printf_like(3, 4);

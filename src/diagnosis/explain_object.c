@@ -117,8 +117,11 @@ static bool tell_text(struct facts *facts, struct findings *out, struct finding 
 			       "text of %" PRIu64 " bytes begins at %016" PRIx64 ": %s", size,
 			       over.extent.start, quote);
 	if (over.claim)
-		explain_why(out, finding, "It ran over the end of what it begins in, %s",
-			    over.piece[0].what.text);
+		explain_why(out, finding, "It ran over the end of what it begins in, %.*s",
+			    (int)strcspn(over.piece[0].what.text, ";"), over.piece[0].what.text);
+	if (!finding->against)
+		finding->against = "who wrote that text there is not known; the code that found it "
+				   "may have nothing to do with it";
 	content_text_in_log(s, bytes, wanted, &log);
 	if (log.found)
 		explain_why(out, finding, "The kernel log has the same text (%zu record%s)", log.records,
@@ -157,7 +160,7 @@ static void tell_object(struct facts *facts, struct findings *out, struct findin
 }
 
 void explain_object(struct facts *facts, struct findings *out, struct finding *finding,
-		    uint64_t address)
+		    uint64_t address, bool typed)
 {
 	struct slab_object object;
 	bool known = slab_object_at(facts->session, address, &object) && object.slab.cache &&
@@ -166,6 +169,6 @@ void explain_object(struct facts *facts, struct findings *out, struct finding *f
 	if (known)
 		tell_object(facts, out, finding, &object);
 	/* What text has run over shows no type any more. */
-	if (!tell_text(facts, out, finding, address) && known)
+	if (!tell_text(facts, out, finding, address) && known && !typed)
 		tell_type(facts, out, finding, &object);
 }

@@ -172,14 +172,16 @@ static void trace_cell(struct tracer *t, size_t frame, flow_id id, unsigned dept
 	if (!step)
 		return;
 	step->size = n.size;
-	look_at_cell(t, step, n.a);
-	step->text = cell_text(t, step);
-	/* What led to the cell. */
 	const struct flow_node *a = flow_node(t->run.frames[frame].flow, n.a);
 	flow_id base = n.a;
 	if (a->kind == FLOW_ADD &&
-	    flow_node(t->run.frames[frame].flow, a->b)->kind == FLOW_CONSTANT)
+	    flow_node(t->run.frames[frame].flow, a->b)->kind == FLOW_CONSTANT) {
 		base = a->a;
+		step->offset = flow_node(t->run.frames[frame].flow, a->b)->value;
+	}
+	look_at_cell(t, step, n.a);
+	step->text = cell_text(t, step);
+	/* What led to the cell. */
 	if (flow_node(t->run.frames[frame].flow, base)->kind != FLOW_CONSTANT)
 		trace(t, frame, base, depth + 1);
 }

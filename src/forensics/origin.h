@@ -38,6 +38,7 @@ struct origin_step {
 	const char *name;    /* as C would say it: "skb->head"; NULL */
 	uint64_t cell;       /* of ORIGIN_CELL: its address; 0 not known */
 	unsigned size;       /* of the cell, bytes */
+	uint64_t offset;     /* of the cell from the pointer, the next step, that led to it */
 	const char *what;    /* what the cell is in, in words; NULL */
 	bool cell_read;      /* it is in the dump, and holds now: */
 	uint64_t cell_now;

@@ -159,6 +159,53 @@ class Report(unittest.TestCase):
 
         self.each(self.scenario("null-ioctl"), check)
 
+    def test_why(self):
+        """What value flow, objects and contents add to the words of the class."""
+        wanted = {
+            "gpf": ["of the list that it walked", "which still holds it"],
+            "divide": ["the divisor is 0", "average_latency", "statistics"],
+            "double-free": ["was freed"],
+            "kfence": ["was allocated by trigger_set", "was freed by trigger_set"],
+            "stale-text": ["memory there is text", "unhandled rdmsr"],
+            "freelist-text": ["memory there is text", "customer-label"],
+            "reverse-map": ["memory there is text", "guest [26000]", "ran over the end",
+                            "kernel log has the same text"],
+            "bug-workqueue": ["slot < 0", "-1"],
+            "list-corruption": ["LIST_POISON1"],
+        }
+        for name, words in wanted.items():
+            def check(dump, report, words=words):
+                for word in words:
+                    self.assertIn(word, report["verdict"]["why"])
+
+            self.each(self.scenario(name), check)
+
+    def test_origin_against_the_truth(self):
+        """Scenarios that tell where their bad value came from: who brought it in, who wrote it."""
+        def check(dump, report):
+            truth, verdict = dump.truth, report["verdict"]
+            self.assertTrue(verdict["origin_confidence"])
+            if "writer" in truth:
+                self.assertEqual(verdict["function"], truth["writer"])
+                self.assertIn("its code stores 0x%x" % truth["value"], verdict["because"])
+                self.assertIn("not seen", verdict["against"])
+            elif "caller" in truth:
+                self.assertEqual(verdict["function"], truth["caller"])
+            if "writer" not in truth:
+                self.assertIn(truth["argument"], verdict["why"])
+
+        self.each([d for d in self.whole() if "argument" in d.truth and "value" in d.truth], check)
+
+    def test_arguments_on_the_stack(self):
+        def check(dump, report):
+            run = lab.inquest(dump.vmcore)
+            line = next(l for l in run.stdout.splitlines() if "channel_store+" in l and "#0" in l)
+            self.assertIn("channel=NULL", line)
+            frame = report["stack"]["frames"][0]
+            self.assertEqual(frame["arguments"][0]["name"], "channel")
+
+        self.each([d for d in self.scenario("null-ioctl") if d.meta["capture"] == "kdump"], check)
+
 
 if __name__ == "__main__":
     unittest.main()
