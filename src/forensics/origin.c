@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/strbuf.h"
 #include "forensics/origin_name.h"
+#include "forensics/origin_say.h"
 #include "forensics/whatis.h"
 
 enum { STEPS_MAX = 60, DEPTH_MAX = 24, WAYS_MAX = 8, FOLLOWED_MAX = 16 };
@@ -182,7 +183,9 @@ static void trace_cell(struct tracer *t, size_t frame, flow_id id, unsigned dept
 	look_at_cell(t, step, n.a);
 	step->text = cell_text(t, step);
 	/* What led to the cell. */
-	if (flow_node(t->run.frames[frame].flow, base)->kind != FLOW_CONSTANT)
+	int64_t slot;
+	if (flow_node(t->run.frames[frame].flow, base)->kind != FLOW_CONSTANT &&
+	    !flow_is_stack(t->run.frames[frame].flow, base, &slot))
 		trace(t, frame, base, depth + 1);
 }
 
@@ -204,10 +207,17 @@ static void trace_lost(struct tracer *t, size_t frame, flow_id id, unsigned dept
 
 	if (!step)
 		return;
-	bool call = cfg_find(f->cfg, n.at, &insn) && f->cfg->insns[insn].insn.kind == INSN_CALL;
-	step->text = arena_printf(&t->origin->arena,
-				  call ? "destroyed by the call at %s: %s" : "made at %s by %s",
-				  place_text(t, n.at), insn_text(t, n.at));
+	struct symbol symbol;
+	if (!cfg_find(f->cfg, n.at, &insn) || f->cfg->insns[insn].insn.kind != INSN_CALL)
+		step->text = arena_printf(&t->origin->arena, "made at %s by %s",
+					  place_text(t, n.at), insn_text(t, n.at));
+	else if (f->cfg->insns[insn].target &&
+		 symbols_by_address(t->run.session->symbols, f->cfg->insns[insn].target, &symbol))
+		step->text = arena_printf(&t->origin->arena, "destroyed by %s(), called at %s",
+					  symbol.name, place_text(t, n.at));
+	else
+		step->text = arena_printf(&t->origin->arena, "destroyed by the call at %s",
+					  place_text(t, n.at));
 }
 
 /* On into the caller, which had the value in the same register when it made its call. */
@@ -262,19 +272,48 @@ static void trace_entry(struct tracer *t, size_t frame, flow_id id, unsigned dep
 
 struct ways {
 	struct tracer *t;
-	size_t frame;
-	struct {
+	struct flow *flow;
+	flow_id root;
+	struct way {
 		uint64_t from;
 		flow_id value;
+		bool nested; /* joins with others before it gets to the root */
+		bool dropped, doubtful;
 	} way[WAYS_MAX];
 	unsigned count;
-	bool more;
+	flow_id merge[WAYS_MAX]; /* looked into */
+	unsigned merge_count;
+	bool nested, more;
 };
+
+static bool note_way(void *ctx, uint64_t from, flow_id value);
+
+/* What joins on the way is taken apart too: what comes round a loop unchanged tells nothing. */
+static bool note_merge(struct ways *w, flow_id merge)
+{
+	bool nested = w->nested;
+
+	for (unsigned i = 0; i < w->merge_count; i++) {
+		if (w->merge[i] == merge)
+			return true;
+	}
+	if (w->merge_count == WAYS_MAX)
+		return false;
+	w->merge[w->merge_count++] = merge;
+	w->nested = true;
+	flow_merged(w->flow, merge, note_way, w);
+	w->nested = nested;
+	return true;
+}
 
 static bool note_way(void *ctx, uint64_t from, flow_id value)
 {
 	struct ways *w = ctx;
 
+	if (value == w->root)
+		return true;
+	if (flow_node(w->flow, value)->kind == FLOW_MERGE && note_merge(w, value))
+		return true;
 	for (unsigned i = 0; i < w->count; i++) {
 		if (w->way[i].value == value)
 			return true;
@@ -283,8 +322,8 @@ static bool note_way(void *ctx, uint64_t from, flow_id value)
 		w->more = true;
 		return false;
 	}
-	w->way[w->count].from = from;
-	w->way[w->count++].value = value;
+	w->way[w->count++] = (struct way){ .from = from, .value = value,
+						 .nested = w->nested };
 	return true;
 }
 
@@ -316,13 +355,56 @@ static bool way_refused(struct tracer *t, size_t frame, uint64_t from, flow_id i
 	return refused;
 }
 
+/* Can these ways have brought @value? How many cannot; unless none could: then that is wrong. */
+static unsigned judge_ways(struct ways *w, size_t frame, bool once, uint64_t value)
+{
+	struct frame_flow *f = &w->t->run.frames[frame];
+	unsigned dropped = 0;
+
+	for (unsigned i = 0; i < w->count; i++) {
+		struct way *way = &w->way[i];
+		struct flow_value v;
+		if (!(once && !way->nested) && !flow_node_is_once(f->flow, way->value))
+			continue;
+		if (flow_eval(f->facts, way->value, false, &v) && v.bits == 64)
+			way->dropped = v.value != value;
+		else if (way_refused(w->t, frame, way->from, way->value, value))
+			way->dropped = true;
+		else if (flow_eval(f->facts, way->value, true, &v) && v.bits == 64)
+			way->doubtful = v.value != value;
+		dropped += way->dropped;
+	}
+	for (unsigned i = 0; i < w->count && dropped == w->count; i++)
+		w->way[i].dropped = false;
+	return dropped == w->count ? 0 : dropped;
+}
+
+static void trace_way(struct tracer *t, size_t frame, const struct way *way, bool once,
+		      unsigned depth)
+{
+	struct frame_flow *f = &t->run.frames[frame];
+	bool earlier = t->earlier;
+	size_t index = t->origin->count;
+
+	if (!earlier && (!once || way->nested) && !flow_node_is_once(f->flow, way->value)) {
+		t->earlier = true;
+		t->earlier_frame = frame;
+	}
+	trace(t, frame, way->value, depth);
+	if (index < t->origin->count) {
+		t->origin->steps[index].doubtful = way->doubtful;
+		t->origin->steps[index].earlier = t->earlier && !earlier;
+	}
+	t->earlier = earlier;
+}
+
 /* Several ways: those whose value cannot be the one that it is are left out. */
 static void trace_ways(struct tracer *t, size_t frame, flow_id id, unsigned depth)
 {
 	struct frame_flow *f = &t->run.frames[frame];
+	struct ways w = { .t = t, .flow = f->flow, .root = id };
 	struct origin_step *step;
-	struct ways w = { .t = t, .frame = frame };
-	unsigned left_out = 0;
+	unsigned dropped = 0;
 
 	for (size_t i = 0; i < t->origin->count; i++) {
 		const struct origin_step *seen = &t->origin->steps[i];
@@ -335,40 +417,26 @@ static void trace_ways(struct tracer *t, size_t frame, flow_id id, unsigned dept
 	if (!step)
 		return;
 	bool once = flow_is_once(f->flow, flow_node(f->flow, id)->at);
-	bool known = step->known && !step->memory && once;
-	uint64_t value = step->value;
-	size_t index = t->origin->count - 1;
 	flow_merged(f->flow, id, note_way, &w);
-	for (unsigned i = 0; i < w.count && known; i++) {
-		struct flow_value v;
-		bool has = flow_eval(f->facts, w.way[i].value, false, &v) && v.bits == 64;
-		if (has ? v.value != value
-			: way_refused(t, frame, w.way[i].from, w.way[i].value, value)) {
-			w.way[i].value = FLOW_NONE;
-			left_out++;
-		}
-	}
-	const char *place = place_text(t, flow_node(f->flow, id)->at);
-	if (left_out && w.count - left_out == 1 && !w.more)
-		t->origin->steps[index].text =
-			arena_printf(&t->origin->arena,
-				     "by the only one of %u ways to %s that can have led to it",
-				     w.count, place);
+	if (step->known && !step->memory)
+		dropped = judge_ways(&w, frame, once, step->value);
+	unsigned left = w.count - dropped;
+	step->place = place_text(t, flow_node(f->flow, id)->at);
+	step->ways = w.more ? WAYS_MAX + 1 : left;
+	if (left == 1 && !w.more && dropped)
+		step->text = arena_printf(&t->origin->arena,
+					  "came by the only one of %u paths to %s that can have "
+					  "brought it", w.count, step->place);
+	else if (left == 1 && !w.more)
+		step->text = arena_printf(&t->origin->arena, "came round a loop to %s",
+					  step->place);
 	else
-		t->origin->steps[index].text = arena_printf(
-			&t->origin->arena, "by one of %u%s ways to %s%s", w.count - left_out,
-			w.more ? " or more" : "", place,
-			left_out ? " that can have led to it" : "");
-	bool earlier = t->earlier;
+		step->text = arena_printf(&t->origin->arena, "came by one of %u%s paths to %s%s",
+					  left, w.more ? " or more" : "", step->place,
+					  dropped ? " that can have brought it" : "");
 	for (unsigned i = 0; i < w.count; i++) {
-		if (!w.way[i].value || w.way[i].value == id)
-			continue;
-		if (!earlier && !once && !flow_node_is_once(f->flow, w.way[i].value)) {
-			t->earlier = true;
-			t->earlier_frame = frame;
-		}
-		trace(t, frame, w.way[i].value, depth + 1);
-		t->earlier = earlier;
+		if (!w.way[i].dropped)
+			trace_way(t, frame, &w.way[i], once, depth + 1);
 	}
 }
 
@@ -380,6 +448,11 @@ static void trace_computed(struct tracer *t, size_t frame, flow_id id, unsigned 
 
 	if (!step)
 		return;
+	int64_t slot;
+	if (flow_is_stack(f->flow, id, &slot)) {
+		step->text = "an address of this frame's stack";
+		return;
+	}
 	step->text = arena_printf(&t->origin->arena, "computed as %s", step->name);
 	if (n.a && flow_node(f->flow, n.a)->kind != FLOW_CONSTANT)
 		trace(t, frame, n.a, depth + 1);
@@ -432,96 +505,42 @@ static void trace(struct tracer *t, size_t frame, flow_id id, unsigned depth)
 	}
 }
 
-/* --- One sentence. --- */
+/* --- */
 
-/* Step @at, or what the callers passed on to it, when only that is known. */
-static const struct origin_step *passed_by(const struct origin *o, size_t at)
+/* An argument that is not known here is what the caller is known to have had. */
+static void take_from_callers(struct origin *o)
 {
-	while (!o->steps[at].known && o->steps[at].kind == ORIGIN_ARGUMENT && at + 1 < o->count &&
-	       o->steps[at + 1].depth > o->steps[at].depth)
-		at++;
-	return &o->steps[at];
+	for (size_t i = o->count; i-- > 1;) {
+		const struct origin_step *child = &o->steps[i];
+		struct origin_step *step = &o->steps[i - 1];
+		if ((step->kind != ORIGIN_ARGUMENT && step->kind != ORIGIN_REGISTER) ||
+		    step->known || !child->known || child->depth != step->depth + 1 ||
+		    child->earlier)
+			continue;
+		step->known = true;
+		step->memory = child->memory;
+		step->value = child->value;
+	}
 }
 
 /*
- * Of the ways to step @at the one that gives the value that there was; 0: none, or several. The
- * others, unless it is the @only one, may give it, too, where their values are not known.
+ * An exception where no function is: by a call that went astray. No instruction has run there, so
+ * that the registers are still those of the call. True: they are known in its frame now.
  */
-static size_t way_that_fits(const struct origin *o, size_t at, bool *only)
+static bool registers_of_stray_call(struct tracer *t, size_t frame)
 {
-	const struct origin_step *ways = &o->steps[at];
-	size_t found = 0, count = 0;
+	const struct frame *at = &t->run.stack->frames[frame];
+	const struct arch *arch = t->run.session->arch;
+	struct frame_flow *caller = &t->run.frames[frame + 1];
+	struct regs regs = at->regs;
 
-	for (size_t i = at + 1; i < o->count && o->steps[i].depth > ways->depth; i++) {
-		const struct origin_step *way = &o->steps[i];
-		if (way->depth != ways->depth + 1)
-			continue;
-		count++;
-		const struct origin_step *passed = passed_by(o, i);
-		if (!ways->known || !passed->known || passed->value != ways->value)
-			continue;
-		if (found)
-			return 0;
-		found = i;
-	}
-	*only = count == 1;
-	return found;
-}
-
-/* The argument that all below step @at was made of; NULL: none, or several. */
-static const struct origin_step *only_argument(const struct origin *o, size_t at)
-{
-	const struct origin_step *from = &o->steps[at], *found = NULL;
-
-	for (size_t i = at + 1; i < o->count && o->steps[i].depth > from->depth; i++) {
-		const struct origin_step *step = &o->steps[i];
-		if (step->kind != ORIGIN_ARGUMENT || step->frame != from->frame)
-			continue;
-		if (found && found->node != step->node)
-			return NULL;
-		found = step;
-	}
-	return found;
-}
-
-/* The way down the tree as long as there is one way only, or one that fits. */
-static void make_sentence(struct tracer *t, size_t frame, unsigned reg)
-{
-	const struct origin *o = t->origin;
-	const char *name = t->run.session->arch->reg_names[reg];
-	const struct origin_step *argument;
-	auto_strbuf text = { 0 };
-	const char *before = " was ";
-	size_t i = 0, way;
-	bool only;
-
-	strbuf_addf(&text, "%s", name);
-	if (o->count && o->steps[0].known)
-		strbuf_addf(&text, " = 0x%" PRIx64, o->steps[0].value);
-	strbuf_addf(&text, " in %s", t->run.frames[frame].cfg->name);
-	while (i < o->count) {
-		const struct origin_step *step = &o->steps[i];
-		strbuf_addf(&text, "%s%s", before, step->text);
-		if (step->what && step->kind == ORIGIN_CELL)
-			strbuf_addf(&text, " (%s)", step->what);
-		before = "; ";
-		if (step->kind == ORIGIN_COMPUTED) {
-			argument = only_argument(o, i);
-			if (argument && argument->known)
-				strbuf_addf(&text, "; from %s, 0x%" PRIx64, argument->text,
-					    argument->value);
-			break;
-		}
-		way = step->kind == ORIGIN_WAYS ? way_that_fits(o, i, &only) : 0;
-		if (step->kind == ORIGIN_WAYS && !way)
-			break;
-		if (way && !only)
-			before = "; one of them gives this value: ";
-		i = way ? way : i + 1;
-		if (!way && (i >= o->count || o->steps[i].depth <= step->depth))
-			break;
-	}
-	t->origin->sentence = arena_strdup(&t->origin->arena, strbuf_text(&text));
+	if (!at->has_regs || t->run.frames[frame].cfg || frame + 1 >= t->run.count ||
+	    !caller->flow || !caller->usable || !args_linked(&t->run, frame))
+		return false;
+	regs.known &= ~(UINT64_C(1) << arch->sp | UINT64_C(1) << arch->pc);
+	flow_know_frame(caller->facts, &regs, 0);
+	caller->usable = flow_solve(caller->facts);
+	return caller->usable && args_call_target(&t->run, caller) == at->pc;
 }
 
 void origin_find(struct session *s, const struct task *task, struct stack *stack, size_t frame,
@@ -539,11 +558,14 @@ void origin_find(struct session *s, const struct task *task, struct stack *stack
 		origin->why = "no symbols are known";
 	else if (frame >= t.run.count)
 		origin->why = "the stack is too deep to go into all of it";
+	else if (registers_of_stray_call(&t, frame))
+		frame++;
 	else if (!t.run.frames[frame].flow)
 		origin->why = t.run.frames[frame].why;
 	if (!origin->why) {
 		trace(&t, frame, flow_register(t.run.frames[frame].flow, reg), 0);
-		make_sentence(&t, frame, reg);
+		take_from_callers(origin);
+		origin_say(&t.run, frame, s->arch->reg_names[reg], origin);
 	}
 	args_run_close(&t.run);
 }

@@ -42,6 +42,10 @@ struct origin_step {
 	const char *what;    /* what the cell is in, in words; NULL */
 	bool cell_read;      /* it is in the dump, and holds now: */
 	uint64_t cell_now;
+	unsigned ways;       /* of ORIGIN_WAYS: how many can have brought it */
+	const char *place;   /* where they meet */
+	bool earlier;        /* one of ways: of an earlier time round a loop */
+	bool doubtful;       /* one of ways: unless memory has changed since, it was another */
 	const char *text;    /* the step in words */
 };
 

@@ -7,6 +7,7 @@
 #include "forensics/origin_name.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "forensics/casts.h"
@@ -110,11 +111,28 @@ static void variable_name(struct namer *n, uint64_t address, unsigned size, stru
 	}
 }
 
+/* The kernel's tables are at negative constants, with the index as the pointer. */
+static bool table_name(struct namer *n, uint64_t offset, char *buf, size_t size)
+{
+	struct session *s = n->run->session;
+	struct symbol symbol;
+
+	if (!s->arch->is_kernel_address(offset) || 0 - offset < 0x100000 ||
+	    !symbols_by_address(s->symbols, offset, &symbol))
+		return false;
+	if (offset == symbol.address)
+		snprintf(buf, size, "%s", symbol.name);
+	else
+		snprintf(buf, size, "%s + 0x%" PRIx64, symbol.name, offset - symbol.address);
+	return true;
+}
+
 static void load_name(struct namer *n, const struct flow_node *node, unsigned depth,
 		      struct type *type)
 {
 	size_t start = n->out->len;
 	struct type pointer = { 0 };
+	char table[256];
 	uint64_t offset;
 	flow_id base = split(n, node->a, &offset);
 
@@ -122,7 +140,11 @@ static void load_name(struct namer *n, const struct flow_node *node, unsigned de
 		variable_name(n, node_of(n, node->a)->value, node->size, type);
 		return;
 	}
-	/* The kernel's variables of a CPU and tables are at negative constants. */
+	int64_t slot;
+	if (flow_is_stack(n->f->flow, node->a, &slot)) {
+		strbuf_add(n->out, slot ? "a stack slot" : "the return address");
+		return;
+	}
 	name(n, base, depth - 1, &pointer);
 	if (member_name(n, pointer, offset, type))
 		return;
@@ -133,6 +155,9 @@ static void load_name(struct namer *n, const struct flow_node *node, unsigned de
 		n->out->data[start] = '\0';
 	if (!offset)
 		strbuf_addf(n->out, "*(u%u *)%s", node->size * 8u, strbuf_text(&inner));
+	else if (table_name(n, offset, table, sizeof(table)))
+		strbuf_addf(n->out, "*(u%u *)(%s + %s)", node->size * 8u, table,
+			    strbuf_text(&inner));
 	else if ((int64_t)offset < 0)
 		strbuf_addf(n->out, "*(u%u *)(%s - 0x%" PRIx64 ")", node->size * 8u,
 			    strbuf_text(&inner), 0 - offset);
@@ -268,6 +293,32 @@ static void sum_name(struct namer *n, flow_id id, const struct flow_node *node, 
 		    (int64_t)offset < 0 ? 0 - offset : offset);
 }
 
+static void operator_name(struct namer *n, const struct flow_node *node, unsigned depth)
+{
+	static const char *const operators[FLOW_KINDS] = {
+		[FLOW_SUB] = " - ", [FLOW_AND] = " & ",  [FLOW_OR] = " | ",   [FLOW_XOR] = " ^ ",
+		[FLOW_MUL] = " * ", [FLOW_SHL] = " << ", [FLOW_SHR] = " >> ", [FLOW_SAR] = " >> ",
+		[FLOW_CHOICE] = " or ",
+	};
+	struct type ignored;
+
+	if (node->kind == FLOW_NOT || node->kind == FLOW_NEG) {
+		strbuf_add_char(n->out, node->kind == FLOW_NOT ? '~' : '-');
+		name(n, node->a, depth - 1, &ignored);
+		return;
+	}
+	strbuf_add(n->out, node->kind == FLOW_CHOICE ? "(either " : "(");
+	name(n, node->a, depth - 1, &ignored);
+	strbuf_add(n->out, operators[node->kind]);
+	const struct flow_node *b = node_of(n, node->b);
+	/* Masks that clear low bits are easier to read inverted. */
+	if (node->kind == FLOW_AND && b->kind == FLOW_CONSTANT && ~b->value < 0x10000)
+		strbuf_addf(n->out, "~0x%" PRIx64, ~b->value);
+	else
+		name(n, node->b, depth - 1, &ignored);
+	strbuf_add(n->out, ")");
+}
+
 static void name(struct namer *n, flow_id id, unsigned depth, struct type *type)
 {
 	const struct flow_node node = *node_of(n, id);
@@ -303,6 +354,19 @@ static void name(struct namer *n, flow_id id, unsigned depth, struct type *type)
 		/* Of a wider value only a part. */
 		if (type->source && type_size(*type) != node.size)
 			*type = ignored;
+		break;
+	case FLOW_SUB:
+	case FLOW_AND:
+	case FLOW_OR:
+	case FLOW_XOR:
+	case FLOW_MUL:
+	case FLOW_SHL:
+	case FLOW_SHR:
+	case FLOW_SAR:
+	case FLOW_NOT:
+	case FLOW_NEG:
+	case FLOW_CHOICE:
+		operator_name(n, &node, depth);
 		break;
 	case FLOW_MERGE:
 	case FLOW_LOST:

@@ -133,13 +133,13 @@ class PageNeverHad(Case):
             # Where a page was allocated a branch made sure that it is not NULL: the NULL cannot be of that way.
             self.assertEqual([(s["kind"], s["function"], s["value"]) for s in steps[1:]],
                              [("ways", truth["caller"], "0x0"), ("constant", truth["caller"], "0x0")])
-            self.assertIn("the only one of 2 ways", steps[1]["text"])
+            self.assertIn("the only one of 2 paths", steps[1]["text"])
 
     def test_the_sentence(self):
         for dump, truth, _ in self.each("unowned-page"):
             sentence = self.ask(dump, "origin rdi")["sentence"]
-            self.assertRegex(sentence, r"^rdi = 0x0 in __free_pages was page, argument 1 of __free_pages; .*"
-                                       rf"{truth['caller']}.*a constant in the code$")
+            self.assertRegex(sentence, r"^rdi = 0x0 in __free_pages is page, argument 1 of __free_pages, .*"
+                                       rf"{truth['caller']}.*a constant in the code of blob_read_at$")
 
 
 class FreedAndWritten(Case):
