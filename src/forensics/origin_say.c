@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The tree of an origin as one sentence: the way down as long as there is one, each step a clause.
- * What a value only passes through (registers kept by several functions, an argument passed on under
- * its own name) is one clause. Where paths meet, the sentence goes on along the one whose value is
- * known to be the one at hand, else names all and ends.
+ * What a value only passes through (registers kept by several functions, an argument passed on
+ * under its own name) is one clause. Where paths meet, the sentence goes on along the one whose
+ * value is known to be the one at hand, else names all and ends.
  */
 #include "forensics/origin_say.h"
 
