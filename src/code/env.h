@@ -30,6 +30,10 @@ struct code_env {
 	bool (*trap_goes_on)(void *ctx, uint64_t at);
 };
 
+enum { ENDBR_SIZE = 4 };
+/* Does the function at @entry begin with endbr64, or with what the kernel makes of it? */
+bool code_has_endbr(const struct code_env *env, uint64_t entry);
+
 struct insn;
 /*
  * Is the call at @at one to the tracer (ftrace)? That is the first instruction of the function at

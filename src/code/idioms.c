@@ -137,19 +137,33 @@ struct idiom_info idiom_of(const char *name)
 	return info;
 }
 
+/* endbr64, or what the kernel overwrites it with where nothing calls the function by a pointer. */
+static const uint8_t endbrs[][ENDBR_SIZE] = {
+	{ 0xf3, 0x0f, 0x1e, 0xfa },
+	{ 0x66, 0x0f, 0x1f, 0x00 }, /* gen_endbr_poison() of arch/x86/include/asm/ibt.h */
+	{ 0x0f, 0x1f, 0x40, 0xd6 }, /* the same, 6.15 on */
+};
+
+bool code_has_endbr(const struct code_env *env, uint64_t entry)
+{
+	uint8_t start[ENDBR_SIZE];
+
+	if (env->read(env->ctx, entry, start, sizeof(start)) != READ_OK)
+		return false;
+	for (size_t i = 0; i < array_size(endbrs); i++) {
+		if (memcmp(start, endbrs[i], ENDBR_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool code_calls_tracer(const struct code_env *env, uint64_t entry, uint64_t at,
 		       const struct insn *call)
 {
-	static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	uint8_t start[sizeof(endbr)];
 	struct symbol symbol;
 
-	if (call->kind != INSN_CALL || call->indirect)
-		return false;
-	if (at != entry &&
-	    (at != entry + sizeof(endbr) ||
-	     env->read(env->ctx, entry, start, sizeof(start)) != READ_OK ||
-	     memcmp(start, endbr, sizeof(endbr)) != 0))
+	if (call->kind != INSN_CALL || call->indirect ||
+	    (at != entry && (at != entry + ENDBR_SIZE || !code_has_endbr(env, entry))))
 		return false;
 	return !env->function(env->ctx, call->target, &symbol) ||
 	       strncmp(symbol.name, "ftrace_", 7) == 0 || strcmp(symbol.name, "__fentry__") == 0;

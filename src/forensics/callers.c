@@ -18,6 +18,7 @@
 #include "base/parallel.h"
 #include "base/vec.h"
 #include "forensics/writers.h"
+#include "kernel/code_env.h"
 #include "kernel/modules.h"
 
 enum {
@@ -27,7 +28,6 @@ enum {
 	DATA_CHUNK = 256 << 10,
 	DATA_MAX = 512 << 20, /* of one range */
 	HOLE = 4096,
-	ENDBR_SIZE = 4,
 	SHORT_JUMP = 136, /* bytes, to either side */
 };
 
@@ -100,18 +100,13 @@ static void add_target(struct search *search, uint64_t address, uint64_t through
 
 static void find_targets(struct search *search)
 {
-	static const uint8_t endbr[ENDBR_SIZE] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	/* What the kernel puts in place of one that is not needed (gen_endbr_poison()). */
-	static const uint8_t poison[ENDBR_SIZE] = { 0x0f, 0x1f, 0x40, 0xd6 };
 	struct session *s = search->session;
 	struct trampolines all = { 0 };
-	uint8_t bytes[ENDBR_SIZE];
 	struct symbol before;
 	uint64_t to;
 
 	add_target(search, search->function, 0);
-	if (memory_read(s->memory, search->function, bytes, sizeof(bytes)) == READ_OK &&
-	    (memcmp(bytes, endbr, ENDBR_SIZE) == 0 || memcmp(bytes, poison, ENDBR_SIZE) == 0))
+	if (code_env(s) && code_has_endbr(code_env(s), search->function))
 		add_target(search, search->function + ENDBR_SIZE, 0);
 	if (symbols_by_address(s->symbols, search->function - 1, &before) &&
 	    strncmp(before.name, "__pfx_", 6) == 0)

@@ -39,6 +39,8 @@ FUNCTION(flags_kept, "push %rbx\n mov %rdi,%rbx\n pushf\n pop %rax\n cli\n call 
 /* Four bytes into a function, as a tracer's call behind endbr64 would be; but it is none. */
 FUNCTION(early_call, "sub $8,%rsp\n call callee\n early_call_at:\n add $8,%rsp\n ret");
 FUNCTION(callee, "callee_at: ret");
+/* The kernel made nops of endbr64, and the tracer has its call there. */
+FUNCTION(traced, ".byte 0x66, 0x0f, 0x1f, 0x00\n call . + 0x1000\n traced_at: nop\n ret");
 FUNCTION(endless, "1: jmp 1b\n endless_at: nop");
 FUNCTION(through_memory, "push %rbx\n mov %rsp,%rbx\n mov %rdi,-8(%rsp,%rsi,8)\n"
 			 "call . + 0x1000\n through_memory_at:\n pop %rbx\n ret");
@@ -55,7 +57,7 @@ struct place {
 static const struct place places[] = {
 	PLACE(saved),  PLACE(spilled),    PLACE(reused),  PLACE(looping),        PLACE(member),
 	PLACE(tested), PLACE(flags_kept), PLACE(endless), PLACE(through_memory),
-	PLACE(early_call), PLACE(callee),
+	PLACE(early_call), PLACE(callee), PLACE(traced),
 };
 
 static uint64_t stack[64];
@@ -284,6 +286,19 @@ static void a_call_near_the_entry_is_a_call(void **state)
 	end(&run);
 }
 
+static void a_tracer_preserves_all(void **state)
+{
+	(void)state;
+	struct run run = START(traced);
+	struct regs regs = { 0 };
+
+	regs_set(&regs, X86_RDI, 0x1111);
+	flow_know_frame(run.facts, &regs, entry_sp());
+	assert_true(flow_solve(run.facts));
+	assert_int_equal(entry_value(&run, X86_RDI, 64), 0x1111);
+	end(&run);
+}
+
 static void contradictions_end_it(void **state)
 {
 	(void)state;
@@ -340,6 +355,7 @@ int main(void)
 		cmocka_unit_test(conditions),
 		cmocka_unit_test(flags_on_the_stack),
 		cmocka_unit_test(a_call_near_the_entry_is_a_call),
+		cmocka_unit_test(a_tracer_preserves_all),
 		cmocka_unit_test(contradictions_end_it),
 		cmocka_unit_test(code_that_is_not_reached),
 		cmocka_unit_test(stores_at_unknown_places_of_the_stack),
