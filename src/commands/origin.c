@@ -9,11 +9,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/bytes.h"
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/expression.h"
 #include "commands/table.h"
+#include "forensics/args.h"
 #include "forensics/origin.h"
+#include "forensics/whatis.h"
 #include "kernel/context.h"
 
 static const struct column columns[] = {
@@ -76,24 +81,6 @@ static int register_of(const struct arch *arch, const char *word)
 	return -1;
 }
 
-/* The register of the frame that holds the value of an expression. */
-static struct error *register_holding(struct session *s, const struct frame *frame,
-				      const char *word, int *reg)
-{
-	uint64_t value;
-	struct error *err = parse_address(s, word, &value);
-
-	for (unsigned i = 0; !err && i < 16; i++) {
-		if (regs_known(&frame->regs, i) && frame->regs.value[i] == value) {
-			*reg = (int)i;
-			return NULL;
-		}
-	}
-	return err ? err
-		   : error_new(ERROR_NOT_FOUND, "no register of the frame holds 0x%" PRIx64,
-			       value);
-}
-
 /* The frame that was chosen, else the one that an exception interrupted, else the innermost. */
 static size_t default_frame(const struct session *s, const struct stack *stack)
 {
@@ -106,41 +93,209 @@ static size_t default_frame(const struct session *s, const struct stack *stack)
 	return 0;
 }
 
+/* An expression, with the frame's arguments as names. */
+struct asked {
+	struct expression x; /* first: its callbacks are given it */
+	enum expr_found (*others)(void *ctx, const char *name, struct value *value,
+				  struct error **err);
+	const struct frame_args *args;
+	struct origin_query pointer; /* the first argument or register named in it */
+	bool has_pointer;
+};
+
+static enum expr_found lookup_argument(void *ctx, const char *name, struct value *value,
+				       struct error **err)
+{
+	struct asked *a = ctx;
+	const char *const *regs = a->x.session->arch->reg_names;
+	struct origin_query pointer = { .asked = ORIGIN_OF_ARGUMENT };
+
+	for (unsigned i = 0; i < 16 && *name == '$' && !a->has_pointer; i++) {
+		a->has_pointer = strcasecmp(regs[i], name + 1) == 0;
+		a->pointer = (struct origin_query){ .asked = ORIGIN_OF_REGISTER, .reg = i };
+	}
+	for (unsigned i = 0; i < a->args->count; i++) {
+		const struct arg *arg = &a->args->args[i];
+		if (strcmp(arg->name, name) != 0 || !arg->type.source)
+			continue;
+		if (arg->origin == ARG_UNKNOWN) {
+			*err = error_new(ERROR_MISSING, "argument %s of %s: %s", name,
+					 a->args->function, arg->how ? arg->how : "not known");
+			return EXPR_LOST;
+		}
+		pointer.name = arg->name;
+		if (!a->has_pointer)
+			a->pointer = pointer;
+		a->has_pointer = true;
+		*value = value_of_number(arg->type, arg->value);
+		return EXPR_FOUND;
+	}
+	return a->others(ctx, name, value, err);
+}
+
+/* What @word is in the frame: a number, or a cell. */
+static struct error *evaluate(struct asked *a, const char *word, uint64_t *number, bool *cell,
+			      unsigned *size)
+{
+	struct value value;
+	struct error *err;
+
+	a->x.env.bare_hex = true;
+	a->others = a->x.env.name;
+	a->x.env.name = lookup_argument;
+	a->x.env.locals_last = false;
+	err = expression_parse(&a->x, word);
+	if (!err)
+		err = expression_eval(&a->x, &value);
+	if (err)
+		return err;
+	uint64_t bytes = value.type.source ? type_size(value.type) : 0;
+	enum type_kind kind = value.type.source ? type_kind(type_strip(value.type)) : TYPE_NONE;
+	*cell = value_is_lvalue(&value) && !value.bit_size && bytes && bytes <= 8 &&
+		(kind == TYPE_POINTER || kind == TYPE_INT || kind == TYPE_ENUM);
+	*size = (unsigned)bytes;
+	if (*cell || (value_is_lvalue(&value) && kind != TYPE_POINTER && kind != TYPE_INT)) {
+		*number = value.address;
+		return NULL;
+	}
+	return value_number(&a->x.env.value, &value, number);
+}
+
+static void show_steps(struct session *s, struct doc *doc, const struct stack *stack,
+		       const struct origin *origin, uint64_t frame)
+{
+	doc_textf(doc, STYLE_STRONG, "%s", origin->sentence);
+	doc_field(doc, "register", NULL, cell_str(origin->subject));
+	doc_field(doc, "frame", NULL, cell_udec(frame));
+	doc_field(doc, "sentence", NULL, cell_str(origin->sentence));
+	doc_table(doc, "steps", columns, array_size(columns));
+	doc_bare(doc);
+	for (size_t i = 0; i < origin->count; i++)
+		add_step(s, doc, stack, &origin->steps[i]);
+	doc_end(doc);
+}
+
+static void show_cell(struct session *s, const struct task *task, struct doc *doc,
+		      const char *word, uint64_t cell, unsigned size)
+{
+	uint8_t bytes[8] = { 0 };
+	struct what what;
+
+	whatis(s, task, cell, &what);
+	bool read = memory_read(s->memory, cell, bytes, size) == READ_OK;
+	doc_field(doc, "cell", NULL, cell_hex(cell));
+	doc_field(doc, "cell_now", NULL, read ? cell_hex(load_u64(bytes)) : cell_none());
+	doc_field(doc, "what", NULL, cell_str(what.kind == WHAT_UNKNOWN ? NULL : what.text));
+	if (read)
+		doc_textf(doc, STYLE_PLAIN, "%s is at %016" PRIx64 " and holds 0x%" PRIx64, word,
+			  cell, load_u64(bytes));
+	else
+		doc_textf(doc, STYLE_PLAIN, "%s is at %016" PRIx64 ", which is not in the dump",
+			  word, cell);
+	if (what.kind != WHAT_UNKNOWN)
+		doc_textf(doc, STYLE_FAINT, "   %s", what.text);
+}
+
+struct place_asked {
+	struct session *session;
+	const struct task *task;
+	struct stack *stack;
+	size_t frame;
+};
+
+static struct error *ask(const struct place_asked *p, const struct origin_query *query,
+			 struct doc *doc)
+{
+	struct error *err = NULL;
+	struct origin origin;
+
+	origin_ask(p->session, p->task, p->stack, p->frame, query, &origin);
+	if (!origin.why)
+		show_steps(p->session, doc, p->stack, &origin, p->frame);
+	else if (query->asked == ORIGIN_OF_VALUE)
+		err = error_new(ERROR_NOT_FOUND, "0x%" PRIx64 " in frame #%zu: %s", query->value,
+				p->frame, origin.why);
+	else
+		err = error_new(ERROR_NOT_FOUND, "frame #%zu: %s", p->frame, origin.why);
+	origin_deinit(&origin);
+	return err;
+}
+
+/* Of a cell: of a register that was loaded from it, else of the pointer that leads to it. */
+static struct error *ask_cell(const struct place_asked *p, const struct asked *a,
+			      const char *word, uint64_t cell, unsigned size, struct doc *doc)
+{
+	struct origin_query loaded = { .asked = ORIGIN_OF_CELL, .value = cell };
+	struct error *err;
+
+	show_cell(p->session, p->task, doc, word, cell, size);
+	err = ask(p, &loaded, doc);
+	if (err && a->has_pointer) {
+		error_free(err);
+		err = ask(p, &a->pointer, doc);
+	}
+	if (err)
+		doc_textf(doc, STYLE_FAINT, "nothing in frame #%zu was read from it", p->frame);
+	error_free(err);
+	return NULL;
+}
+
+static struct error *ask_expression(const struct place_asked *p, const char *word,
+				    struct doc *doc)
+{
+	struct session *s = p->session;
+	uint64_t task = s->context.task;
+	size_t frame = s->context.frame;
+	struct origin_query query = { .asked = ORIGIN_OF_VALUE };
+	struct stack_args args;
+	struct asked a = { 0 };
+	unsigned size = 0;
+	bool cell = false;
+
+	s->context.task = p->task ? p->task->address : 0;
+	s->context.frame = p->frame;
+	stack_args_find(s, p->task, p->stack, &args);
+	expression_init(&a.x, s);
+	a.args = &args.frames[p->frame];
+	struct error *err = evaluate(&a, word, &query.value, &cell, &size);
+	s->context.task = task;
+	s->context.frame = frame;
+	if (!err && cell)
+		err = ask_cell(p, &a, word, query.value, size, doc);
+	else if (!err)
+		err = ask(p, &query, doc);
+	expression_deinit(&a.x);
+	stack_args_deinit(&args);
+	return err;
+}
+
 static struct error *show(struct command_args *args, const struct task *task,
 			  struct stack *stack, const struct options *options)
 {
 	struct session *s = args->session;
+	const char *word = options->words[0];
 	uint64_t frame = default_frame(s, stack);
-	struct origin origin;
+	struct origin_query query = { .asked = ORIGIN_OF_ARGUMENT, .name = word };
 	struct error *err = NULL;
-	int reg = register_of(s->arch, options->words[0]);
+	int reg = register_of(s->arch, word);
 
 	if (options->word_count > 1)
 		err = parse_count(options->words[1], &frame);
 	if (!err && frame >= stack->count)
 		err = error_new(ERROR_NOT_FOUND, "the stack has frames #0 to #%zu only",
 				stack->count - 1);
-	if (!err && reg < 0)
-		err = register_holding(s, &stack->frames[frame], options->words[0], &reg);
 	if (err)
 		return err;
-	origin_find(s, task, stack, (size_t)frame, (unsigned)reg, &origin);
-	if (origin.why)
-		err = error_new(ERROR_NOT_FOUND, "frame #%" PRIu64 ": %s", frame, origin.why);
-	else
-		doc_textf(args->doc, STYLE_STRONG, "%s", origin.sentence);
-	if (!err) {
-		doc_field(args->doc, "register", NULL, cell_str(s->arch->reg_names[reg]));
-		doc_field(args->doc, "frame", NULL, cell_udec(frame));
-		doc_field(args->doc, "sentence", NULL, cell_str(origin.sentence));
-		doc_table(args->doc, "steps", columns, array_size(columns));
-		doc_bare(args->doc);
-		for (size_t i = 0; i < origin.count; i++)
-			add_step(s, args->doc, stack, &origin.steps[i]);
-		doc_end(args->doc);
+	const struct place_asked place = { s, task, stack, (size_t)frame };
+	if (reg >= 0) {
+		query = (struct origin_query){ .asked = ORIGIN_OF_REGISTER, .reg = (unsigned)reg };
+		return ask(&place, &query, args->doc);
 	}
-	origin_deinit(&origin);
-	return err;
+	err = ask(&place, &query, args->doc);
+	if (!err)
+		return NULL;
+	error_free(err);
+	return ask_expression(&place, word, args->doc);
 }
 
 enum { OPT_TASK };
@@ -177,12 +332,15 @@ const struct command command_origin = {
 	.summary = "where the value in a register came from",
 	.help = "Of a frame of the task that crashed, unless one is given: the frame that was\n"
 		"chosen, or the one that the exception interrupted. Of a frame that has called\n"
-		"another, the register as it was at the call. An expression stands for the\n"
-		"register that holds its value.\n"
+		"another, the register as it was at the call.\n"
+		"A name is that of an argument: what the function was called with. An expression\n"
+		"may use arguments and $registers; of a place in memory is said what it is and\n"
+		"holds, and which register was read from it, or where the pointer to it came\n"
+		"from; of a number, which register, argument or stack slot holds it.\n"
 		"Followed backwards through the machine code: memory cells (what they are in, and\n"
 		"whether they still hold the value), callers, until a constant, the result of a\n"
 		"call, or the place where it is lost. A value with a '?' went through memory that\n"
 		"was read again.\n"
-		"Examples: origin rdi | origin rbx 2 | origin -t 1 rdi 3",
+		"Examples: origin rdi | origin rbx 2 | origin skb->head | origin -t 1 rdi 3",
 	.run = run_origin,
 };

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/strbuf.h"
@@ -543,8 +544,97 @@ static bool registers_of_stray_call(struct tracer *t, size_t frame)
 	return caller->usable && args_call_target(&t->run, caller) == at->pc;
 }
 
-void origin_find(struct session *s, const struct task *task, struct stack *stack, size_t frame,
-		 unsigned reg, struct origin *origin)
+static bool node_is(const struct frame_flow *f, flow_id id, uint64_t value)
+{
+	struct flow_value v;
+
+	return f->usable && id && flow_eval(f->facts, id, false, &v) && v.bits == 64 &&
+	       v.value == value;
+}
+
+static flow_id node_of_argument(struct tracer *t, size_t frame, const struct origin_query *query)
+{
+	const struct frame_flow *f = &t->run.frames[frame];
+	const struct arch *arch = t->run.session->arch;
+	struct member parameter;
+
+	for (unsigned i = 0; i < arch->arg_reg_count; i++) {
+		int reg = arch->arg_regs[i];
+		if (!origin_parameter(&t->run, f, reg, &parameter))
+			continue;
+		flow_id id = flow_entry(f->flow, (unsigned)reg);
+		if (query->asked == ORIGIN_OF_ARGUMENT ? strcmp(parameter.name, query->name) != 0
+						       : !node_is(f, id, query->value))
+			continue;
+		t->origin->subject = arena_printf(&t->origin->arena, "argument %s",
+						  parameter.name);
+		return id;
+	}
+	return FLOW_NONE;
+}
+
+static flow_id node_of_value(struct tracer *t, size_t frame, const struct origin_query *query)
+{
+	const struct frame_flow *f = &t->run.frames[frame];
+	const struct regs *regs = &t->run.stack->frames[frame].regs;
+	const struct flow_slot *slots;
+	size_t count;
+
+	for (unsigned i = 0; i < t->run.session->arch->reg_count && i < 16; i++) {
+		flow_id id = flow_register(f->flow, i);
+		if ((!regs_known(regs, i) || regs->value[i] != query->value) &&
+		    !node_is(f, id, query->value))
+			continue;
+		t->origin->subject = t->run.session->arch->reg_names[i];
+		return id;
+	}
+	flow_id id = node_of_argument(t, frame, query);
+	slots = flow_slots(f->flow, &count);
+	for (size_t i = 0; i < count && !id; i++) {
+		if (slots[i].size != 8 || !node_is(f, slots[i].value, query->value))
+			continue;
+		t->origin->subject = "a stack slot";
+		id = slots[i].value;
+	}
+	return id;
+}
+
+static flow_id node_of_cell(struct tracer *t, size_t frame, uint64_t cell)
+{
+	const struct frame_flow *f = &t->run.frames[frame];
+
+	for (unsigned i = 0; i < t->run.session->arch->reg_count && i < 16; i++) {
+		flow_id id = flow_register(f->flow, i);
+		const struct flow_node *n = flow_node(f->flow, id);
+		struct flow_value v;
+		if (n->kind == FLOW_ZERO_EXTEND || n->kind == FLOW_SIGN_EXTEND)
+			n = flow_node(f->flow, n->a);
+		if (!f->usable || n->kind != FLOW_LOAD ||
+		    !flow_eval(f->facts, n->a, true, &v) || v.bits < 64 || v.value != cell)
+			continue;
+		t->origin->subject = t->run.session->arch->reg_names[i];
+		return id;
+	}
+	return FLOW_NONE;
+}
+
+static flow_id node_asked(struct tracer *t, size_t frame, const struct origin_query *query)
+{
+	switch (query->asked) {
+	case ORIGIN_OF_ARGUMENT:
+		return node_of_argument(t, frame, query);
+	case ORIGIN_OF_VALUE:
+		return node_of_value(t, frame, query);
+	case ORIGIN_OF_CELL:
+		return node_of_cell(t, frame, query->value);
+	default:
+		t->origin->subject = t->run.session->arch->reg_names[query->reg];
+		return flow_register(t->run.frames[frame].flow, query->reg);
+	}
+}
+
+void origin_ask(struct session *s, const struct task *task, struct stack *stack, size_t frame,
+		const struct origin_query *query, struct origin *origin)
 {
 	struct tracer t = { .run = { .session = s,
 				     .task = task,
@@ -552,6 +642,7 @@ void origin_find(struct session *s, const struct task *task, struct stack *stack
 				     .arena = &origin->arena },
 			    .origin = origin,
 			    .task = task };
+	flow_id id = FLOW_NONE;
 
 	*origin = (struct origin){ 0 };
 	if (!args_run_open(&t.run))
@@ -562,12 +653,24 @@ void origin_find(struct session *s, const struct task *task, struct stack *stack
 		frame++;
 	else if (!t.run.frames[frame].flow)
 		origin->why = t.run.frames[frame].why;
+	if (!origin->why)
+		id = node_asked(&t, frame, query);
+	if (!origin->why && !origin->subject)
+		origin->why = "no register, argument or stack slot of the frame holds it";
 	if (!origin->why) {
-		trace(&t, frame, flow_register(t.run.frames[frame].flow, reg), 0);
+		trace(&t, frame, id, 0);
 		take_from_callers(origin);
-		origin_say(&t.run, frame, s->arch->reg_names[reg], origin);
+		origin_say(&t.run, frame, origin->subject, origin);
 	}
 	args_run_close(&t.run);
+}
+
+void origin_find(struct session *s, const struct task *task, struct stack *stack, size_t frame,
+		 unsigned reg, struct origin *origin)
+{
+	struct origin_query query = { .asked = ORIGIN_OF_REGISTER, .reg = reg };
+
+	origin_ask(s, task, stack, frame, &query, origin);
 }
 
 void origin_deinit(struct origin *origin)

@@ -53,6 +53,7 @@ struct origin {
 	struct origin_step *steps;
 	size_t count, capacity;
 	const char *sentence; /* the whole in one */
+	const char *subject;  /* whose origin it is: "rdi", "argument skb" */
 	const char *why;      /* nothing can be told; NULL */
 	struct arena arena;
 };
@@ -63,5 +64,23 @@ struct origin {
  */
 void origin_find(struct session *s, const struct task *task, struct stack *stack, size_t frame,
 		 unsigned reg, struct origin *origin);
+
+enum origin_asked {
+	ORIGIN_OF_REGISTER, /* reg, as origin_find() */
+	ORIGIN_OF_ARGUMENT, /* of the prototype's parameter name, as the function was called */
+	ORIGIN_OF_VALUE,    /* of what holds it: registers first, then arguments, stack slots */
+	ORIGIN_OF_CELL,     /* of a register that was loaded from the address value */
+};
+
+struct origin_query {
+	enum origin_asked asked;
+	unsigned reg;
+	const char *name;
+	uint64_t value;
+};
+
+/* origin_find() of anything in the frame; when nothing there fits, origin->why says so. */
+void origin_ask(struct session *s, const struct task *task, struct stack *stack, size_t frame,
+		const struct origin_query *query, struct origin *origin);
 void origin_deinit(struct origin *origin);
 const char *origin_kind_name(enum origin_kind kind);

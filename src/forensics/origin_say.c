@@ -250,7 +250,9 @@ static const char *subject_of(const struct origin *o, size_t i)
 	/* Its name says it. */
 	if (step->kind == ORIGIN_PER_CPU)
 		return NULL;
-	return step->kind == ORIGIN_COMPUTED || step->kind == ORIGIN_ARGUMENT || !step->name ? "the pointer" : step->name;
+	return step->kind == ORIGIN_COMPUTED || step->kind == ORIGIN_ARGUMENT || !step->name
+		       ? "the pointer"
+		       : step->name;
 }
 
 void origin_say(const struct args_run *run, size_t frame, const char *subject,

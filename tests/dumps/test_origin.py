@@ -44,6 +44,18 @@ class NullIoctl(unittest.TestCase):
             self.assertEqual(self.steps(dump, f"origin {value}")["sentence"], by_name["sentence"])
             self.assertEqual(self.steps(dump, "origin %rsi")["sentence"], by_name["sentence"])
 
+    def test_arguments_and_places(self):
+        for dump in self.each():
+            channel = self.steps(dump, "origin channel")
+            self.assertEqual((channel["register"], channel["steps"][0]["name"]), ("argument channel", "channel"))
+            cell = next(s for s in channel["steps"] if s["kind"] == "cell")
+            place = self.steps(dump, f"origin session->channel {cell['frame']}")
+            self.assertEqual((place["cell"], place["cell_now"]), (cell["cell"], "0x0"))
+            self.assertEqual(place["steps"][0]["name"], "session->channel")
+            number = self.steps(dump, f"origin *(u64*){cell['cell']} {cell['frame']}")
+            self.assertRegex(number["what"], "kmalloc")
+            self.assertEqual((number["cell"], number["sentence"]), (cell["cell"], place["sentence"]))
+
     def test_usage(self):
         for dump in self.each():
             for line, words in (("origin", "usage: origin"), ("origin rdi 99", "frames #0 to"),
