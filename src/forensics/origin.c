@@ -384,19 +384,22 @@ static void trace_way(struct tracer *t, size_t frame, const struct way *way, boo
 		      unsigned depth)
 {
 	struct frame_flow *f = &t->run.frames[frame];
-	bool earlier = t->earlier;
-	size_t index = t->origin->count;
+	bool earlier = t->earlier, already = earlier && t->earlier_frame == frame;
+	size_t index = t->origin->count, earlier_frame = t->earlier_frame;
 
-	if (!earlier && (!once || way->nested) && !flow_node_is_once(f->flow, way->value)) {
+	/* What was called with it is done with: no frame is met again below its caller's. */
+	if ((!once || way->nested) && !flow_node_is_once(f->flow, way->value)) {
 		t->earlier = true;
 		t->earlier_frame = frame;
 	}
 	trace(t, frame, way->value, depth);
 	if (index < t->origin->count) {
 		t->origin->steps[index].doubtful = way->doubtful;
-		t->origin->steps[index].earlier = t->earlier && !earlier;
+		t->origin->steps[index].earlier =
+			t->earlier && t->earlier_frame == frame && !already;
 	}
 	t->earlier = earlier;
+	t->earlier_frame = earlier_frame;
 }
 
 /* Several ways: those whose value cannot be the one that it is are left out. */
