@@ -50,6 +50,8 @@ class Dump:
         self.oracle = folder / "oracle"
         self.meta = json.loads(text_of(folder / "meta.json"))
         self.whole = self.meta.get("truncate", 100) == 100
+        # Each CPU has kernel threads of its own that may have come, gone or been woken since ps.
+        self.of_more_cpus = 3 * max(0, self.meta.get("cpus", 2) - 2)
 
     def ask(self, command):
         if self.folder not in self.answers:
@@ -157,7 +159,7 @@ class Tasks(unittest.TestCase):
         ours = {task["pid"]: task["state"] for task in dump.ask("ps")["tasks"]}
         rows = [row for row in dump.ps() if row["collector"] == "0"]
         differ = [row for row in rows if ours.get(int(row["pid"]), "?") not in (row["state"], "?")]
-        self.assertLessEqual(len(differ), 5, differ)
+        self.assertLessEqual(len(differ), 5 + dump.of_more_cpus, differ)
 
     @on_every_dump
     def test_idle_tasks_and_no_strangers(self, dump):
@@ -169,7 +171,7 @@ class Tasks(unittest.TestCase):
         self.assertEqual(len({task["task"] for task in tasks}), len(tasks))
         # New since ps: the crash's own helpers, no more than a few.
         strangers = [task for task in tasks if task["pid"] not in known | {0}]
-        self.assertLessEqual(len(strangers), 4, strangers)
+        self.assertLessEqual(len(strangers), 4 + dump.of_more_cpus, strangers)
 
     @on_every_dump
     def test_memory_of_user_tasks(self, dump):

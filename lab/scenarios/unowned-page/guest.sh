@@ -2,4 +2,4 @@
 insmod /scenario/blobs.ko
 echo 1 >/sys/module/blobs/parameters/trigger
 before-crash
-exec cat /proc/blob
+cat /proc/blob
