@@ -387,7 +387,7 @@ static void trace_way(struct tracer *t, size_t frame, const struct way *way, boo
 	bool earlier = t->earlier, already = earlier && t->earlier_frame == frame;
 	size_t index = t->origin->count, earlier_frame = t->earlier_frame;
 
-	/* What was called with it is done with: no frame is met again below its caller's. */
+	/* A caller's loop takes the place of its callee's, which was called with one value. */
 	if ((!once || way->nested) && !flow_node_is_once(f->flow, way->value)) {
 		t->earlier = true;
 		t->earlier_frame = frame;
