@@ -32,7 +32,8 @@ static bool add_argument(struct session *s, struct strbuf *line, const struct ar
 	const char *digits = starts_with(value, "0xffff") ? value + 2 : value;
 	const char *doubt = a->origin == ARG_CANDIDATE ? "?" : "";
 	bool null = strcmp(meaning, "NULL") == 0;
-	bool shown = *meaning && !null && strlen(meaning) <= MEANING_MAX;
+	bool shown = *meaning && !null && strlen(meaning) <= MEANING_MAX &&
+		     strcmp(meaning, value) != 0;
 	snprintf(text, sizeof(text), "%s=%s%s%s%s%s", *a->name ? a->name : "?",
 		 null ? "NULL" : digits, doubt, shown ? " (" : "", shown ? meaning : "",
 		 shown ? ")" : "");

@@ -381,8 +381,10 @@ const struct command command_report = {
 	.usage = "",
 	.summary = "the diagnosis: why this kernel died, with evidence",
 	.help = "What `inquest VMCORE` shows without a command.\n"
-		"WHAT and WHY say what happened, WHO whose code it was, SURE how certain that is and\n"
-		"what is open. Each piece of evidence names the command that shows it.\n"
+		"WHAT and WHY say what happened and where the bad value came from, WHO whose code it\n"
+		"was, SURE how certain that is and what is open. Each piece of evidence names the\n"
+		"command that shows it. The stack has a line a frame, with arguments as far as they\n"
+		"are known and fit: \"args\" shows all of them, and how each is known.\n"
 		"Examples: report",
 	.tells_problems = true,
 	.run = run_report,

@@ -41,11 +41,11 @@ static const char *function_of(const struct tale *t, size_t frame)
 	return arena_strndup(t->facts->arena, sym.name, strcspn(sym.name, "."));
 }
 
-/* A name that a person can read; NULL: it is a formula of value flow, or too long. */
-static const char *readable(const char *name)
+const char *readable_name(const char *name)
 {
 	static const char *const formulas[] = { "load", "gs:", "by one of", "either ", "result of a",
 						"...", "&&" };
+	unsigned casts = 0;
 
 	if (!name || !*name || strlen(name) > NAME_MAX)
 		return NULL;
@@ -53,12 +53,14 @@ static const char *readable(const char *name)
 		if (strstr(name, formulas[i]))
 			return NULL;
 	}
-	return name;
+	for (const char *at = name; (at = strstr(at, "*(u")); at++)
+		casts++;
+	return casts > 1 ? NULL : name;
 }
 
 static void add_name(struct tale *t, const char *before, const char *name)
 {
-	if (readable(name))
+	if (readable_name(name))
 		strbuf_addf(t->out, "%s%s", before, name);
 }
 
@@ -274,7 +276,7 @@ static void tell_base(struct tale *t, size_t cell)
 
 	if (base == SIZE_MAX || !o->steps[base].name || o->steps[base].kind == ORIGIN_WAYS)
 		return;
-	name = readable(o->steps[base].name);
+	name = readable_name(o->steps[base].name);
 	if (!name)
 		return;
 	size_t source = source_of(o, base);
@@ -293,7 +295,7 @@ static void tell_base(struct tale *t, size_t cell)
 			strbuf_addf(t->out, "; %s is %s", o->steps[source].name, place);
 	} else if (source == base && step->kind != ORIGIN_RESULT) {
 		return;
-	} else if (step->kind == ORIGIN_CELL && readable(step->name)) {
+	} else if (step->kind == ORIGIN_CELL && readable_name(step->name)) {
 		const char *place = step->cell ? place_words(t->facts, step->cell) : NULL;
 		strbuf_addf(t->out, "; %s came from %s%s%s", name, step->name, place ? ", " : "",
 			    place ? place : "");
@@ -315,7 +317,7 @@ static void tell_cell(struct tale *t, size_t i)
 	if (step->cell)
 		strbuf_addf(t->out, " at %016" PRIx64 "%s%s", step->cell, place ? ", " : "",
 			    place ? place : "");
-	else if (!readable(step->name))
+	else if (!readable_name(step->name))
 		strbuf_add(t->out, " from memory");
 	if (step->cell && !step->cell_read)
 		strbuf_add(t->out, ", which is not in the dump");
@@ -327,7 +329,7 @@ static void tell_cell(struct tale *t, size_t i)
 	t->cause->cell = step->cell;
 	t->cause->cell_size = step->size;
 	t->cause->cell_holds = same;
-	t->cause->cell_named = readable(step->name) && strstr(step->name, "->") &&
+	t->cause->cell_named = readable_name(step->name) && strstr(step->name, "->") &&
 			       !starts_with(step->name, "*(");
 	if (step->memory || !step->known)
 		t->cause->confidence = CONFIDENCE_LIKELY;
@@ -353,7 +355,7 @@ static const char *way_words(const struct tale *t, size_t i)
 	case ORIGIN_RESULT:
 		return arena_printf(arena, "what %s returned", step->name);
 	case ORIGIN_CELL:
-		return readable(step->name) ? arena_printf(arena, "read from %s", step->name)
+		return readable_name(step->name) ? arena_printf(arena, "read from %s", step->name)
 					    : NULL;
 	case ORIGIN_ARGUMENT:
 		return arena_printf(arena, "its argument %s", step->name);

@@ -36,3 +36,5 @@ void cause_find(struct facts *facts, size_t frame, unsigned reg, uint64_t value,
  * means where that is known: "file ffff... (/dev/null)".
  */
 const char *place_words(const struct facts *facts, uint64_t address);
+/* A name or condition of value flow, if a person can read it; NULL: it is a formula, or too long. */
+const char *readable_name(const char *name);

@@ -106,12 +106,6 @@ static struct subject of_condition(const struct facts *facts, const struct fault
 	return found;
 }
 
-static bool is_formula(const char *text)
-{
-	return !text || strstr(text, "load") || strstr(text, "gs:") || strstr(text, " ways ") ||
-	       strlen(text) > 100;
-}
-
 static const char *number_words(struct findings *out, const struct fault_condition *c,
 				const struct fault_value *v)
 {
@@ -321,14 +315,14 @@ static void explain_check(struct facts *facts, struct findings *out, struct find
 	if (!view || !view->condition_count)
 		return;
 	c = &view->condition[0];
-	if (!is_formula(c->text) && c->left.known)
+	if (readable_name(c->text) && c->left.known)
 		tell_condition(out, finding, c);
 	if (compared_cell(facts, c->at, &cell, &size)) {
 		explain_cell(facts, out, finding, cell, size);
 		return;
 	}
 	struct subject subject = of_condition(facts, c);
-	if (subject.known && !is_formula(c->left.text))
+	if (subject.known && readable_name(c->left.text))
 		explain_value(facts, out, finding, &subject);
 }
 

@@ -13,7 +13,8 @@
 #include "forensics/overrun.h"
 #include "forensics/whatis.h"
 
-enum { OBJECT_MAX = 16384, TEXT_MIN = 12 };
+/* Below, an object has too few words to tell its type by; far above, that takes too long. */
+enum { OBJECT_MIN = 48, OBJECT_MAX = 16384, TEXT_MIN = 12 };
 
 static const char *tracker(const struct facts *facts, const struct slab_track *track)
 {
@@ -57,7 +58,8 @@ static void tell_type(struct facts *facts, struct findings *out, struct finding 
 	struct identify_result result;
 	auto_strbuf text = { 0 };
 
-	if (object->slab.cache->object_size > OBJECT_MAX)
+	if (object->slab.cache->object_size < OBJECT_MIN ||
+	    object->slab.cache->object_size > OBJECT_MAX)
 		return;
 	struct error *err = identify(facts->session, &request, facts->arena, &result);
 	if (err) {
