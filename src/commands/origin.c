@@ -120,7 +120,8 @@ static enum expr_found lookup_argument(void *ctx, const char *name, struct value
 			continue;
 		if (arg->origin == ARG_UNKNOWN) {
 			*err = error_new(ERROR_MISSING, "argument %s of %s: %s", name,
-					 a->args->function, arg->how ? arg->how : "not known");
+					 a->args->function ? a->args->function : "?",
+					 arg->how ? arg->how : "not known");
 			return EXPR_LOST;
 		}
 		pointer.name = arg->name;

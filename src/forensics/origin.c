@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/strbuf.h"
 #include "forensics/origin_name.h"
+#include "forensics/origin_query.h"
 #include "forensics/origin_say.h"
 #include "forensics/whatis.h"
 
@@ -547,95 +548,6 @@ static bool registers_of_stray_call(struct tracer *t, size_t frame)
 	return caller->usable && args_call_target(&t->run, caller) == at->pc;
 }
 
-static bool node_is(const struct frame_flow *f, flow_id id, uint64_t value)
-{
-	struct flow_value v;
-
-	return f->usable && id && flow_eval(f->facts, id, false, &v) && v.bits == 64 &&
-	       v.value == value;
-}
-
-static flow_id node_of_argument(struct tracer *t, size_t frame, const struct origin_query *query)
-{
-	const struct frame_flow *f = &t->run.frames[frame];
-	const struct arch *arch = t->run.session->arch;
-	struct member parameter;
-
-	for (unsigned i = 0; i < arch->arg_reg_count; i++) {
-		int reg = arch->arg_regs[i];
-		if (!origin_parameter(&t->run, f, reg, &parameter))
-			continue;
-		flow_id id = flow_entry(f->flow, (unsigned)reg);
-		if (query->asked == ORIGIN_OF_ARGUMENT ? strcmp(parameter.name, query->name) != 0
-						       : !node_is(f, id, query->value))
-			continue;
-		t->origin->subject = arena_printf(&t->origin->arena, "argument %s",
-						  parameter.name);
-		return id;
-	}
-	return FLOW_NONE;
-}
-
-static flow_id node_of_value(struct tracer *t, size_t frame, const struct origin_query *query)
-{
-	const struct frame_flow *f = &t->run.frames[frame];
-	const struct regs *regs = &t->run.stack->frames[frame].regs;
-	const struct flow_slot *slots;
-	size_t count;
-
-	for (unsigned i = 0; i < t->run.session->arch->reg_count && i < 16; i++) {
-		flow_id id = flow_register(f->flow, i);
-		if ((!regs_known(regs, i) || regs->value[i] != query->value) &&
-		    !node_is(f, id, query->value))
-			continue;
-		t->origin->subject = t->run.session->arch->reg_names[i];
-		return id;
-	}
-	flow_id id = node_of_argument(t, frame, query);
-	slots = flow_slots(f->flow, &count);
-	for (size_t i = 0; i < count && !id; i++) {
-		if (slots[i].size != 8 || !node_is(f, slots[i].value, query->value))
-			continue;
-		t->origin->subject = "a stack slot";
-		id = slots[i].value;
-	}
-	return id;
-}
-
-static flow_id node_of_cell(struct tracer *t, size_t frame, uint64_t cell)
-{
-	const struct frame_flow *f = &t->run.frames[frame];
-
-	for (unsigned i = 0; i < t->run.session->arch->reg_count && i < 16; i++) {
-		flow_id id = flow_register(f->flow, i);
-		const struct flow_node *n = flow_node(f->flow, id);
-		struct flow_value v;
-		if (n->kind == FLOW_ZERO_EXTEND || n->kind == FLOW_SIGN_EXTEND)
-			n = flow_node(f->flow, n->a);
-		if (!f->usable || n->kind != FLOW_LOAD ||
-		    !flow_eval(f->facts, n->a, true, &v) || v.bits < 64 || v.value != cell)
-			continue;
-		t->origin->subject = t->run.session->arch->reg_names[i];
-		return id;
-	}
-	return FLOW_NONE;
-}
-
-static flow_id node_asked(struct tracer *t, size_t frame, const struct origin_query *query)
-{
-	switch (query->asked) {
-	case ORIGIN_OF_ARGUMENT:
-		return node_of_argument(t, frame, query);
-	case ORIGIN_OF_VALUE:
-		return node_of_value(t, frame, query);
-	case ORIGIN_OF_CELL:
-		return node_of_cell(t, frame, query->value);
-	default:
-		t->origin->subject = t->run.session->arch->reg_names[query->reg];
-		return flow_register(t->run.frames[frame].flow, query->reg);
-	}
-}
-
 void origin_ask(struct session *s, const struct task *task, struct stack *stack, size_t frame,
 		const struct origin_query *query, struct origin *origin)
 {
@@ -657,7 +569,7 @@ void origin_ask(struct session *s, const struct task *task, struct stack *stack,
 	else if (!t.run.frames[frame].flow)
 		origin->why = t.run.frames[frame].why;
 	if (!origin->why)
-		id = node_asked(&t, frame, query);
+		id = origin_node(&t.run, frame, query, origin);
 	if (!origin->why && !origin->subject)
 		origin->why = "no register, argument or stack slot of the frame holds it";
 	if (!origin->why) {
