@@ -274,14 +274,20 @@ static struct error *show(struct command_args *args, const struct task *task,
 			  struct stack *stack, const struct options *options)
 {
 	struct session *s = args->session;
-	const char *word = options->words[0];
 	uint64_t frame = default_frame(s, stack);
-	struct origin_query query = { .asked = ORIGIN_OF_ARGUMENT, .name = word };
 	struct error *err = NULL;
-	int reg = register_of(s->arch, word);
+	int words = options->word_count;
 
-	if (options->word_count > 1)
-		err = parse_count(options->words[1], &frame);
+	/* "((struct x *)1)->y 2": the last word is the frame when it is a number. */
+	if (words > 1 && options->words[words - 1][strspn(options->words[words - 1],
+							    "0123456789")] == '\0')
+		err = parse_count(options->words[--words], &frame);
+	auto_strbuf joined = { 0 };
+	for (int i = 0; i < words; i++)
+		strbuf_addf(&joined, "%s%s", i ? " " : "", options->words[i]);
+	const char *word = strbuf_text(&joined);
+	struct origin_query query = { .asked = ORIGIN_OF_ARGUMENT, .name = word };
+	int reg = register_of(s->arch, word);
 	if (!err && frame >= stack->count)
 		err = error_new(ERROR_NOT_FOUND, "the stack has frames #0 to #%zu only",
 				stack->count - 1);
@@ -311,7 +317,7 @@ static struct error *run_origin(struct command_args *args)
 	struct stack stack = { 0 };
 	struct error *err = options_parse(args, option_table, array_size(option_table), &options);
 
-	if (!err && (options.word_count < 1 || options.word_count > 2))
+	if (!err && options.word_count < 1)
 		err = error_new(ERROR_USAGE, "usage: origin [-t PID|TASK] REG|EXPR [FRAME]");
 	if (!err)
 		err = task_or_current(s, options.value[OPT_TASK], &task);

@@ -54,6 +54,8 @@ class NullIoctl(unittest.TestCase):
             self.assertEqual(place["steps"][0]["name"], "session->channel")
             number = self.steps(dump, f"origin *(u64*){cell['cell']} {cell['frame']}")
             self.assertRegex(number["what"], "kmalloc")
+            cast = self.steps(dump, f"origin *((unsigned long *) {cell['cell']}) {cell['frame']}")
+            self.assertEqual(cast["sentence"], number["sentence"])
             self.assertEqual((number["cell"], number["sentence"]), (cell["cell"], place["sentence"]))
 
     def test_usage(self):
