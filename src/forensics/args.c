@@ -59,6 +59,19 @@ static void place_parameters(struct session *s, struct type prototype, struct fr
 	out->prototype = true;
 }
 
+/*
+ * A static function's namesake in another file may have got its name in BTF. Of what a kernel
+ * thread runs the prototype is known: int (*)(void *).
+ */
+static bool is_namesakes(const struct args_run *run, size_t i, struct type prototype)
+{
+	const struct cfg *caller = i + 1 < run->count ? run->frames[i + 1].cfg : NULL;
+	struct member parameter;
+
+	return caller && strcmp(caller->name, "kthread") == 0 &&
+	       type_member_at(prototype, 1, &parameter);
+}
+
 static void find_parameters(struct args_run *run, size_t i, struct frame_args *out)
 {
 	const struct frame_flow *f = &run->frames[i];
@@ -75,6 +88,10 @@ static void find_parameters(struct args_run *run, size_t i, struct frame_args *o
 	}
 	if (changed || strstr(f->cfg->name, ".part.")) {
 		out->why = "the compiler changed its parameters";
+		return;
+	}
+	if (is_namesakes(run, i, prototype)) {
+		out->why = "its prototype is that of a namesake";
 		return;
 	}
 	place_parameters(run->session, prototype, out, run->arena);

@@ -10,6 +10,9 @@
  * return or jump the stack is as deep as it has been at most. That is a guess for some functions,
  * so the word found must be the return address of a call that can have led here: a direct call
  * must be of this very function. Functions that realign the stack are given up.
+ *
+ * Retpolines (__x86_indirect_thunk_*, arch/x86/lib/retpoline.S) have no ORC entries either: they
+ * call a place a few bytes ahead in themselves, and never return from that call.
  */
 #include <string.h>
 
@@ -17,7 +20,8 @@
 #include "base/bytes.h"
 #include "unwind/walk.h"
 
-enum { FUNCTION_MAX = 8192, CHUNK = 256, DEPTH_MAX = 8192, CALL_REL32 = 0xe8 };
+enum { FUNCTION_MAX = 8192, CHUNK = 256, DEPTH_MAX = 8192, CALL_REL32 = 0xe8,
+       RETPOLINE_MAX = 32 };
 
 struct depth {
 	int64_t now, most;
@@ -47,7 +51,7 @@ static bool is_push_pop(const uint8_t *code, size_t length, uint8_t opcode)
 	       (length == 2 && code[0] == 0x41 && (code[1] & 0xf8) == opcode);
 }
 
-static void apply(const uint8_t *code, const struct insn *insn, struct depth *depth)
+static void apply(const uint8_t *code, const struct insn *insn, uint64_t pc, struct depth *depth)
 {
 	int64_t by;
 
@@ -57,6 +61,8 @@ static void apply(const uint8_t *code, const struct insn *insn, struct depth *de
 			depth->fp = depth->fp_most = depth->now;
 	} else if (is_push_pop(code, insn->length, 0x58) || (code[0] == 0x8f))
 		depth->now -= 8; /* 8f: pop to memory */
+	else if (insn->kind == INSN_CALL && insn->target > pc && insn->target - pc < RETPOLINE_MAX)
+		depth->now += 8;
 	else if (adjusts_sp(code, insn->length, 5, &by))
 		depth->now += by;
 	else if (adjusts_sp(code, insn->length, 0, &by))
@@ -95,7 +101,7 @@ static bool depth_at(const struct walk_state *walk, uint64_t function, uint64_t 
 			if (!code_decode(code + used, have - used, at + used, &insn) ||
 			    !insn.length)
 				return false;
-			apply(code + used, &insn, depth);
+			apply(code + used, &insn, at + used, depth);
 			if (depth->lost)
 				return false;
 			used += insn.length;

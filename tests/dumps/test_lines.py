@@ -216,7 +216,8 @@ class Commands(unittest.TestCase):
         report = self.query("report")
         self.assertTrue(report["fault"]["file"].endswith("null_ioctl.c"))
         text = lab.inquest("-k", self.folder, "-m", self.dump.folder / "modules", self.dump.vmcore).stdout
-        self.assertRegex(text, r"lines: vmlinux-\S+ \(build-id matches\), null_ioctl.ko \(build-id matches\)")
+        self.assertRegex(" ".join(text.split()),
+                         r"lines: vmlinux-\S+ \(build-id matches\), null_ioctl.ko \(build-id matches\)")
         self.assertRegex(text, r"FAULT: .*null_ioctl.c:\d+")
 
 
