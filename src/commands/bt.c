@@ -196,8 +196,8 @@ static struct cell line_cell(const struct source_line *at)
 }
 
 /* The functions that the compiler put into this frame's, innermost first, a row each. */
-static void inlined_rows(struct doc *doc, const struct frame *frame, const struct place *place,
-			 size_t level)
+static void inlined_rows(struct session *s, struct doc *doc, const struct frame *frame,
+			 const struct place *place, size_t level, bool brief)
 {
 	const struct symbol *symbol = &place->symbol;
 	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
@@ -219,6 +219,10 @@ static void inlined_rows(struct doc *doc, const struct frame *frame, const struc
 			cell_str(source->at.file), line_cell(&source->at));
 		if (frame->how == FRAME_SCAN)
 			doc_row_style(doc, STYLE_FAINT);
+		if (brief) {
+			doc_row_hide(doc);
+			frame_brief(s, doc, frame, level, name, &source->at, NULL);
+		}
 	}
 }
 
@@ -317,7 +321,7 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 		find_place(s, frame, &place);
 		bool folded = i >= folded_from && i < folded_to;
 		if (!folded)
-			inlined_rows(doc, frame, &place, i);
+			inlined_rows(s, doc, frame, &place, i, options->brief);
 		frame_row(doc, frame, &place, i);
 		frame_detail(s, doc, stack, i, &place, options);
 		if (folded || options->brief)
@@ -342,7 +346,7 @@ void bt_frame(struct session *session, struct doc *doc, const struct stack *stac
 	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
 	doc_bare(doc);
 	find_place(session, frame, &place);
-	inlined_rows(doc, frame, &place, number);
+	inlined_rows(session, doc, frame, &place, number, options->brief);
 	frame_row(doc, frame, &place, number);
 	frame_detail(session, doc, stack, number, &place, options);
 	doc_end(doc);
