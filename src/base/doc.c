@@ -100,6 +100,11 @@ void doc_plain(struct doc *doc)
 	doc->current->plain = true;
 }
 
+void doc_prose(struct doc *doc)
+{
+	doc->current->prose = true;
+}
+
 void doc_hidden(struct doc *doc)
 {
 	doc->current->hidden = true;

@@ -133,6 +133,7 @@ struct doc_node {
 	bool bare;                /* table: no column headings in text */
 	bool hidden;              /* JSON only */
 	bool plain;               /* record: labels to the left, without a colon */
+	bool prose;               /* record: its values are folded like text on a page */
 	struct doc_node *parent;
 	/* DOC_RECORD: fields; DOC_ARRAY: fields without keys, each a child. */
 	struct doc_field *fields, **fields_end;
@@ -180,6 +181,8 @@ void doc_end(struct doc *doc);
 void doc_bare(struct doc *doc);
 /* The record just opened has its labels to the left and without colons in text. */
 void doc_plain(struct doc *doc);
+/* The values of the record just opened are sentences: folded, however wide the terminal is. */
+void doc_prose(struct doc *doc);
 /* The node just opened is in JSON only. */
 void doc_hidden(struct doc *doc);
 /* A heading line above the node just opened. */

@@ -52,6 +52,7 @@ static void head(const struct facts *facts, struct doc *doc)
 
 	doc_record(doc, NULL, NULL);
 	doc_plain(doc);
+	doc_prose(doc);
 	sys_dump_text(s, &text);
 	doc_field_styled(doc, NULL, "dump", STYLE_PLAIN, cell_str(strbuf_text(&text)));
 	strbuf_clear(&text);
@@ -191,6 +192,7 @@ static void verdict(const struct finding *f, struct doc *doc)
 
 	doc_record(doc, NULL, NULL);
 	doc_plain(doc);
+	doc_prose(doc);
 	doc_fieldf(doc, NULL, "WHAT", "%s: %s", f->title, f->what);
 	doc_last_style(doc, STYLE_BAD);
 	if (f->why)

@@ -235,7 +235,8 @@ static bool node_visible(const struct doc_node *node)
 	return false;
 }
 
-static void put_field(struct text *t, const struct doc_field *field, unsigned labels, bool plain)
+static void put_field(struct text *t, const struct doc_field *field, unsigned labels, bool plain,
+		      bool prose)
 {
 	if (!field->title) {
 		if (!field->key)
@@ -250,7 +251,7 @@ static void put_field(struct text *t, const struct doc_field *field, unsigned la
 		put_n(t, STYLE_FAINT, ":", 1);
 	t->pending = plain ? fill + 2 : 1;
 	set_cell(t, &field->value);
-	put_folded(t, field->style, t->indent + labels + 2, plain ? prose_width(t) : t->width);
+	put_folded(t, field->style, t->indent + labels + 2, prose ? prose_width(t) : t->width);
 	end_line(t);
 }
 
@@ -261,7 +262,7 @@ static void put_fields(struct text *t, const struct doc_node *node)
 
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
 		if (!f->child) {
-			put_field(t, f, labels, node->plain);
+			put_field(t, f, labels, node->plain, node->prose);
 			something |= f->title || !f->key;
 		} else if (node_visible(f->child)) {
 			if (something && node->parent == NULL)
