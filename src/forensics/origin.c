@@ -539,7 +539,7 @@ static bool registers_of_stray_call(struct tracer *t, size_t frame)
 	struct frame_flow *caller = &t->run.frames[frame + 1];
 	struct regs regs = at->regs;
 
-	if (!at->has_regs || t->run.frames[frame].cfg || frame + 1 >= t->run.count ||
+	if (at->is_call || t->run.frames[frame].cfg || frame + 1 >= t->run.count ||
 	    !caller->flow || !caller->usable || !args_linked(&t->run, frame))
 		return false;
 	regs.known &= ~(UINT64_C(1) << arch->sp | UINT64_C(1) << arch->pc);
