@@ -74,14 +74,15 @@ const char *slab_place_name(enum slab_place place)
 
 static bool has_alias(const char *aliases, const char *pattern)
 {
-	char name[256];
+	bool found = false;
 
-	for (; *aliases; aliases += strcspn(aliases, ","), aliases += *aliases == ',') {
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(aliases, ","), aliases);
-		if (glob_match(pattern, name))
-			return true;
+	while (*aliases && !found) {
+		size_t length = strcspn(aliases, ",");
+		auto_free char *name = xstrndup(aliases, length);
+		found = glob_match(pattern, name);
+		aliases += length + (aliases[length] == ',');
 	}
-	return false;
+	return found;
 }
 
 static bool is_meant(const struct slab_cache *cache, const char *word)

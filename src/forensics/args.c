@@ -11,6 +11,7 @@
 
 #include "forensics/args_frame.h"
 #include "forensics/prototype.h"
+#include "kernel/anchors.h"
 #include "unwind/variables.h"
 
 enum { PARAMETERS_MAX = 32, REG_SIZE = 8 };
@@ -63,13 +64,13 @@ static void place_parameters(struct session *s, struct type prototype, struct fr
  * A static function's namesake in another file may have got its name in BTF. Of what a kernel
  * thread runs the prototype is known: int (*)(void *).
  */
-static bool is_namesakes(const struct args_run *run, size_t i, struct type prototype)
+static bool is_namesakes(const struct args_run *run, const struct cfg *cfg, struct type prototype)
 {
-	const struct cfg *caller = i + 1 < run->count ? run->frames[i + 1].cfg : NULL;
 	struct member parameter;
+	uint64_t function, data;
 
-	return caller && strcmp(caller->name, "kthread") == 0 &&
-	       type_member_at(prototype, 1, &parameter);
+	return type_member_at(prototype, 1, &parameter) && run->task &&
+	       kthread_of(run->session, run->task, &function, &data) && function == cfg->entry;
 }
 
 static void find_parameters(struct args_run *run, size_t i, struct frame_args *out)
@@ -90,7 +91,7 @@ static void find_parameters(struct args_run *run, size_t i, struct frame_args *o
 		out->why = "the compiler changed its parameters";
 		return;
 	}
-	if (is_namesakes(run, i, prototype)) {
+	if (is_namesakes(run, f->cfg, prototype)) {
 		out->why = "its prototype is that of a namesake";
 		return;
 	}
