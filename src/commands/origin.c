@@ -348,6 +348,6 @@ const struct command command_origin = {
 		"whether they still hold the value), callers, until a constant, the result of a\n"
 		"call, or the place where it is lost. A value with a '?' went through memory that\n"
 		"was read again.\n"
-		"Examples: origin rdi | origin rbx 2 | origin skb->head | origin -t 1 rdi 3",
+		"Examples: origin rdi | origin rbx 2 | origin -t 1 rdi 3",
 	.run = run_origin,
 };

@@ -151,7 +151,8 @@ enum step code_step(struct walk_state *walk, struct frame *next)
 	at = now->sp + (uint64_t)depth.now;
 	if (walk_read_return(walk, at, &pc) != STEP_CALLER || !walk_after_call(walk, pc) ||
 	    walk->env->read(walk->env->ctx, pc - 5, code, sizeof(code)) != READ_OK ||
-	    (code[0] == CALL_REL32 && !walk_called_from(walk, pc, symbol.address)))
+	    (code[0] == CALL_REL32 && !walk_called_from(walk, pc, symbol.address) &&
+	     !walk_is_retpoline(walk, now->pc)))
 		return walk_fail(walk, "no caller of %s is at 0x%llx", symbol.name,
 				 (unsigned long long)at);
 	walk_call_frame(walk, next, FRAME_CODE, pc, at);

@@ -146,6 +146,9 @@ enum step orc_step(struct walk_state *walk, struct frame *next)
 	if (!orc_find(&u->orc, walk->env, pc, &entry, &why))
 		return walk_fail(walk, "no unwind information for 0x%llx: %s",
 				 (unsigned long long)walk->now.pc, why);
+	/* They are marked as the end of a stack, but somebody called them. */
+	if (entry.type == ORC_TYPE_END && walk_is_retpoline(walk, pc))
+		return walk_fail(walk, "retpolines have no unwind information");
 	if (entry.type == ORC_TYPE_END)
 		return walk_user_regs_on_top(walk) ? STEP_END_USER : STEP_END_KTHREAD;
 	if (entry.type == ORC_TYPE_UNDEFINED || entry.type == ORC_TYPE_UNKNOWN)

@@ -195,3 +195,12 @@ bool walk_after_call(const struct walk_state *walk, uint64_t pc)
 	       walk->env->read(walk->env->ctx, pc - sizeof(code), code, sizeof(code)) == READ_OK &&
 	       x86_ends_with_call(code, sizeof(code));
 }
+
+bool walk_is_retpoline(const struct walk_state *walk, uint64_t pc)
+{
+	static const char name[] = "__x86_indirect_thunk_";
+	struct symbol symbol;
+
+	return walk->env->function(walk->env->ctx, pc, &symbol) &&
+	       strncmp(symbol.name, name, sizeof(name) - 1) == 0;
+}

@@ -100,5 +100,7 @@ enum step walk_read_return(struct walk_state *walk, uint64_t at, uint64_t *pc);
 bool walk_after_call(const struct walk_state *walk, uint64_t pc);
 /* Is the instruction before @pc a direct call of @function? */
 bool walk_called_from(const struct walk_state *walk, uint64_t pc, uint64_t function);
+/* Is @pc in a retpoline (arch/x86/lib/retpoline.S)? Those are also jumped to, as a last call. */
+bool walk_is_retpoline(const struct walk_state *walk, uint64_t pc);
 /* Is there a call instruction in @code that ends with its last byte, at @size? */
 bool x86_ends_with_call(const uint8_t *code, size_t size);

@@ -69,7 +69,9 @@ class Unwinding(unittest.TestCase):
         cls.folder = debug_package.folder(SERIES)
 
     def dumps(self):
-        found = [d for d in lab.dumps(series=SERIES) if d.meta.get("truncate", 100) == 100]
+        # Where the old makedumpfile left holes, what finds the modules' debug files may be in one.
+        found = [d for d in lab.dumps(series=SERIES) if d.meta.get("truncate", 100) == 100 and
+                 (SERIES == "6.1" or d.meta["makedumpfile"] != "old")]
         if not found:
             self.skipTest("the lab has no dump")
         return found

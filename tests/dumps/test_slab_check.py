@@ -47,6 +47,10 @@ class Planted(unittest.TestCase):
             theirs = planted(dump)
             self.assertGreaterEqual(len({kind for kind, *_ in theirs}), 10)
             ours = [(d["kind"], number(d["address"]), d["cache"]) for d in reply["damages"]]
+            # What is outside of the slab may happen to be another one.
+            outside = {entry[:3] for entry in theirs if entry[0] == "freelist-outside"}
+            ours = [("freelist-outside", *rest) if kind == "freelist-foreign" and
+                    ("freelist-outside", *rest) in outside else (kind, *rest) for kind, *rest in ours]
             self.assertEqual(sorted(ours), sorted(entry[:3] for entry in theirs))
             self.assertEqual(reply["check"]["damages"], len(theirs))
             self.assertEqual(json_schema.faults("kmem", reply)[:5], [])
