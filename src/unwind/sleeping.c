@@ -38,7 +38,11 @@ bool unwind_inactive_regs(struct unwinder *unwinder, uint64_t saved_sp, struct r
 		return false;
 	for (size_t skip = 0; skip < 2; skip++) {
 		if (walk_is_return(&walk, words[skip + 6])) {
+			struct symbol symbol;
 			inactive_frame(words, skip, saved_sp, regs);
+			/* A task that was just made goes to the start of ret_from_fork, by no call. */
+			*in_call = !env->function(env->ctx, words[skip + 6], &symbol) ||
+				   symbol.address != words[skip + 6];
 			return true;
 		}
 	}
