@@ -121,13 +121,16 @@ static enum step entry_step(struct walk_state *walk, struct frame *next)
 	struct symbol symbol;
 	enum step step;
 
-	if (!walk->now.is_call)
+	if (walk->now.is_call) {
+		step = walk_pt_regs(walk, walk->now.sp, false, next);
+		if (step == STEP_END_USER || (step == STEP_CALLER && in_entry_text(walk)))
+			return step;
+		*next = (struct frame){ 0 };
+	}
+	if (!walk->env->function(walk->env->ctx, walk->now.pc - walk->now.is_call, &symbol))
 		return STEP_FAILED;
-	step = walk_pt_regs(walk, walk->now.sp, false, next);
-	if (step == STEP_END_USER || (step == STEP_CALLER && in_entry_text(walk)))
-		return step;
-	*next = (struct frame){ 0 };
-	if (!walk->env->function(walk->env->ctx, walk->now.pc - 1, &symbol))
+	/* Interrupted in one it may be anywhere, but at its start nothing is on the stack yet. */
+	if (!walk->now.is_call && symbol.address != walk->now.pc)
 		return STEP_FAILED;
 	for (size_t i = 0; i < array_size(first); i++) {
 		if (starts_with(symbol.name, first[i]))
