@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "code/code.h"
 #include "commands/expression.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
@@ -318,4 +319,17 @@ void address_name(struct session *session, uint64_t address, char *buf, size_t s
 		n += snprintf(buf + n, size - (size_t)n, "+0x%" PRIx64, address - symbol.address);
 	if (symbol.module && n >= 0 && (size_t)n < size)
 		snprintf(buf + n, size - (size_t)n, " [%s]", symbol.module->name);
+}
+
+static void name_of(void *ctx, uint64_t address, char *buf, size_t size)
+{
+	address_name(ctx, address, buf, size);
+}
+
+void instruction_text(struct session *session, uint64_t pc, char *buf, size_t size)
+{
+	uint8_t bytes[CODE_INSN_MAX];
+	size_t got = memory_read_some(session->memory, pc, bytes, sizeof(bytes));
+
+	code_format(bytes, got, pc, name_of, session, buf, size);
 }

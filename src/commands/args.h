@@ -70,3 +70,5 @@ struct error *task_page_root(struct session *session, const struct task *task,
 			     struct page_root *root) must_check;
 /* What to call symbols by: never NULL, "" when there are no symbols. "name+0x12 [module]". */
 void address_name(struct session *session, uint64_t address, char *buf, size_t size);
+/* The instruction at @pc as text, with such names; "(bad)" when there is none. */
+void instruction_text(struct session *session, uint64_t pc, char *buf, size_t size);

@@ -48,19 +48,6 @@ struct writers_run {
 	size_t shown, in_frame, unknown, other, in_kernel;
 };
 
-static void name_of(void *ctx, uint64_t address, char *buf, size_t size)
-{
-	address_name(ctx, address, buf, size);
-}
-
-static void instruction_text(struct session *s, uint64_t pc, char *buf, size_t size)
-{
-	uint8_t bytes[CODE_INSN_MAX];
-	size_t got = memory_read_some(s->memory, pc, bytes, sizeof(bytes));
-
-	code_format(bytes, got, pc, name_of, s, buf, size);
-}
-
 static const char *source_word(const struct writer *w)
 {
 	static const char *const words[] = {

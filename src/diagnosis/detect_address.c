@@ -40,19 +40,6 @@ static bool poison_words(uint64_t value, struct verdict_words *w)
 	return true;
 }
 
-/* All eight bytes printable: text where a pointer should be. */
-static bool is_text(uint64_t value, char *text)
-{
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned char c = (unsigned char)(value >> i * 8);
-		if (c < ' ' || c > '~')
-			return false;
-		text[i] = (char)c;
-	}
-	text[8] = '\0';
-	return true;
-}
-
 static void errno_words(uint64_t pointer, uint64_t address, struct verdict_words *w)
 {
 	long number = (long)-(int64_t)pointer;
@@ -145,7 +132,7 @@ static void classify(const struct facts *facts, uint64_t pointer, bool has_point
 		errno_words(pointer, fault->address, w);
 	} else if (poison_words(pointer, w)) {
 		/* said it all */
-	} else if (is_text(pointer, text)) {
+	} else if (number_as_text(pointer, text)) {
 		w->kind = "text-pointer";
 		w->title = "Text where a pointer should be";
 		w->why = "the memory that the pointer was read from holds text: overwritten by a "

@@ -109,3 +109,15 @@ const struct poison *poison_of_fill(const uint8_t *bytes, size_t size)
 	}
 	return NULL;
 }
+
+bool number_as_text(uint64_t value, char text[9])
+{
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned char c = (unsigned char)(value >> i * 8);
+		if (c < ' ' || c > '~')
+			return false;
+		text[i] = (char)c;
+	}
+	text[8] = '\0';
+	return true;
+}

@@ -18,3 +18,5 @@ const struct poison *poison_of(uint64_t value);
 void poison_text(const struct poison *poison, uint64_t value, char *buf, size_t size);
 /* The poison whose byte fills [bytes, bytes + size), all but perhaps the last; NULL: none. */
 const struct poison *poison_of_fill(const uint8_t *bytes, size_t size);
+/* Are all eight bytes printable: text where a number should be? @text is what it says. */
+bool number_as_text(uint64_t value, char text[9]);

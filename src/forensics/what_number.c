@@ -84,19 +84,6 @@ bool what_poison(const struct what_ask *ask)
 	return true;
 }
 
-/* Eight printable characters. */
-static bool as_text(uint64_t value, char text[9])
-{
-	for (unsigned i = 0; i < 8; i++) {
-		unsigned char c = (unsigned char)(value >> i * 8);
-		if (c < ' ' || c > '~')
-			return false;
-		text[i] = (char)c;
-	}
-	text[8] = '\0';
-	return true;
-}
-
 /* Kinds that a random address would hardly be. */
 static bool is_exact(const struct what *what)
 {
@@ -134,7 +121,7 @@ bool what_non_canonical(const struct what_ask *ask)
 	if (!levels || ask->s->arch->canonical(ask->address, levels))
 		return false;
 	what_set(ask, WHAT_NON_CANONICAL, 0, 0);
-	if (as_text(ask->address, text)) {
+	if (number_as_text(ask->address, text)) {
 		what_textf(ask, "no address that this CPU can have (non-canonical): the text \"%s\"",
 			   text);
 		return true;
