@@ -16,6 +16,7 @@
 enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
 		 ID_DEBUGINFOD,
 		 ID_SOURCE, ID_JSON, ID_COLOR, ID_VERIFY, ID_NO_ORC, ID_NO_BTF,
+		 ID_FAIL_DETECTOR,
 		 ID_HELP, ID_VERSION };
 
 const char cli_usage[] = "[shell] [OPTION ...] VMCORE ... [VMLINUX]";
@@ -39,6 +40,8 @@ const struct cli_option cli_option_table[] = {
 			"compare what is known from several sources, and say where they disagree" },
 	[ID_NO_ORC] = { 0, "no-orc", NULL, "do without the dump's own unwind tables (for tests)" },
 	[ID_NO_BTF] = { 0, "no-btf", NULL, "do without the dump's own types (for tests)" },
+	[ID_FAIL_DETECTOR] = { 0, "fail-detector", "NAME",
+			       "let this detector fail (for tests of the report)" },
 	[ID_HELP] = { 'h', "help", NULL, "print this help" },
 	[ID_VERSION] = { 'V', "version", NULL, "print the version" },
 	{ 0, NULL, NULL, NULL },
@@ -105,6 +108,9 @@ static struct error *apply(struct cli_options *options, enum option_id id, const
 		break;
 	case ID_NO_BTF:
 		options->no_btf = true;
+		break;
+	case ID_FAIL_DETECTOR:
+		options->fail_detector = value;
 		break;
 	case ID_HELP:
 		options->action = CLI_HELP;

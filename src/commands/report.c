@@ -340,14 +340,17 @@ static void log_section(const struct facts *facts, struct doc *doc)
 
 /* --- What the dump lacks. --- */
 
-static void missing_section(struct session *s, struct doc *doc)
+static void missing_section(struct session *s, const struct diagnosis *d, struct doc *doc)
 {
 	session_debug_problems(s);
 	doc_lines(doc, "missing", NULL);
-	if (s->problems.count)
+	if (s->problems.count || d->failed_count)
 		doc_heading(doc, "MISSING");
 	for (size_t i = 0; i < s->problems.count; i++)
 		doc_line(doc, s->problems.data[i]);
+	for (size_t i = 0; i < d->failed_count; i++)
+		doc_linef(doc, "the detector \"%s\" failed, what it looks for may have been overlooked: %s",
+			  d->failed[i].name, d->failed[i].why);
 	doc_end(doc);
 }
 
@@ -373,7 +376,7 @@ static struct error *run_report(struct command_args *args)
 		notes_section(facts, doc);
 	context(facts, doc);
 	log_section(facts, doc);
-	missing_section(args->session, doc);
+	missing_section(args->session, d, doc);
 	diagnosis_destroy(d);
 	return NULL;
 }

@@ -230,15 +230,16 @@ static void bad_access(const struct facts *facts, struct findings *out)
 	add_registers(facts, out, f);
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	enum trap trap = facts->fault.trap;
 
 	if (trap != TRAP_PAGE_FAULT && trap != TRAP_GENERAL_PROTECTION &&
 	    trap != TRAP_STACK_SEGMENT)
-		return;
+		return NULL;
 	if (!facts->fault.pc_is_wild && !facts->fault.has_target)
 		bad_access(facts, out);
+	return NULL;
 }
 
 const struct detector detector_address = {

@@ -13,7 +13,7 @@ static bool died(const struct facts *facts)
 	return false;
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	const char *lacking = !facts->session->symbols ? "no symbols were found in the dump"
 			      : !facts->log_readable && facts->cpu < 0
@@ -27,19 +27,20 @@ static void run(const struct facts *facts, struct findings *out)
 						"Why this kernel died cannot be told: %s", lacking);
 		f->next = "MISSING, below, says what the dump lacks; a vmlinux or System.map of "
 			  "this kernel may help: inquest VMCORE VMLINUX";
-		return;
+		return NULL;
 	}
 	if (died(facts)) {
 		finding_add(out, "unknown", "Unknown", RANK_FALLBACK - 1, CONFIDENCE_POSSIBLE,
 			    "The kernel crashed %s, but neither registers, stack nor log say why",
 			    facts_where(facts));
-		return;
+		return NULL;
 	}
 	struct finding *f = finding_add(
 		out, "alive", "No crash", RANK_FALLBACK, CONFIDENCE_LIKELY,
 		"Nothing shows that this kernel had crashed: no panic in its log, no CPU that says "
 		"it crashed. It was dumped from outside while it ran or hung");
 	f->next = "look at what its CPUs and tasks were doing: bt -a, ps, log";
+	return NULL;
 }
 
 const struct detector detector_alive = {

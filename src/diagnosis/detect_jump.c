@@ -191,17 +191,18 @@ static void bad_target(const struct facts *facts, struct findings *out)
 			 "%s: %s", facts_frame_text(facts, fault->frame), fault->insn_text);
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	enum trap trap = facts->fault.trap;
 
 	if (trap != TRAP_PAGE_FAULT && trap != TRAP_GENERAL_PROTECTION &&
 	    trap != TRAP_STACK_SEGMENT)
-		return;
+		return NULL;
 	if (facts->fault.pc_is_wild)
 		wild_pc(facts, out);
 	else if (facts->fault.has_target)
 		bad_target(facts, out);
+	return NULL;
 }
 
 const struct detector detector_jump = {

@@ -239,22 +239,23 @@ static bool sysrq_by_fault(const struct facts *facts, struct findings *out)
 	return true;
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	if (sysrq_by_fault(facts, out))
-		return;
+		return NULL;
 	if (!facts->panic_message) {
 		from_stack(facts, out);
-		return;
+		return NULL;
 	}
 	struct finding *f = from_message(facts, out);
 	finding_evidence(out, f, "log", "%s", facts->panic_record->text);
 	/* A fault has its own detector, which knows the blame. */
 	if (facts->fault.trap != TRAP_NONE || facts->panic_caller >= facts->stack.count)
-		return;
+		return NULL;
 	finding_evidence(out, f, "bt", "panic() was called by %s",
 			 facts_frame_text(facts, facts->panic_caller));
 	accuse(facts, out, f);
+	return NULL;
 }
 
 const struct detector detector_panic = {

@@ -142,12 +142,12 @@ static void add_details(const struct facts *facts, const struct report *report,
 	}
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct report report;
 
 	if (!find_report(facts, &report))
-		return;
+		return NULL;
 	bool deadly = was_deadly(facts, &report);
 	struct finding *f = finding_add(out, "checker-report", "Report of a kernel checker",
 					deadly ? RANK_SPECIAL + 2 : RANK_FALLBACK - 2,
@@ -166,12 +166,13 @@ static void run(const struct facts *facts, struct findings *out)
 	finding_evidence(out, f, "log", "%s", first_line(facts, report.record->text));
 	add_details(facts, &report, out, f);
 	if (!deadly)
-		return;
+		return NULL;
 	/* Where memory was touched there is a fault (KFENCE); else the checker was called. */
 	if (facts->fault.trap != TRAP_NONE)
 		f->blame = facts_blame(facts, facts->fault.frame);
 	else if (facts->panic_caller < facts->stack.count)
 		f->blame = facts_blame(facts, facts->panic_caller);
+	return NULL;
 }
 
 const struct detector detector_report = {

@@ -59,7 +59,7 @@ static void report_damage(const struct facts *facts, struct findings *out,
 	add_neighbour(facts, out, f, d);
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct slab_check check;
 	struct symbol symbol;
@@ -68,7 +68,7 @@ static void run(const struct facts *facts, struct findings *out)
 	    !facts_frame_symbol(facts, facts->fault.frame, &symbol) ||
 	    !slab_check_is_allocator(symbol.name) ||
 	    !slab_check_at_hand(facts->session, facts->task, &check))
-		return;
+		return NULL;
 	for (size_t i = 0; i < check.count; i++) {
 		if (is_fatal(&check.damages[i])) {
 			report_damage(facts, out, &check.damages[i]);
@@ -76,6 +76,7 @@ static void run(const struct facts *facts, struct findings *out)
 		}
 	}
 	slab_check_deinit(&check);
+	return NULL;
 }
 
 const struct detector detector_slab = {

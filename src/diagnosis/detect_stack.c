@@ -117,14 +117,14 @@ static void double_fault(const struct facts *facts, struct findings *out)
 			 place.user_half ? "" : place.text);
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	const struct fault_site *fault = &facts->fault;
 	const struct log_record *said = facts_log_find_last(facts, "stack guard page was hit");
 	struct stack_cycle cycle;
 
 	if (beside_stack(facts, out))
-		return;
+		return NULL;
 	if (!said)
 		said = facts_log_find_last(facts, "kernel stack overflow");
 	bool doubled = fault->trap == TRAP_DOUBLE_FAULT || fault->trap == TRAP_PAGE_FAULT;
@@ -132,13 +132,13 @@ static void run(const struct facts *facts, struct findings *out)
 	if (!said && !off) {
 		if (fault->trap == TRAP_DOUBLE_FAULT)
 			double_fault(facts, out);
-		return;
+		return NULL;
 	}
 	size_t frame = fault->trap != TRAP_NONE ? fault->frame : 0;
 	if (frame >= facts->stack.count) {
 		finding_add(out, "stack-overflow", "Kernel stack overflow", RANK_SPECIAL,
 			    CONFIDENCE_LIKELY, "A kernel stack overflowed %s", facts_where(facts));
-		return;
+		return NULL;
 	}
 	struct finding *f =
 		finding_add(out, "stack-overflow", "Kernel stack overflow", RANK_SPECIAL,
@@ -154,6 +154,7 @@ static void run(const struct facts *facts, struct findings *out)
 		finding_evidence(out, f, "log", "%s", said->text);
 	if (find_cycle(facts, frame, &cycle))
 		describe_cycle(facts, &cycle, out, f);
+	return NULL;
 }
 
 const struct detector detector_stack = {

@@ -131,7 +131,7 @@ static void other(const struct facts *facts, struct findings *out)
 	}
 }
 
-static void run(const struct facts *facts, struct findings *out)
+static struct error *run(const struct facts *facts, struct findings *out)
 {
 	const struct fault_site *fault = &facts->fault;
 
@@ -140,6 +140,7 @@ static void run(const struct facts *facts, struct findings *out)
 		bug(facts, out);
 	else
 		other(facts, out);
+	return NULL;
 }
 
 const struct detector detector_trap = {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/vec.h"
 #include "diagnosis/explain.h"
@@ -36,6 +37,12 @@ struct diagnosis_owned {
 	struct arena facts_arena;
 	struct fault_view view;
 	struct findings findings;
+	struct {
+		vec_fields(struct failed_detector);
+	} failed;
+	struct {
+		vec_fields(const char *);
+	} next;
 };
 
 const char *confidence_name(enum confidence confidence)
@@ -130,6 +137,34 @@ static void sort_findings(struct findings *f)
 	}
 }
 
+/* One that fails is named in the report; the others go on. */
+static void run_detector(const struct detector *detector, const struct facts *facts,
+			 struct diagnosis_owned *owned)
+{
+	const char *forced = facts->session->fail_detector;
+	struct error *error = forced && strcmp(forced, detector->name) == 0
+				      ? error_new(ERROR_MISSING, "it was told to fail (--fail-detector)")
+				      : detector->run(facts, &owned->findings);
+
+	if (!error)
+		return;
+	struct failed_detector failed = {
+		.name = detector->name,
+		.why = arena_strdup(&owned->facts_arena, error->message),
+	};
+	vec_push(&owned->failed, failed);
+	error_free(error);
+}
+
+/* Detectors that all failed must not leave the report without a verdict. */
+static void ensure_verdict(struct findings *findings)
+{
+	if (!findings->count)
+		finding_add(findings, "unknown", "Unknown", RANK_FALLBACK, CONFIDENCE_POSSIBLE,
+			    "Why this kernel died cannot be told: nothing that was looked for was "
+			    "found");
+}
+
 struct diagnosis *diagnose(struct session *session)
 {
 	struct diagnosis_owned *owned = xcalloc(1, sizeof(*owned));
@@ -143,12 +178,19 @@ struct diagnosis *diagnose(struct session *session)
 		facts->view = &owned->view;
 	}
 	for (size_t i = 0; detectors[i]; i++)
-		detectors[i]->run(facts, findings);
+		run_detector(detectors[i], facts, owned);
+	ensure_verdict(findings);
 	sort_findings(findings);
-	if (findings->count)
-		explain(facts, findings, &findings->data[0]);
-	owned->diagnosis.findings = findings->data;
-	owned->diagnosis.finding_count = findings->count;
+	explain(facts, findings, &findings->data[0]);
+	if (findings->data[0].next)
+		vec_push(&owned->next, findings->data[0].next);
+	struct diagnosis *d = &owned->diagnosis;
+	d->findings = findings->data;
+	d->finding_count = findings->count;
+	d->failed = owned->failed.data;
+	d->failed_count = owned->failed.count;
+	d->next = owned->next.data;
+	d->next_count = owned->next.count;
 	return &owned->diagnosis;
 }
 
@@ -163,5 +205,7 @@ void diagnosis_destroy(struct diagnosis *diagnosis)
 	arena_deinit(&owned->facts_arena);
 	arena_deinit(&owned->findings.arena);
 	vec_deinit(&owned->findings);
+	vec_deinit(&owned->failed);
+	vec_deinit(&owned->next);
 	free(owned);
 }

@@ -51,10 +51,39 @@ struct finding {
 	unsigned evidence_count;
 };
 
+/* A known bug or limitation whose rule (rules.h) fits this death. */
+struct known_issue {
+	const char *id, *title;
+	const char *reference;  /* where it is described: commit, CVE, distribution's erratum */
+	const char *fixed_in;   /* NULL: not told */
+	const char *workaround; /* NULL */
+	const char *because;    /* the facts that matched, a sentence */
+	enum confidence confidence;
+};
+
+/* The same death on another machine, build or day has the same signature. See signature.c. */
+struct signature {
+	const char *guilty; /* "null-pointer:channel_store" */
+	const char *stack;  /* guilty + "/channel_store<param_attr_store<..."; NULL: no stack */
+	const char *value;  /* guilty + " NULL+0x30 struct channel.sent"; NULL: no bad value */
+	char hash[9];       /* 32 bits of the stack level, in hex */
+};
+
+struct failed_detector {
+	const char *name, *why;
+};
+
 struct diagnosis {
 	struct facts facts;
 	struct finding *findings; /* by rank, the verdict first */
 	size_t finding_count;
+	struct signature signature;
+	const struct known_issue *known; /* the best first */
+	size_t known_count;
+	const char *const *next;  /* what to do, the most useful first; each one sentence */
+	size_t next_count;
+	const struct failed_detector *failed; /* what could not be looked at */
+	size_t failed_count;
 };
 
 /* A detector's pen. */
@@ -63,7 +92,8 @@ struct findings;
 struct detector {
 	const char *name;
 	const char *looks_for; /* one line, for docs and `help` */
-	void (*run)(const struct facts *facts, struct findings *out);
+	/* An error: the detector could not do its work; what it had added so far stays. */
+	struct error *(*run)(const struct facts *facts, struct findings *out);
 };
 
 /* Every detector, ends with NULL. */

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "code/code.h"
 #include "kernel/log.h"
+#include "kernel/oops.h"
 #include "kernel/session.h"
 #include "kernel/system.h"
 #include "kernel/tasks.h"
@@ -64,7 +65,13 @@ struct anomaly {
 	const struct log_record *record;
 	const char *kind; /* "page allocation failure", "kernel BUG" ... */
 	enum anomaly_weight weight;
-	size_t repeats;   /* further lines of this kind directly following it, folded */
+	size_t repeats;   /* further ones like it that were folded into this one */
+	uint64_t last_ns; /* time of the last of those */
+	const struct oops_report *report; /* the lines around it, taken apart; NULL: a lone line */
+	/* What it has to do with the crash, a sentence ("its failure left group->number unset"); NULL. */
+	const char *related;
+	unsigned relation; /* enum confidence of that (diagnosis.h) */
+	bool cause;        /* the crash is its consequence */
 };
 
 struct facts {

@@ -291,6 +291,7 @@ struct error *session_open(const struct session_options *options, struct session
 	s->types = types_create(s->memory);
 	open_symbols(s, options);
 	s->verify = options->verify;
+	s->fail_detector = options->fail_detector;
 	*session = s;
 	return NULL;
 }

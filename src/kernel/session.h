@@ -27,6 +27,7 @@ struct session_options {
 	const char *source;       /* a folder of the kernel's sources; NULL: none given */
 	bool no_btf, no_orc;      /* do without what the dump carries (to test what replaces it) */
 	bool verify;              /* compare what is known from several sources, and say so */
+	const char *fail_detector; /* this detector is to fail (to test the report); NULL */
 };
 
 /* Subsystems that keep something on the session. */
@@ -64,6 +65,7 @@ struct session {
 	struct types *types;
 	struct unwinder *unwinder; /* NULL without symbols */
 	bool verify;               /* as in the options */
+	const char *fail_detector; /* the same; borrowed */
 	struct arena arena;        /* lives as long as the session */
 	struct session_context context;
 	/* Set from outside (Ctrl-C): long loops stop. Borrowed; NULL: never. See session_stopped(). */
