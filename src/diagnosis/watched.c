@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/spinners.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
 
@@ -221,6 +222,8 @@ void watched_blame(const struct facts *facts, struct findings *out, struct findi
 		  : strcmp(f->kind, "hardlockup") == 0 ? locked_up_cpu(facts)
 						       : -1;
 
+	if (spinners_blame(facts, cpu, out, f))
+		return;
 	if (cpu >= 0 && cpu != facts->cpu) {
 		blame_other(facts, cpu, out, f);
 		return;

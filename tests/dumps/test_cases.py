@@ -285,6 +285,17 @@ class WaitersOfALock(Case):
             self.assertEqual(self.sure(held["s"]), int(printed["set"], 16))
             self.assertFalse(any(f["symbol"] == truth["function"] for f in walker["frames"]))
 
+    def test_the_verdict_blames_the_holder(self):
+        """Not the panicking task, which spins like the others, but the one CPU that got through."""
+        for dump, truth, printed in self.each("lock-walk"):
+            verdict = self.ask(dump, "report")["verdict"]
+            self.assertEqual(verdict["kind"], truth["class"])
+            self.assertEqual(verdict["module"], truth["module"])
+            self.assertIn(verdict["function"], (truth["walker"], truth["holder"]))
+            self.assertIn("walker/", verdict["why"])
+            self.assertIn(f"{int(printed['lock'], 16):016x}", verdict["why"])
+            self.assertIn(truth["holder"], verdict["why"])
+
 
 def with_debug_files(case):
     """The same tests, with the debug files of one kernel."""

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Each call of a locking function is an event in its function's control flow. From the entry on,
+ * every state "at this block, holding or not" that the code can be in is followed once; what is
+ * reached at the frame's own instruction tells whether the lock is held there: surely, maybe, not.
+ *
+ * Which lock a call takes is known by value flow up to that call, from what is known of the frame:
+ * what its function was entered with, and registers that are not written between there and here.
+ *
+ * In doubt it was given back: a call that unlocks something that is not known, or that stores a
+ * zero byte through a pointer that is not known (an inlined spin_unlock()), gives it back.
+ */
+#include "forensics/held_locks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+#include "forensics/args_frame.h"
+
+enum { FRAMES_LOOKED_AT = 48, EVENTS_MAX = 48, BLOCKS_MAX = 4096, HELD_MAX = 64 };
+
+/* A lock is taken or given back at this instruction. */
+struct event {
+	uint32_t insn;
+	const struct lock_function *function; /* NULL: a store that may be an inlined unlock */
+	const char *name;
+	bool known, memory;
+	uint64_t lock;
+};
+
+struct scan {
+	struct session *session;
+	struct args_run *run;
+	struct frame_flow *f;
+	size_t frame;
+	struct event events[EVENTS_MAX];
+	unsigned count;
+	bool too_many;
+	struct arena *arena;
+};
+
+/* --- What happens in the code. --- */
+
+static const char *base_name(struct arena *arena, const char *name)
+{
+	return arena_strndup(arena, name, strcspn(name, "."));
+}
+
+/* movb $0,MEM: how spin_unlock() ends when it is inlined, but also many other things. */
+static bool may_unlock(const struct insn *insn)
+{
+	return insn->does == INSN_DOES_MOVE && insn->memory.present && insn->memory.write &&
+	       insn->memory.size == 1 && !insn->memory.per_cpu && insn->operand_count > 1 &&
+	       insn->operand[1].kind == OPERAND_IMMEDIATE && !insn->operand[1].value;
+}
+
+static void find_events(struct scan *scan)
+{
+	const struct cfg *cfg = scan->f->cfg;
+
+	for (uint32_t i = 0; i < cfg->insn_count; i++) {
+		const struct cfg_insn *insn = &cfg->insns[i];
+		struct event event = { .insn = i };
+		struct symbol symbol;
+		bool call = (insn->role == CFG_CALL || insn->role == CFG_CALL_LAST) && insn->target;
+		if (call && symbols_by_address(scan->session->symbols, insn->target, &symbol) &&
+		    symbol.address == insn->target) {
+			event.name = base_name(scan->arena, symbol.name);
+			event.function = lock_function_of(event.name);
+		}
+		if (!event.function && !may_unlock(&insn->insn))
+			continue;
+		if (scan->count == EVENTS_MAX) {
+			scan->too_many = true;
+			return;
+		}
+		scan->events[scan->count++] = event;
+	}
+}
+
+static bool takes(const struct event *event)
+{
+	return event->function && event->function->act != LOCK_GIVE;
+}
+
+static bool any_taken(const struct scan *scan)
+{
+	for (unsigned i = 0; i < scan->count; i++) {
+		if (takes(&scan->events[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- Which lock. --- */
+
+/* Registers written anywhere in the function but in its first and last instructions' saving. */
+static uint64_t written_between(const struct cfg *cfg, uint32_t from, uint32_t to)
+{
+	/* Straight on in one block, or else any instruction of the function may lie between. */
+	bool straight = cfg_block_of(cfg, from) == cfg_block_of(cfg, to) && from <= to;
+	uint32_t first = straight ? from : 0, last = straight ? to : cfg->insn_count;
+	uint64_t written = 0;
+
+	for (uint32_t i = first; i < last; i++) {
+		const struct insn *insn = &cfg->insns[i].insn;
+		/* A pop gives back the caller's value: on the way out, which has not been taken. */
+		if (insn->does == INSN_DOES_POP || insn->does == INSN_DOES_LEAVE)
+			continue;
+		written |= insn->writes | cfg->insns[i].destroys;
+	}
+	return written;
+}
+
+/* What is known of the frame is true at the event, too, as far as nothing wrote there since. */
+static void know_frame(const struct scan *scan, uint32_t insn, struct flow *flow,
+		       struct flow_facts *facts, bool memory)
+{
+	const struct arch *arch = scan->session->arch;
+	const struct frame *frame = &scan->run->stack->frames[scan->frame];
+	uint64_t written = written_between(scan->f->cfg, insn, scan->f->insn);
+	struct flow_value v;
+
+	for (unsigned reg = 0; reg < arch->reg_count && reg < X86_RIP; reg++) {
+		unsigned place = args_place_of(arch, (int)reg);
+		if (reg == arch->sp)
+			continue;
+		if (flow_eval(scan->f->facts, flow_entry(scan->f->flow, reg), memory, &v))
+			flow_know(facts, flow_entry(flow, reg), &v);
+		else if (memory && place < arch->arg_reg_count && scan->f->guessed[place])
+			flow_know(facts, flow_entry(flow, reg), &scan->f->guess[place]);
+		bool kept = !(written >> reg & 1) && (arch->preserved >> reg & 1);
+		if (kept && regs_known(&frame->regs, reg)) {
+			v = (struct flow_value){ .value = frame->regs.value[reg],
+						 .bits = 64,
+						 .source = FLOW_FROM_REGISTER,
+						 .reg = (int)reg };
+			flow_know(facts, flow_register(flow, reg), &v);
+		}
+	}
+}
+
+static bool evaluate(const struct scan *scan, struct event *event, struct flow *flow, bool memory)
+{
+	const struct code_env *env = code_env(scan->session);
+	const struct insn *insn = &scan->f->cfg->insns[event->insn].insn;
+	struct flow_facts *facts = flow_facts_create(env, flow);
+	struct flow_value v;
+
+	flow_facts_set_stable(facts, args_stable, scan->run);
+	know_frame(scan, event->insn, flow, facts, memory);
+	flow_id id = event->function ? flow_register(flow, scan->session->arch->arg_regs[0])
+				     : flow_address(flow, &insn->memory);
+	bool known = flow_solve(facts) && id != FLOW_NONE && flow_eval(facts, id, memory, &v) &&
+		     v.bits == 64;
+	if (known) {
+		event->known = true;
+		event->memory = memory;
+		event->lock = v.value;
+	}
+	flow_facts_destroy(facts);
+	return known;
+}
+
+static void find_lock(const struct scan *scan, struct event *event)
+{
+	struct flow *flow;
+	const char *why;
+
+	if (!flow_create(code_env(scan->session), scan->f->cfg,
+			 scan->f->cfg->insns[event->insn].at, NULL, &flow, &why))
+		return;
+	if (!evaluate(scan, event, flow, false))
+		evaluate(scan, event, flow, true);
+	flow_destroy(flow);
+}
+
+/* --- Held or not. --- */
+
+enum { NOT_HELD = 1, HELD = 2 };
+
+struct states {
+	uint8_t *at;      /* by block: with which states it is entered */
+	uint32_t *todo;   /* block * 2 + held */
+	size_t count;
+};
+
+static void enter(struct states *states, uint32_t block, bool held)
+{
+	uint8_t bit = held ? HELD : NOT_HELD;
+
+	if (states->at[block] & bit)
+		return;
+	states->at[block] |= bit;
+	states->todo[states->count++] = block * 2 + held;
+}
+
+static bool gives_back(const struct event *event, const struct event *take)
+{
+	if (event->function && event->function->act != LOCK_GIVE)
+		return false;
+	if (event->function && event->function->kind != take->function->kind)
+		return false;
+	if (!event->function && take->function->kind != LOCK_SPIN &&
+	    take->function->kind != LOCK_READ_WRITE)
+		return false;
+	return !event->known || event->lock == take->lock;
+}
+
+/* The state behind the instructions of a block, or before @stop; result: stop was met. */
+static bool run_block(const struct scan *scan, const struct cfg_block *block,
+		      const struct event *take, uint32_t stop, bool *held)
+{
+	for (uint32_t i = block->first; i < block->first + block->count; i++) {
+		if (i == stop)
+			return true;
+		for (unsigned e = 0; e < scan->count; e++) {
+			const struct event *event = &scan->events[e];
+			if (event->insn != i)
+				continue;
+			bool same = takes(event) && event->known && event->lock == take->lock;
+			if (same && event->function->act == LOCK_TAKE)
+				*held = true;
+			else if (gives_back(event, take))
+				*held = false;
+		}
+	}
+	return false;
+}
+
+/*
+ * The states in which the function can be at its instruction, as to the lock of @take. A try that
+ * may have failed leaves both ways open: it is followed as taken from there, too.
+ */
+static unsigned states_here(const struct scan *scan, const struct event *take)
+{
+	const struct cfg *cfg = scan->f->cfg;
+	struct states states = { 0 };
+	unsigned here = 0;
+
+	if (cfg->block_count > BLOCKS_MAX)
+		return 0;
+	states.at = xcalloc(cfg->block_count, 1);
+	states.todo = xcalloc((size_t)cfg->block_count * 2, sizeof(*states.todo));
+	enter(&states, 0, false);
+	while (states.count) {
+		uint32_t item = states.todo[--states.count];
+		const struct cfg_block *block = &cfg->blocks[item / 2];
+		bool held = item % 2, met = run_block(scan, block, take, scan->f->insn, &held);
+		if (met)
+			here |= held ? HELD : NOT_HELD;
+		/* A call returns and goes on: the block behind it may come round again. */
+		if (met) {
+			struct cfg_block rest = *block;
+			rest.count -= scan->f->insn + 1 - rest.first;
+			rest.first = scan->f->insn + 1;
+			run_block(scan, &rest, take, UINT32_MAX, &held);
+		}
+		bool tried = takes(take) && take->function->act == LOCK_TRY &&
+			     cfg_block_of(cfg, take->insn) == item / 2;
+		for (uint32_t e = 0; e < block->out_count; e++) {
+			uint32_t to = cfg->edges[block->first_out + e].to;
+			enter(&states, to, held);
+			if (tried)
+				enter(&states, to, true);
+		}
+	}
+	free(states.at);
+	free(states.todo);
+	return here;
+}
+
+static bool already(const struct stack_locks *locks, const struct held_lock *lock)
+{
+	for (size_t i = 0; i < locks->held_count; i++) {
+		if (locks->held[i].lock == lock->lock && locks->held[i].frame == lock->frame)
+			return true;
+	}
+	return false;
+}
+
+static void scan_frame(struct scan *scan, struct stack_locks *locks)
+{
+	const struct cfg *cfg = scan->f->cfg;
+
+	find_events(scan);
+	if (scan->too_many || !any_taken(scan))
+		return;
+	for (unsigned i = 0; i < scan->count; i++)
+		find_lock(scan, &scan->events[i]);
+	for (unsigned i = 0; i < scan->count && locks->held_count < HELD_MAX; i++) {
+		const struct event *take = &scan->events[i];
+		if (!takes(take) || !take->known || take->insn == scan->f->insn)
+			continue;
+		struct held_lock lock = {
+			.lock = take->lock,
+			.kind = take->function->kind,
+			.shared = take->function->shared,
+			.frame = scan->frame,
+			.taken_at = cfg->insns[take->insn].at,
+			.function = take->name,
+			.memory = take->memory,
+		};
+		unsigned here = states_here(scan, take);
+		lock.all_ways = here == HELD && !cfg->incomplete;
+		if (here & HELD && !already(locks, &lock))
+			locks->held[locks->held_count++] = lock;
+	}
+}
+
+/* --- The whole. --- */
+
+/* The locking function nearest to the stack's top whose lock is known; else the nearest. */
+static void find_wait(struct args_run *run, struct stack_locks *locks)
+{
+	const struct arch *arch = run->session->arch;
+
+	for (size_t i = 0; i < run->count && i < FRAMES_LOOKED_AT; i++) {
+		struct frame_flow *f = &run->frames[i];
+		const struct frame *frame = &run->stack->frames[i];
+		struct flow_value v = { 0 };
+		struct symbol symbol;
+		uint64_t pc = frame->is_call ? frame->pc - 1 : frame->pc;
+		if (frame->how == FRAME_SCAN ||
+		    !symbols_by_address(run->session->symbols, pc, &symbol))
+			continue;
+		const char *name = base_name(&locks->arena, symbol.name);
+		const struct lock_function *function = lock_function_of(name);
+		if (!function || function->act == LOCK_GIVE) {
+			if (locks->waits)
+				return;
+			continue;
+		}
+		bool known = f->usable &&
+			     flow_eval(f->facts, flow_entry(f->flow, arch->arg_regs[0]), false, &v) &&
+			     v.bits == 64;
+		if (!known && f->guessed[0] && f->guess[0].bits == 64) {
+			v = f->guess[0];
+			v.memory = known = true;
+		}
+		if (locks->waits && !known)
+			continue;
+		locks->waits = true;
+		locks->wait = (struct lock_wait){
+			.lock = known ? v.value : 0,
+			.kind = function->kind,
+			.shared = function->shared,
+			.frame = i,
+			.function = name,
+			.memory = v.memory,
+		};
+		if (known)
+			return;
+	}
+}
+
+void stack_locks_find(struct session *s, const struct task *task, struct stack *stack,
+		      struct stack_locks *locks)
+{
+	*locks = (struct stack_locks){ 0 };
+	struct args_run run = { .session = s, .task = task, .stack = stack,
+				.arena = &locks->arena };
+
+	if (!s->symbols || !args_run_open(&run))
+		return;
+	locks->held = arena_zalloc(&locks->arena, HELD_MAX * sizeof(*locks->held));
+	find_wait(&run, locks);
+	for (size_t i = 0; i < run.count && i < FRAMES_LOOKED_AT; i++) {
+		struct scan scan = { .session = s, .run = &run, .f = &run.frames[i], .frame = i,
+				     .arena = &locks->arena };
+		if (scan.f->usable && scan.f->cfg)
+			scan_frame(&scan, locks);
+	}
+	args_run_close(&run);
+}
+
+void stack_locks_deinit(struct stack_locks *locks)
+{
+	arena_deinit(&locks->arena);
+}
