@@ -202,16 +202,19 @@ static void cause_evidence(struct facts *facts, struct findings *out, struct fin
 				      : finding_text(out, "origin %s %zu", reg, subject->frame);
 	struct slab_object object;
 	const char *place;
+	uint64_t now;
 
 	finding_evidence_shows(out, finding, command, cause->value_told ? value : reg, "where %s = %s came from, step by step", reg,
 			       value);
 	if (!cause->cell)
 		return;
-	if (cause->cell_holds && cause->cell_size == 8)
+	/* Of a list entry the cell holds the pointer into it, which need not be its start. */
+	if (cause->cell_holds && cause->cell_size == 8 &&
+	    memory_u64(facts->session->memory, cause->cell, &now) == READ_OK)
 		finding_evidence_shows(out, finding, finding_text(out, "rd 0x%" PRIx64, cause->cell),
-				       finding_text(out, "%016" PRIx64, subject->value),
-				       "the cell that it was %sread from holds %s",
-				       cause->walked ? "most likely " : "", value);
+				       finding_text(out, "%016" PRIx64, now),
+				       "the cell that it was %sread from holds 0x%" PRIx64,
+				       cause->walked ? "most likely " : "", now);
 	place = place_words(facts, cause->cell);
 	if (place && !slab_object_at(facts->session, cause->cell, &object))
 		finding_evidence_shows(out, finding, finding_text(out, "whatis 0x%" PRIx64, cause->cell),
@@ -239,8 +242,10 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 
 	cause_find(facts, subject->frame, subject->reg, subject->value, subject->name,
 		   &cause);
-	if (!cause.known)
+	if (!cause.known) {
+		explain_pointer(facts, out, finding, subject->value, NULL);
 		return;
+	}
 	name = cause.name ? cause.name : subject->name;
 	if (!name)
 		name = reg_name(facts, subject->reg);
@@ -257,6 +262,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	cause_evidence(facts, out, finding, subject, &cause);
 	blame_source(facts, finding, &cause);
 	settle_open(finding, &cause);
+	explain_pointer(facts, out, finding, subject->value, &cause);
 	if (cause.cell)
 		explain_object(facts, out, finding, cause.cell, cause.cell_named);
 	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "diagnosis/cause.h"
 #include "diagnosis/diagnosis.h"
 
 void explain(struct facts *facts, struct findings *out, struct finding *finding);
@@ -17,6 +18,12 @@ void explain_object(struct facts *facts, struct findings *out, struct finding *f
 /* Whose code stores @value, which is in @cell where it should not be. */
 void explain_writer(struct facts *facts, struct findings *out, struct finding *finding,
 		    uint64_t cell, uint64_t value);
+/*
+ * The bad pointer @value: what it was before it was spoilt, or that it was read from memory that
+ * nobody owns any more. @cause: where it came from; NULL not known.
+ */
+void explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
+		     uint64_t value, const struct cause *cause);
 /* Adds a sentence to the finding's WHY. */
 void explain_why(struct findings *out, struct finding *finding, const char *fmt, ...)
 	printf_like(3, 4);

@@ -94,6 +94,11 @@ struct slab_object {
 /* The slab object that @address lies in; false when it is in none. Cheap: the freelists of a slab
  * are decoded once and kept. Thread-safe after slab_prepare(). */
 bool slab_object_at(struct session *s, uint64_t address, struct slab_object *object);
+/*
+ * SLUB: the word where the object would have its freelist pointer, read as one. False when that
+ * leads neither to an object of the same slab nor (@next 0) to the end of the list.
+ */
+bool slab_free_link(struct session *s, const struct slab_object *object, uint64_t *next);
 /* Fills all that look-ups by slab_object_at() share (caches, CPU freelists, sheaves). */
 void slab_prepare(struct session *s);
 

@@ -157,3 +157,11 @@ const uint8_t *slab_states(struct slab_state *state, struct slab_record *record)
 	free(d.states);
 	return known;
 }
+
+bool slab_free_link(struct session *s, const struct slab_object *object, uint64_t *next)
+{
+	const struct decoder d = { .s = s, .slab = &object->slab, .cache = object->slab.cache };
+
+	return slab_allocator(s) == ALLOCATOR_SLUB && d.cache && object->slab.page &&
+	       next_free(&d, object->address, next);
+}

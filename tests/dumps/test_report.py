@@ -8,6 +8,7 @@ import lab
 # The class of death that a scenario's truth names, and the kinds of verdict that say the same. A
 # use after free shows as what the freed memory held: saying whose it was is for later detectors.
 KINDS = {
+    "bit-flip": {"bit-flip"},
     "bug": {"bug", "list-corruption"},
     "checker": {"use-after-free"},
     "data-call": {"nx-exec"},
@@ -20,6 +21,7 @@ KINDS = {
     "page-fault": {"bad-address", "read-only"},
     "panic": {"panic"},
     "rcu-stall": {"rcu-stall"},
+    "short-pointer": {"truncated-pointer"},
     "slab-damage": {"slab-damage"},
     "softlockup": {"softlockup"},
     "stack-bounds": {"stack-bounds"},
@@ -193,6 +195,14 @@ class Report(unittest.TestCase):
                     self.assertIn(word, report["verdict"]["why"])
 
             self.each(self.scenario(name), check)
+
+    def test_why_by_the_truth(self):
+        """Words of which a scenario's truth says that the explanation must have them."""
+        def check(dump, report):
+            for word in dump.truth["why"]:
+                self.assertIn(word, report["verdict"]["why"])
+
+        self.each([d for d in self.whole() if "why" in d.truth], check)
 
     def test_origin_against_the_truth(self):
         """Scenarios that tell where their bad value came from: who brought it in, who wrote it."""
