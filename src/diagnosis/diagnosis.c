@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "diagnosis/explain.h"
+#include "diagnosis/settings.h"
 #include "forensics/fault.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
@@ -182,6 +183,7 @@ struct diagnosis *diagnose(struct session *session)
 	ensure_verdict(findings);
 	sort_findings(findings);
 	explain(facts, findings, &findings->data[0]);
+	settings_of_oops(facts, findings, &findings->data[0]);
 	if (findings->data[0].next)
 		vec_push(&owned->next, findings->data[0].next);
 	struct diagnosis *d = &owned->diagnosis;

@@ -88,6 +88,31 @@ class Report(unittest.TestCase):
 
         self.each(self.whole(), check)
 
+    def test_who_asked_for_it(self):
+        def check(dump, report):
+            verdict = report["verdict"]
+            self.assertIn("Requested by %s (pid" % dump.truth["comm"], verdict["what"])
+            self.assertIn("/proc/sysrq-trigger", verdict["what"])
+            # Its parents lead to process 1, where all of them can be read.
+            if not has_holes(dump):
+                self.assertIn("<- init (pid 1)", verdict["why"])
+                self.assertIn("as user 0", verdict["why"])
+
+        self.each([d for d in self.whole() if d.truth["class"] == "sysrq"], check)
+
+    def test_settings_that_made_it_deadly(self):
+        """They are in the dump's memory, not only words of ours."""
+        settings = {"softlockup": "kernel.softlockup_panic = 1", "hung-task": "kernel.hung_task_panic = 1",
+                    "rcu-stall": "kernel.panic_on_rcu_stall = 1", "oom": "vm.panic_on_oom = ",
+                    "divide-error": "kernel.panic_on_oops = 1"}
+
+        def check(dump, report):
+            claims = [e["claim"] for e in report["verdict"]["evidence"]]
+            wanted = settings[dump.truth["class"]]
+            self.assertTrue(any(c.startswith(wanted) for c in claims), claims)
+
+        self.each([d for d in self.whole() if d.truth["class"] in settings], check)
+
     def test_panic_text_is_in_the_log(self):
         for dump in self.whole():
             with self.subTest(dump=str(dump)):

@@ -10,6 +10,8 @@
 
 #include "base/compiler.h"
 #include "diagnosis/complaints.h"
+#include "diagnosis/init_death.h"
+#include "diagnosis/panic_reasons.h"
 
 enum { LINES_MAX = 12, MILLISECOND = 1000 * 1000 };
 
@@ -135,6 +137,69 @@ static void helpers(void **state)
 		assert_false(blame_is_helper(no[i]));
 }
 
+static void reasons(void **state)
+{
+	static const struct {
+		const char *message, *kind;
+	} cases[] = {
+		{ "sysrq triggered crash", "sysrq" },
+		{ "softlockup: hung tasks", "softlockup" },
+		{ "Watchdog detected hard LOCKUP on cpu 3", "hardlockup" },
+		{ "hung_task: blocked tasks", "hung-task" },
+		{ "RCU Stall", "rcu-stall" },
+		{ "Out of memory: compulsory panic_on_oom is enabled", "oom" },
+		{ "System is deadlocked on memory", "oom" },
+		{ "UBSAN: panic_on_warn set ...", "warning" },
+		{ "Oopsed too often (kernel.oops_limit is 10000)", "oops-limit" },
+		{ "Attempted to kill init! exitcode=0x0000000b", "init-killed" },
+		{ "VFS: Unable to mount root fs on unknown-block(0,0)", "no-root" },
+		{ "No working init found.  Try passing init= option to kernel.", "no-init" },
+		{ "stack-protector: Kernel stack is corrupted in: f+0x1/0x2", "stack-corruption" },
+		{ "Fatal machine check on current CPU", "machine-check" },
+		{ "Timeout: Not all CPUs entered broadcast exception handler", "machine-check" },
+		{ "Software Watchdog Timer expired", "watchdog" },
+		{ "00: An NMI occurred. Depending on your system the reason", "watchdog" },
+		{ "NMI: Not continuing", "nmi" },
+		{ "NMI IOCK error: Not continuing", "nmi" },
+		{ "EXT4-fs (device sda1): panic forced after error", "file-system-panic" },
+		{ "IO-APIC + timer doesn't work!  Boot with apic=debug", "boot-failure" },
+		{ "Fatal exception in interrupt", "oops" },
+		{ "Machine halted.", "double-fault" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(cases); i++) {
+		const struct panic_reason *reason = panic_reason(cases[i].message);
+		assert_non_null(reason);
+		assert_string_equal(reason->kind, cases[i].kind);
+	}
+	assert_null(panic_reason("my_driver: ring is broken"));
+	assert_null(panic_reason(""));
+}
+
+static void exit_codes(void **state)
+{
+	static const struct {
+		uint32_t code;
+		const char *words;
+	} cases[] = {
+		{ 0x0000000b, "was killed by signal 11 (SIGSEGV)" },
+		{ 0x0000008b, "was killed by signal 11 (SIGSEGV), with a core dump" },
+		{ 0x00000009, "was killed by signal 9 (SIGKILL)" },
+		{ 0x00000100, "ended by itself with exit status 1" },
+		{ 0x00007f00, "ended by itself with exit status 127" },
+		{ 0, "ended by itself with exit status 0" },
+		{ 0x22, "was killed by signal 34" },
+	};
+	char words[80];
+
+	(void)state;
+	for (size_t i = 0; i < array_size(cases); i++) {
+		exit_code_words(cases[i].code, words, sizeof(words));
+		assert_string_equal(words, cases[i].words);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +208,8 @@ int main(void)
 		cmocka_unit_test(a_late_line_is_another_report),
 		cmocka_unit_test(places),
 		cmocka_unit_test(helpers),
+		cmocka_unit_test(reasons),
+		cmocka_unit_test(exit_codes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
