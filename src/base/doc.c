@@ -17,6 +17,7 @@ static struct doc_node *node_new(struct doc *doc, enum doc_kind kind, const char
 	struct doc_node *node = arena_zalloc(&doc->arena, sizeof(*node));
 
 	node->kind = kind;
+	node->media = DOC_EVERYWHERE;
 	node->heading = heading;
 	node->parent = doc->current;
 	node->fields_end = &node->fields;
@@ -26,7 +27,7 @@ static struct doc_node *node_new(struct doc *doc, enum doc_kind kind, const char
 
 void doc_init(struct doc *doc)
 {
-	*doc = (struct doc){ 0 };
+	*doc = (struct doc){ .media = DOC_EVERYWHERE };
 	doc->remarks_end = &doc->remarks;
 	doc->root = node_new(doc, DOC_RECORD, NULL);
 	doc->current = doc->root;
@@ -45,6 +46,7 @@ static struct doc_field *field_new(struct doc *doc, const char *key)
 	assert(node->kind == DOC_RECORD || node->kind == DOC_ARRAY);
 	assert(node->kind != DOC_ARRAY || !key);
 	field->key = key;
+	field->media = DOC_EVERYWHERE;
 	*node->fields_end = field;
 	node->fields_end = &field->next;
 	return field;
@@ -105,9 +107,29 @@ void doc_prose(struct doc *doc)
 	doc->current->prose = true;
 }
 
+void doc_labels(struct doc *doc, unsigned width)
+{
+	doc->current->label_width = (uint8_t)width;
+}
+
 void doc_hidden(struct doc *doc)
 {
-	doc->current->hidden = true;
+	doc_only_in(doc, DOC_IN_JSON);
+}
+
+void doc_only_in(struct doc *doc, unsigned media)
+{
+	doc->current->media = (uint8_t)media;
+}
+
+void doc_look(struct doc *doc, enum doc_look look)
+{
+	doc->current->look = look;
+}
+
+void doc_closed(struct doc *doc)
+{
+	doc->current->closed = true;
 }
 
 static printf_like(2, 0) char *vprint(struct doc *doc, const char *fmt, va_list args)
@@ -135,6 +157,18 @@ void doc_heading(struct doc *doc, const char *fmt, ...)
 	va_start(args, fmt);
 	doc->current->heading = vprint(doc, fmt, args);
 	va_end(args);
+}
+
+void doc_section(struct doc *doc, const char *label, const char *command, const char *fmt, ...)
+{
+	struct doc_node *node = doc->current;
+	va_list args;
+
+	va_start(args, fmt);
+	node->heading = vprint(doc, fmt, args);
+	va_end(args);
+	node->label = label;
+	node->command = command ? arena_strdup(&doc->arena, command) : NULL;
 }
 
 static struct cell cell_copy(struct doc *doc, struct cell cell)
@@ -188,10 +222,19 @@ static struct doc_row *row_new(struct doc *doc)
 	struct doc_row *row = arena_zalloc(&doc->arena, sizeof(*row));
 
 	assert(table->kind == DOC_TABLE || table->kind == DOC_LINES);
+	row->media = DOC_EVERYWHERE;
 	*table->rows_end = row;
 	table->rows_end = &row->next;
 	table->row_count++;
 	return row;
+}
+
+static struct doc_field *last_field(struct doc *doc)
+{
+	struct doc_node *node = doc->current;
+
+	assert(node->fields);
+	return container_of(node->fields_end, struct doc_field, next);
 }
 
 static struct doc_row *last_row(struct doc *doc)
@@ -204,10 +247,12 @@ static struct doc_row *last_row(struct doc *doc)
 
 void doc_last_style(struct doc *doc, enum cell_style style)
 {
-	struct doc_node *node = doc->current;
+	last_field(doc)->style = style;
+}
 
-	assert(node->fields);
-	container_of(node->fields_end, struct doc_field, next)->style = style;
+void doc_last_in(struct doc *doc, unsigned media)
+{
+	last_field(doc)->media = (uint8_t)media;
 }
 
 void doc_row_array(struct doc *doc, const struct cell *cells)
@@ -227,7 +272,12 @@ void doc_row_style(struct doc *doc, enum cell_style style)
 
 void doc_row_hide(struct doc *doc)
 {
-	last_row(doc)->hidden = true;
+	doc_row_in(doc, DOC_IN_JSON);
+}
+
+void doc_row_in(struct doc *doc, unsigned media)
+{
+	last_row(doc)->media = (uint8_t)media;
 }
 
 void doc_textf(struct doc *doc, enum cell_style style, const char *fmt, ...)

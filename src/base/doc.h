@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a command or the diagnosis has to say, as data: records, tables and remarks, in order.
- * Text, JSON and (later) HTML are renderings of the same document; who fills it never prints.
+ * Text, JSON and HTML are renderings of the same document; who fills it never prints.
  *
  *	doc_record(doc, "task", NULL);                 {"task": {...
  *	doc_dec(doc, "pid", "PID", 1);                   "pid": 1,
@@ -106,6 +106,27 @@ struct column {
 	bool right;        /* align right */
 	uint8_t gap;       /* blanks behind it in text; 0: two */
 	enum cell_style style;
+	bool command;      /* something to type: HTML can copy it */
+	bool link;         /* may be a web address: HTML links it */
+};
+
+/* Where something is shown. What says nothing about it is shown everywhere. */
+enum {
+	DOC_IN_TEXT = 1,
+	DOC_IN_JSON = 2,
+	DOC_IN_HTML = 4,
+	DOC_EVERYWHERE = DOC_IN_TEXT | DOC_IN_JSON | DOC_IN_HTML,
+};
+
+/* What a node is, for renderings that can do more for it than for any record or table. */
+enum doc_look {
+	LOOK_PLAIN,
+	LOOK_ANSWER,    /* record: what the reader came for; HTML keeps it in sight */
+	LOOK_STEPS,     /* table: numbered sentences, the second column a command at the right edge */
+	LOOK_STACK,     /* table: frames; HTML opens each to its details */
+	LOOK_CODE,      /* table: instructions or source */
+	LOOK_REGISTERS, /* record: names and values in a grid */
+	LOOK_TIMELINE,  /* table: the first column is a time in ns; HTML draws the axis */
 };
 
 enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY };
@@ -113,6 +134,7 @@ enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY };
 struct doc_field {
 	const char *key, *title; /* title NULL: JSON only; key NULL in a record: text only */
 	enum cell_style style;
+	uint8_t media;            /* where it is shown */
 	struct cell value;        /* when child is NULL */
 	struct doc_node *child;   /* a nested record, table, ... */
 	struct doc_field *next;
@@ -121,7 +143,7 @@ struct doc_field {
 struct doc_row {
 	const struct cell *cells; /* NULL: a line that is in the text only, see text */
 	const char *text;
-	bool hidden;              /* JSON only */
+	uint8_t media;            /* where it is shown */
 	enum cell_style style;    /* of text; of all cells when not STYLE_PLAIN */
 	struct doc_node *detail; /* shown under the row; JSON: merged as keys of the row. May be NULL */
 	struct doc_row *next;
@@ -129,9 +151,13 @@ struct doc_row {
 
 struct doc_node {
 	enum doc_kind kind;
-	const char *heading;      /* a line above it in text; NULL: none */
+	enum doc_look look;
+	uint8_t media;            /* where it is shown */
+	/* A line above it in text; NULL: none. A section has a label before and a command behind it. */
+	const char *heading, *label, *command;
+	uint8_t label_width;      /* record: its labels take at least as many columns */
+	bool closed;              /* HTML: shown only when it is opened */
 	bool bare;                /* table: no column headings in text */
-	bool hidden;              /* JSON only */
 	bool plain;               /* record: labels to the left, without a colon */
 	bool prose;               /* record: its values are folded like text on a page */
 	struct doc_node *parent;
@@ -163,6 +189,7 @@ struct doc {
 	struct doc_node *current;
 	struct doc_remark *remarks, **remarks_end;
 	bool incomplete;          /* something could not be shown, and the document says so */
+	uint8_t media;            /* how it will be rendered: what no one sees need not be found out */
 };
 
 void doc_init(struct doc *doc);
@@ -181,12 +208,25 @@ void doc_end(struct doc *doc);
 void doc_bare(struct doc *doc);
 /* The record just opened has its labels to the left and without colons in text. */
 void doc_plain(struct doc *doc);
+/* The labels of the record just opened take at least @width columns: several look like one. */
+void doc_labels(struct doc *doc, unsigned width);
 /* The values of the record just opened are sentences: folded, however wide the terminal is. */
 void doc_prose(struct doc *doc);
 /* The node just opened is in JSON only. */
 void doc_hidden(struct doc *doc);
+/* The node just opened is shown there only. */
+void doc_only_in(struct doc *doc, unsigned media);
+void doc_look(struct doc *doc, enum doc_look look);
 /* A heading line above the node just opened. */
 void doc_heading(struct doc *doc, const char *fmt, ...) printf_like(2, 3);
+/*
+ * The node just opened is a part of its own: "STACK   caller, pid 101 ...            bt -A". @command:
+ * what shows more of it; NULL.
+ */
+void doc_section(struct doc *doc, const char *label, const char *command, const char *fmt, ...)
+	printf_like(4, 5);
+/* HTML shows the section just opened by its heading until it is opened. */
+void doc_closed(struct doc *doc);
 
 /* A field of the current record. @title NULL: not shown in text. */
 void doc_field(struct doc *doc, const char *key, const char *title, struct cell value);
@@ -196,6 +236,8 @@ void doc_fieldf(struct doc *doc, const char *key, const char *title, const char 
 	printf_like(4, 5);
 /* The field just added is shown in this style. */
 void doc_last_style(struct doc *doc, enum cell_style style);
+/* The field just added is shown there only. */
+void doc_last_in(struct doc *doc, unsigned media);
 /* A row of the current table: as many cells as it has columns. */
 void doc_row_array(struct doc *doc, const struct cell *cells);
 #define doc_row(doc, ...) doc_row_array((doc), (const struct cell[]){ __VA_ARGS__ })
@@ -203,7 +245,9 @@ void doc_row_array(struct doc *doc, const struct cell *cells);
 void doc_row_style(struct doc *doc, enum cell_style style);
 /* The last row is in JSON only. */
 void doc_row_hide(struct doc *doc);
-/* A line that only the text shows, between rows of a table or fields of a record. */
+/* The last row, or the line that doc_textf() put between rows, is shown there only. */
+void doc_row_in(struct doc *doc, unsigned media);
+/* A line for people, not in JSON, between rows of a table or fields of a record. */
 void doc_textf(struct doc *doc, enum cell_style style, const char *fmt, ...) printf_like(3, 4);
 /* Opens a record that belongs to the last row: its fields are JSON keys of the row, and in text
  * stand indented under it. Closed by doc_end(). */

@@ -298,6 +298,17 @@ static const struct frame_args *args_of(const struct bt_options *options, size_t
 
 enum { FOLD_TURNS_MIN = 4 };
 
+/* In a report: the way through panic() is not what the reader looks for. */
+static void mark_brief(struct doc *doc, const struct bt_options *options, size_t i)
+{
+	if (!options->label)
+		return;
+	if (i < options->first)
+		doc_row_style(doc, STYLE_FAINT);
+	else if (i == options->guilty)
+		doc_row_style(doc, STYLE_STRONG);
+}
+
 static void add_frames(struct session *s, struct doc *doc, const struct stack *stack,
 		       const struct bt_options *options)
 {
@@ -326,10 +337,12 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 		frame_detail(s, doc, stack, i, &place, options);
 		if (folded || options->brief)
 			doc_row_hide(doc);
-		if (!folded && options->brief)
+		if (!folded && options->brief) {
 			frame_brief(s, doc, frame, i, place.text,
 				    place.source_count ? &place.source[place.source_count - 1].at
 						       : NULL, args_of(options, i));
+			mark_brief(doc, options, i);
+		}
 		if (folded && i + 1 == folded_to)
 			doc_textf(doc, STYLE_STRONG, "     ... the same again and again, down to #%zu",
 				  i);
@@ -407,8 +420,13 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 		options->args = &arguments;
 	}
 	doc_record(doc, key, NULL);
-	doc_heading(doc, "PID: %s  TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%.*s\"", pid,
-		    task->address, cpu, (int)sizeof(task->comm), named ? task->comm : "?");
+	if (options->label)
+		doc_section(doc, options->label, "bt -A", "%.*s, pid %s, CPU %s, task %016" PRIx64,
+			    (int)sizeof(task->comm), named ? task->comm : "?", pid, cpu,
+			    task->address);
+	else
+		doc_heading(doc, "PID: %s  TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%.*s\"", pid,
+			    task->address, cpu, (int)sizeof(task->comm), named ? task->comm : "?");
 	doc_field(doc, "pid", NULL, named ? cell_dec(task->pid) : cell_none());
 	doc_field(doc, "tgid", NULL, named ? cell_dec(task->tgid) : cell_none());
 	doc_field(doc, "task", NULL, cell_hex(task->address));

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/bt.h"
+#include "commands/report.h"
 #include "commands/source.h"
 #include "commands/sys.h"
 #include "commands/table.h"
@@ -18,218 +19,58 @@
 
 /* --- What was dumped. --- */
 
-static void head_died(const struct facts *facts, struct doc *doc)
+/* Returns how many lines it takes. */
+static size_t head(const struct facts *facts, struct doc *doc)
 {
-	auto_strbuf text = { 0 };
-	const struct task *task = facts->task;
-	size_t count;
-
-	if (facts->system.realtime)
-		sys_date_text(facts->system.realtime, &text);
-	if (task)
-		strbuf_addf(&text, "%s", text.len ? "; " : "");
-	if (task && task_is_named(task))
-		strbuf_addf(&text, "%.*s, pid %d, ", (int)sizeof(task->comm), task->comm,
-			    task->pid);
-	if (task)
-		strbuf_addf(&text, "task %016" PRIx64 "%s", task->address,
-			    task->on_cpu ? ", running" : "");
-	if (task && facts->cpu >= 0)
-		strbuf_addf(&text, ", CPU %d", facts->cpu);
-	tasks(facts->session, &count);
-	/* Without types only the running ones are known: their number would mislead. */
-	if (count && (!task || task_is_named(task)))
-		strbuf_addf(&text, "%s%zu tasks", text.len ? "; " : "", count);
-	if (text.len)
-		doc_field(doc, NULL, "died", cell_str(text.data));
-}
-
-static void head(const struct facts *facts, struct doc *doc)
-{
-	struct session *s = facts->session;
-	const struct system_info *info = &facts->system;
-	auto_strbuf text = { 0 };
+	auto_strbuf dump = { 0 }, host = { 0 };
 
 	doc_record(doc, NULL, NULL);
 	doc_plain(doc);
 	doc_prose(doc);
-	sys_dump_text(s, &text);
-	doc_field_styled(doc, NULL, "dump", STYLE_PLAIN, cell_str(strbuf_text(&text)));
-	strbuf_clear(&text);
-	sys_machine_text(info, &text);
-	doc_field(doc, NULL, "machine", cell_str(strbuf_text(&text)));
-	head_died(facts, doc);
+	doc_labels(doc, REPORT_LABELS);
+	sys_dump_text(facts->session, REPORT_ROOM, &dump);
+	doc_field(doc, NULL, "dump", cell_str(strbuf_text(&dump)));
+	sys_machine_text(&facts->system, REPORT_ROOM, &host);
+	doc_field(doc, NULL, "host", cell_str(strbuf_text(&host)));
 	doc_end(doc);
+	return report_lines(strbuf_text(&dump), REPORT_ROOM) +
+	       report_lines(strbuf_text(&host), REPORT_ROOM);
 }
 
 /* --- The machine, and what its dump was read with: for later. --- */
 
-static void context(const struct facts *facts, struct doc *doc)
+static void machine_section(const struct facts *facts, struct doc *doc)
 {
 	struct session *s = facts->session;
 	const struct system_info *info = &facts->system;
-	auto_strbuf text = { 0 }, files = { 0 };
+	auto_strbuf files = { 0 };
+	size_t count;
 
 	doc_record(doc, NULL, NULL);
+	doc_section(doc, "MACHINE", "sys", "%s", *info->hardware ? info->hardware : "hardware not known");
 	doc_plain(doc);
-	if (info->hardware[0])
-		doc_field(doc, NULL, "hardware", cell_str(info->hardware));
+	doc_prose(doc);
+	tasks(s, &count);
+	/* Without types only the running ones are known: their number would mislead. */
+	if (count && (!facts->task || task_is_named(facts->task)))
+		doc_fieldf(doc, NULL, "tasks", "%zu", count);
+	if (info->has_load)
+		doc_fieldf(doc, NULL, "load", "%.2f, %.2f, %.2f", info->load[0], info->load[1],
+			   info->load[2]);
 	if (info->has_taint && info->taint) {
 		auto_strbuf letters = { 0 }, words = { 0 };
 		sys_taint_text(info->taint, &letters, &words);
 		doc_field(doc, NULL, "tainted", cell_str(strbuf_text(&words)));
 	}
-	strbuf_addf(&text, "symbols: %s; types: %s; stacks: %s",
-		    s->symbols ? symbols_source(s->symbols) : "none", types_source(s->types),
-		    s->unwinder ? unwinder_source(s->unwinder) : "none");
-	/* The files that the stack below needs: they are opened by asking. */
+	doc_field(doc, NULL, "symbols", cell_str(s->symbols ? symbols_source(s->symbols) : "none"));
+	doc_field(doc, NULL, "types", cell_str(types_source(s->types)));
+	doc_field(doc, NULL, "stacks", cell_str(s->unwinder ? unwinder_source(s->unwinder) : "none"));
+	/* The files that the stack needs: they are opened by asking. */
 	for (size_t i = 0; i < facts->stack.count; i++)
 		(void)debuginfo_of(s->debuginfo, facts->stack.frames[i].pc);
 	source_files_text(s, &files);
 	if (files.len && strcmp(files.data, "none") != 0)
-		strbuf_addf(&text, "; lines: %s", files.data);
-	doc_field(doc, NULL, "source", cell_str(strbuf_text(&text)));
-	doc_end(doc);
-}
-
-/* --- The verdict. --- */
-
-static const char *blame_text(const struct blame *blame, struct doc *doc)
-{
-	if (!blame->known)
-		return NULL;
-	if (!blame->module)
-		return arena_printf(&doc->arena, "%s() of the kernel itself", blame->function);
-	return arena_printf(&doc->arena, "%s() of module %s%s%s%s", blame->function, blame->module,
-			    blame->out_of_tree ? ", out of tree" : "",
-			    blame->proprietary ? ", proprietary" : "",
-			    blame->unsigned_module ? ", unsigned" : "");
-}
-
-enum { LINE_WIDTH = 100, EVIDENCE_INDENT = 4, COMMAND_GAP = 2 };
-
-/* How many bytes of @text make a line of @width, broken at a blank where there is one. */
-static size_t line_length(const char *text, size_t width)
-{
-	size_t length = strlen(text);
-
-	if (length <= width)
-		return length;
-	for (size_t n = width; n > width / 2; n--) {
-		if (text[n] == ' ')
-			return n;
-	}
-	return width;
-}
-
-/* A claim, with the command that shows it at the right of its last line. */
-static void evidence_text(unsigned number, const struct evidence *e, struct doc *doc)
-{
-	const char *rest = e->text, *command = e->command ? e->command : "";
-	size_t room = LINE_WIDTH - EVIDENCE_INDENT;
-	size_t aside = *command ? strlen(command) + COMMAND_GAP : 0;
-	char head[16];
-
-	snprintf(head, sizeof(head), "%2u", number);
-	for (bool first = true; *rest || first; first = false) {
-		/* The last line, when it fits beside the command. */
-		bool whole = strlen(rest) + aside <= room;
-		size_t n = whole ? strlen(rest) : line_length(rest, room);
-		int fill = whole && *command ? (int)(room - n - strlen(command)) : 0;
-		doc_textf(doc, STYLE_PLAIN, "%-*s%.*s%*s%s", EVIDENCE_INDENT, first ? head : "",
-			  (int)n, rest, fill, "", whole ? command : "");
-		rest += n;
-		while (*rest == ' ')
-			rest++;
-		if (!*rest && !whole && *command)
-			doc_textf(doc, STYLE_PLAIN, "%*s", LINE_WIDTH, command);
-	}
-}
-
-static void evidence(const struct finding *f, struct doc *doc)
-{
-	static const struct column columns[] = {
-		{ .key = "claim" },
-		{ .key = "command" },
-		{ .key = "shows" },
-	};
-
-	doc_table(doc, "evidence", columns, array_size(columns));
-	doc_bare(doc);
-	if (f->evidence_count)
-		doc_heading(doc, "EVIDENCE");
-	for (unsigned i = 0; i < f->evidence_count; i++) {
-		const struct evidence *e = &f->evidence[i];
-		doc_row(doc, cell_str(e->text), cell_str(e->command), cell_str(e->shows));
-		doc_row_hide(doc);
-		evidence_text(i + 1, e, doc);
-	}
-	doc_end(doc);
-}
-
-/* A finding as data; the verdict's text is laid out by verdict() instead. */
-static void finding_fields(const struct finding *f, struct doc *doc)
-{
-	doc_field(doc, "kind", NULL, cell_str(f->kind));
-	doc_field(doc, "title", NULL, cell_str(f->title));
-	doc_field(doc, "what", NULL, cell_str(f->what));
-	doc_field(doc, "why", NULL, cell_str(f->why));
-	doc_field(doc, "confidence", NULL, cell_str(confidence_name(f->confidence)));
-	doc_field(doc, "against", NULL, cell_str(f->against));
-	doc_field(doc, "next", NULL, cell_str(f->next));
-	doc_field(doc, "function", NULL, cell_str(f->blame.known ? f->blame.function : NULL));
-	doc_field(doc, "module", NULL, cell_str(f->blame.known ? f->blame.module : NULL));
-	doc_field(doc, "origin_confidence", NULL, cell_str(f->origin_confidence));
-	doc_field(doc, "because", NULL, cell_str(f->blame.known ? f->blame.because : NULL));
-	doc_field(doc, "object", NULL, f->object ? cell_address(f->object) : cell_none());
-	doc_field(doc, "out_of_tree", NULL,
-		  f->blame.known ? cell_bool(f->blame.out_of_tree) : cell_none());
-}
-
-static void verdict(const struct finding *f, struct doc *doc)
-{
-	const char *who = blame_text(&f->blame, doc);
-
-	doc_record(doc, NULL, NULL);
-	doc_plain(doc);
-	doc_prose(doc);
-	doc_fieldf(doc, NULL, "WHAT", "%s: %s", f->title, f->what);
-	doc_last_style(doc, STYLE_BAD);
-	if (f->why)
-		doc_field(doc, NULL, "WHY", cell_str(f->why));
-	if (who && (f->blame.because || f->blame.skipped))
-		doc_fieldf(doc, NULL, "WHO", "%s, likely%s%s%s%s%s", who,
-			   f->blame.because ? ": " : "", f->blame.because ? f->blame.because : "",
-			   f->blame.skipped ? " (" : "", f->blame.skipped ? f->blame.skipped : "",
-			   f->blame.skipped ? " only tripped over it)" : "");
-	else if (who)
-		doc_field(doc, NULL, "WHO", cell_str(who));
-	/* Said only where it is another. */
-	const char *sure = confidence_name(f->confidence), *origin = f->origin_confidence;
-	if (origin && strcmp(origin, sure) == 0)
-		origin = NULL;
-	doc_fieldf(doc, NULL, "SURE", "%s%s%s%s%s", sure,
-		   origin ? "; where it came from: " : "", origin ? origin : "",
-		   f->against ? "; open: " : "", f->against ? f->against : "");
-	if (f->next)
-		doc_field(doc, NULL, "NEXT", cell_str(f->next));
-	doc_end(doc);
-	doc_record(doc, "verdict", NULL);
-	finding_fields(f, doc);
-	evidence(f, doc);
-	doc_end(doc);
-}
-
-static void other_findings(const struct diagnosis *d, struct doc *doc)
-{
-	doc_array(doc, "findings", NULL);
-	doc_hidden(doc);
-	for (size_t i = 0; i < d->finding_count; i++) {
-		doc_record(doc, NULL, NULL);
-		finding_fields(&d->findings[i], doc);
-		evidence(&d->findings[i], doc);
-		doc_end(doc);
-	}
+		doc_field(doc, NULL, "lines", cell_str(files.data));
 	doc_end(doc);
 }
 
@@ -249,7 +90,7 @@ static void fault_section(const struct facts *facts, struct doc *doc)
 	if (line)
 		source_place(facts->session, fault->pc, &place);
 	doc_record(doc, "fault", NULL);
-	doc_heading(doc, "FAULT: %s at %s%s%s", trap_name(fault->trap),
+	doc_section(doc, "FAULT", fault->pc_is_wild ? NULL : "fault", "%s at %s%s%s", trap_name(fault->trap),
 		    facts_frame_text(facts, fault->frame), line ? ", " : "", strbuf_text(&place));
 	doc_field(doc, "trap", NULL, cell_str(trap_name(fault->trap)));
 	doc_field(doc, "pc", NULL, cell_hex(fault->pc));
@@ -285,55 +126,10 @@ static void notes_section(const struct facts *facts, struct doc *doc)
 		uint64_t pc = regs.value[facts->session->arch->pc];
 		address_name(facts->session, pc, name, sizeof(name));
 		doc_record(doc, NULL, NULL);
-		doc_heading(doc, "NOTE %zu of the dump's header: a CPU at %s", i,
+		doc_section(doc, "CPU", NULL, "as note %zu of the dump's header has it, at %s", i,
 			    *name ? name : "an address without a name");
 		bt_registers(facts->session, doc, "regs", &regs, 2);
 		doc_end(doc);
-	}
-	doc_end(doc);
-}
-
-/* --- The log. --- */
-
-static void log_line(const struct anomaly *a, struct doc *doc)
-{
-	char time[32], more[32] = "";
-	const struct log_record *r = a->record;
-
-	snprintf(time, sizeof(time), "%5" PRIu64 ".%06" PRIu64, r->time_ns / 1000000000,
-		 r->time_ns % 1000000000 / 1000);
-	if (a->repeats)
-		snprintf(more, sizeof(more), "(and %zu more)", a->repeats);
-	doc_row(doc, cell_shown(cell_udec(r->time_ns), time), cell_str(a->kind),
-		cell_udec(a->repeats + 1), cell_shown(cell_str(r->text), r->text), cell_str(more));
-	if (a->weight == ANOMALY_FATAL)
-		doc_row_style(doc, STYLE_BAD);
-}
-
-enum { LOG_FIRST = 4, LOG_LAST = 6 };
-
-static void log_section(const struct facts *facts, struct doc *doc)
-{
-	static const struct column columns[] = {
-		{ .key = "time_ns", .title = "", .right = true, .style = STYLE_FAINT },
-		{ .key = "kind" },
-		{ .key = "count" },
-		{ .key = "text", .title = "" },
-		{ .title = "", .style = STYLE_FAINT },
-	};
-	size_t n = facts->anomaly_count;
-
-	doc_table(doc, "log", columns, array_size(columns));
-	doc_bare(doc);
-	if (facts->log_count)
-		doc_heading(doc, "LOG: %zu records, %zu alarming", facts->log_count, n);
-	for (size_t i = 0; i < n; i++) {
-		if (n > LOG_FIRST + LOG_LAST + 1 && i == LOG_FIRST) {
-			size_t left_out = n - LOG_FIRST - LOG_LAST;
-			doc_textf(doc, STYLE_FAINT, "    ... %zu more alarming lines: log", left_out);
-			i += left_out;
-		}
-		log_line(&facts->anomalies[i], doc);
 	}
 	doc_end(doc);
 }
@@ -342,16 +138,52 @@ static void log_section(const struct facts *facts, struct doc *doc)
 
 static void missing_section(struct session *s, const struct diagnosis *d, struct doc *doc)
 {
+	static const struct column columns[] = { { .key = "name" }, { .key = "why" } };
+
 	session_debug_problems(s);
 	doc_lines(doc, "missing", NULL);
 	if (s->problems.count || d->failed_count)
-		doc_heading(doc, "MISSING");
+		doc_section(doc, "MISSING", NULL, "what could not be looked at");
 	for (size_t i = 0; i < s->problems.count; i++)
 		doc_line(doc, s->problems.data[i]);
 	for (size_t i = 0; i < d->failed_count; i++)
 		doc_linef(doc, "the detector \"%s\" failed, what it looks for may have been overlooked: %s",
 			  d->failed[i].name, d->failed[i].why);
 	doc_end(doc);
+	doc_table(doc, "failed_detectors", columns, array_size(columns));
+	doc_hidden(doc);
+	for (size_t i = 0; i < d->failed_count; i++)
+		doc_row(doc, cell_str(d->failed[i].name), cell_str(d->failed[i].why));
+	doc_end(doc);
+}
+
+/* The frame of the crash stack that the verdict blames; it may be one of another task's stack. */
+static size_t guilty_frame(const struct diagnosis *d)
+{
+	const struct blame *blame = &d->findings[0].blame;
+	struct symbol sym;
+
+	if (!blame->known || blame->frame >= d->facts.stack.count ||
+	    !facts_frame_symbol(&d->facts, blame->frame, &sym) ||
+	    strlen(blame->function) != strcspn(sym.name, ".") ||
+	    !starts_with(sym.name, blame->function))
+		return SIZE_MAX;
+	return blame->frame;
+}
+
+static void stack_section(const struct diagnosis *d, struct doc *doc)
+{
+	const struct facts *facts = &d->facts;
+	struct bt_options options = {
+		.no_registers = true, .arguments = true, .brief = true, .label = "STACK",
+		.first = facts->fault.trap != TRAP_NONE ? facts->fault.frame : 0,
+		.guilty = guilty_frame(d),
+	};
+
+	if (facts->task)
+		bt_thread(facts->session, doc, "stack", facts->task, &options);
+	else
+		notes_section(facts, doc);
 }
 
 static struct error *run_report(struct command_args *args)
@@ -360,22 +192,17 @@ static struct error *run_report(struct command_args *args)
 	struct diagnosis *d = diagnose(args->session);
 	const struct facts *facts = &d->facts;
 
-	head(facts, doc);
+	/* An empty line stands between them. */
+	report_answer(d, head(facts, doc) + 1, doc);
+	report_findings(d, doc);
+	fault_section(facts, doc);
+	stack_section(d, doc);
+	report_timeline(facts, doc);
+	machine_section(facts, doc);
 	doc_record(doc, "system", NULL);
 	doc_hidden(doc);
 	sys_record(args->session, doc);
 	doc_end(doc);
-	verdict(&d->findings[0], doc);
-	other_findings(d, doc);
-	fault_section(facts, doc);
-	if (facts->task)
-		bt_thread(args->session, doc, "stack", facts->task,
-			  &(struct bt_options){ .no_registers = true, .arguments = true,
-						.brief = true });
-	else
-		notes_section(facts, doc);
-	context(facts, doc);
-	log_section(facts, doc);
 	missing_section(args->session, d, doc);
 	diagnosis_destroy(d);
 	return NULL;

@@ -3,6 +3,7 @@
 #include "kernel/system.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -214,49 +215,78 @@ void sys_record(struct session *s, struct doc *doc)
 	doc_field(doc, "command_line", "COMMAND LINE", known_string(info->command_line));
 }
 
-void sys_dump_text(struct session *s, struct strbuf *text)
+/* Adds ", TEXT" where there is room for it. */
+static printf_like(3, 4) void add_part(struct strbuf *text, size_t room, const char *fmt, ...)
+{
+	char part[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(part, sizeof(part), fmt, args);
+	va_end(args);
+	if (!*part || (text->len && text->len + 2 + strlen(part) > room))
+		return;
+	strbuf_addf(text, "%s%s", text->len ? ", " : "", part);
+}
+
+void sys_dump_text(struct session *s, size_t room, struct strbuf *text)
 {
 	const struct dump_info *info = dump_info(s->dump);
-	const char *slash = strrchr(s->path, '/');
-	char kept[32];
+	const char *slash = strrchr(s->path, '/'), *format = info->format ? info->format : "unknown";
+	const char *packed = info->compression ? info->compression : "";
+	char size[32], kept[32];
+	bool filtered = info->has_dump_level && info->dump_level;
 
-	strbuf_addf(text, "%s, ", slash ? slash + 1 : s->path);
-	dump_format_text(info, text);
+	format_size(info->file_size, size, sizeof(size));
 	format_size(info->present_pages * PAGE_SIZE, kept, sizeof(kept));
-	strbuf_addf(text, ", holds %s of memory", kept);
-	if (info->has_dump_level && info->dump_level)
-		strbuf_addf(text, " (filtered, level %u)", info->dump_level);
+	add_part(text, room, "%s", slash ? slash + 1 : s->path);
+	/* Without the version and the program that wrote it. */
+	add_part(text, room, "%.*s", (int)strcspn(format, " "), format);
+	if (strcmp(packed, "none") != 0)
+		add_part(text, room, "%.*s", (int)strcspn(packed, "+"), packed);
+	add_part(text, room, "%s", size);
+	if (info->files > 1)
+		add_part(text, room, "%u files", info->files);
+	if (info->truncated)
+		add_part(text, room, "CUT OFF");
+	add_part(text, room, "holds %s of memory", kept);
+	if (filtered)
+		add_part(text, room, "filtered (level %u)", info->dump_level);
 }
 
-void sys_machine_text(const struct system_info *info, struct strbuf *text)
+/* "amd64" and "x86_64" are in most releases already. */
+static bool names_machine(const struct system_info *info)
 {
-	char uptime[64], memory[32];
+	return strstr(info->release, info->machine) ||
+	       (strcmp(info->machine, "x86_64") == 0 && strstr(info->release, "amd64"));
+}
 
-	strbuf_addf(text, "%s, %s %s %s", *info->nodename ? info->nodename : "(no name)",
-		    *info->sysname ? info->sysname : "Linux",
-		    *info->release ? info->release : "(unknown release)", info->machine);
-	if (info->cpus_online)
-		strbuf_addf(text, ", %u CPU%s", info->cpus_online,
-			    info->cpus_online == 1 ? "" : "s");
-	if (info->memory_bytes) {
-		format_size(info->memory_bytes, memory, sizeof(memory));
-		strbuf_addf(text, ", %s", memory);
-	}
+void sys_machine_text(const struct system_info *info, size_t room, struct strbuf *text)
+{
+	char uptime[64], memory[32], date[64];
+	time_t when = (time_t)info->realtime;
+	struct tm tm;
+
+	/* The kernel's own word for a machine that nobody has named. */
+	if (*info->nodename && strcmp(info->nodename, "(none)") != 0)
+		add_part(text, room, "%s", info->nodename);
+	add_part(text, room, "%s %s%s%s", *info->sysname ? info->sysname : "Linux",
+		 *info->release ? info->release : "(unknown release)",
+		 names_machine(info) ? "" : " ", names_machine(info) ? "" : info->machine);
 	if (info->uptime_ns) {
 		format_uptime(info->uptime_ns, uptime, sizeof(uptime));
-		strbuf_addf(text, ", up %s", uptime);
+		add_part(text, room, "up %s", uptime);
 	}
-	if (info->has_load)
-		strbuf_addf(text, ", load %.2f %.2f %.2f", info->load[0], info->load[1],
-			    info->load[2]);
-}
-
-void sys_date_text(uint64_t realtime, struct strbuf *text)
-{
-	char date[64];
-
-	format_date(realtime, date, sizeof(date));
-	strbuf_add(text, date);
+	if (info->realtime && gmtime_r(&when, &tm) &&
+	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		add_part(text, room, "died %s", date);
+	if (info->cpus_online)
+		add_part(text, room, "%u CPU%s", info->cpus_online,
+			 info->cpus_online == 1 ? "" : "s");
+	if (info->memory_bytes) {
+		format_size(info->memory_bytes, memory, sizeof(memory));
+		add_part(text, room, "%s", memory);
+	}
 }
 
 /* sys -t: every taint flag, and which modules set taints. */

@@ -12,7 +12,9 @@ void sys_record(struct session *session, struct doc *doc);
 /* The taint flags as letters ("PO") and in words ("P proprietary module, O out-of-tree"). */
 void sys_taint_text(uint64_t taint, struct strbuf *letters, struct strbuf *text);
 
-/* One line each: the dump file, the machine, the date (UTC) of @realtime. Appended to @text. */
-void sys_dump_text(struct session *session, struct strbuf *text);
-void sys_machine_text(const struct system_info *info, struct strbuf *text);
-void sys_date_text(uint64_t realtime, struct strbuf *text);
+/*
+ * The dump file, and the machine, in at most @room columns each: what does not fit is left out.
+ * Appended to @text.
+ */
+void sys_dump_text(struct session *session, size_t room, struct strbuf *text);
+void sys_machine_text(const struct system_info *info, size_t room, struct strbuf *text);

@@ -166,7 +166,7 @@ static void put_rows(struct json *j, const struct doc_node *node)
 
 	open_with(j, '[');
 	for (const struct doc_row *row = node->rows; row; row = row->next) {
-		if (!row->cells)
+		if (!row->cells || !(row->media & DOC_IN_JSON))
 			continue;
 		separate(j, &first);
 		if (node->kind == DOC_LINES)

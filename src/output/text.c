@@ -7,6 +7,7 @@
  *	table    columns as wide as their widest cell: two passes over the rows
  *	detail   the record under a row, indented
  *	array    its elements with an empty line between them
+ *	steps    numbered sentences, folded, with a command at the right edge of the last line
  *
  * Blanks are written only when something follows on the line, so that no line ends in any.
  * Whatever a dump holds, the terminal gets no control characters but tabs.
@@ -19,7 +20,7 @@
 #include "output/output.h"
 #include "output/utf8.h"
 
-enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100 };
+enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100, LABEL_WIDTH = 7 };
 
 struct text {
 	FILE *out;
@@ -161,6 +162,16 @@ static void put_line(struct text *t, enum cell_style style, const char *s)
 	end_line(t);
 }
 
+/* How many columns @n bytes of well-formed UTF-8 take. */
+static unsigned columns_of(const char *s, size_t n)
+{
+	unsigned columns = 0;
+
+	for (size_t i = 0; i < n; i++)
+		columns += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return columns;
+}
+
 /* How many bytes of @s make a line of at most @room columns, breaking at a blank. */
 static size_t fold_at(const char *s, unsigned room)
 {
@@ -208,12 +219,17 @@ static unsigned prose_width(const struct text *t)
 
 static void put_node(struct text *t, const struct doc_node *node);
 
+static bool field_visible(const struct doc_field *field)
+{
+	return (field->media & DOC_IN_TEXT) && (field->title || !field->key);
+}
+
 static unsigned label_width(const struct doc_node *record)
 {
-	unsigned width = 0;
+	unsigned width = record->label_width;
 
 	for (const struct doc_field *f = record->fields; f; f = f->next) {
-		if (f->title && !f->child && strlen(f->title) > width)
+		if (f->title && !f->child && field_visible(f) && strlen(f->title) > width)
 			width = (unsigned)strlen(f->title);
 	}
 	return width;
@@ -222,14 +238,14 @@ static unsigned label_width(const struct doc_node *record)
 /* Is there anything to see of it? */
 static bool node_visible(const struct doc_node *node)
 {
-	if (node->hidden)
+	if (!(node->media & DOC_IN_TEXT))
 		return false;
 	if (node->heading)
 		return true;
 	if (node->kind == DOC_TABLE || node->kind == DOC_LINES)
 		return node->rows || (node->column_count && !node->bare);
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
-		if (f->child ? node_visible(f->child) : f->title || !f->key)
+		if (f->child ? node_visible(f->child) : field_visible(f))
 			return true;
 	}
 	return false;
@@ -238,9 +254,10 @@ static bool node_visible(const struct doc_node *node)
 static void put_field(struct text *t, const struct doc_field *field, unsigned labels, bool plain,
 		      bool prose)
 {
+	if (!field_visible(field))
+		return;
 	if (!field->title) {
-		if (!field->key)
-			put_line(t, field->style, field->value.str);
+		put_line(t, field->style, field->value.str);
 		return;
 	}
 	start_line(t);
@@ -263,7 +280,7 @@ static void put_fields(struct text *t, const struct doc_node *node)
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
 		if (!f->child) {
 			put_field(t, f, labels, node->plain, node->prose);
-			something |= f->title || !f->key;
+			something |= field_visible(f);
 		} else if (node_visible(f->child)) {
 			if (something && node->parent == NULL)
 				putc('\n', t->out);
@@ -282,7 +299,7 @@ static void measure(struct text *t, const struct doc_node *table, unsigned *widt
 		widths[i] = column->title && !table->bare ? (unsigned)strlen(column->title) : 0;
 	}
 	for (const struct doc_row *row = table->rows; row; row = row->next) {
-		if (!row->cells)
+		if (!row->cells || !(row->media & DOC_IN_TEXT))
 			continue;
 		for (size_t i = 0; i < table->column_count; i++) {
 			if (!table->columns[i].title)
@@ -352,17 +369,96 @@ static void put_table(struct text *t, const struct doc_node *table)
 	if (!table->bare)
 		put_titles(t, table, widths);
 	for (const struct doc_row *row = table->rows; row && !stopped(t); row = row->next) {
-		if (!row->hidden)
+		if (row->media & DOC_IN_TEXT)
 			put_row(t, table, row, widths);
 	}
 	free(widths);
 }
 
+/* What to type, at the right edge: of this line where there is room, else of the next. */
+static void put_aside(struct text *t, const char *command, unsigned used, unsigned width)
+{
+	set_text(t, command);
+	if (used + COLUMN_GAP + t->buf_width > width) {
+		end_line(t);
+		used = 0;
+	}
+	t->pending = width > used + t->buf_width ? width - used - t->buf_width : 0;
+	put_buf(t, STYLE_FAINT);
+}
+
+/* A sentence with its number before and a command behind it. */
+static void put_step(struct text *t, unsigned number, const struct doc_row *row, bool aside)
+{
+	unsigned width = prose_width(t), indent = t->indent + DETAIL_INDENT, used = 0;
+	unsigned room = width > indent + FOLD_MIN ? width - indent : FOLD_MIN;
+	const char *command = aside && row->cells[1].kind == CELL_STRING ? row->cells[1].str : NULL;
+	unsigned beside = command ? columns_of(command, strlen(command)) + COLUMN_GAP : 0;
+	char head[16];
+
+	snprintf(head, sizeof(head), "%2u", number);
+	start_line(t);
+	put_n(t, STYLE_FAINT, head, strlen(head));
+	set_cell(t, &row->cells[0]);
+	t->pending = indent > strlen(head) ? indent - (unsigned)strlen(head) : 0;
+	for (const char *s = strbuf_text(&t->buf); *s;) {
+		size_t n = fold_at(s, room);
+		/* No line for the command alone: a word goes down with it. */
+		if (!s[n] && columns_of(s, n) + beside > room && room > beside + FOLD_MIN)
+			n = fold_at(s, room - beside);
+		put_n(t, row->style, s, n);
+		used = indent + columns_of(s, n);
+		s += n;
+		while (*s == ' ')
+			s++;
+		if (*s) {
+			end_line(t);
+			t->pending = indent;
+		}
+	}
+	if (command)
+		put_aside(t, command, used, width);
+	end_line(t);
+}
+
+static void put_steps(struct text *t, const struct doc_node *table)
+{
+	unsigned number = 0;
+
+	for (const struct doc_row *row = table->rows; row && !stopped(t); row = row->next) {
+		if (row->cells && (row->media & DOC_IN_TEXT))
+			put_step(t, ++number, row, table->column_count > 1);
+	}
+}
+
+static void put_heading(struct text *t, const struct doc_node *node)
+{
+	unsigned used = LABEL_WIDTH;
+
+	if (!node->label) {
+		put_line(t, STYLE_STRONG, node->heading);
+		return;
+	}
+	start_line(t);
+	put_n(t, STYLE_STRONG, node->label, strlen(node->label));
+	if (strlen(node->label) + COLUMN_GAP > used)
+		used = (unsigned)strlen(node->label) + COLUMN_GAP;
+	t->pending = used - (unsigned)strlen(node->label);
+	set_text(t, node->heading);
+	used += t->indent + t->buf_width;
+	put_buf(t, STYLE_STRONG);
+	if (node->command)
+		put_aside(t, node->command, used, prose_width(t));
+	end_line(t);
+}
+
 static void put_node(struct text *t, const struct doc_node *node)
 {
 	if (node->heading)
-		put_line(t, STYLE_STRONG, node->heading);
-	if (node->kind == DOC_TABLE) {
+		put_heading(t, node);
+	if (node->look == LOOK_STEPS) {
+		put_steps(t, node);
+	} else if (node->kind == DOC_TABLE) {
 		put_table(t, node);
 	} else if (node->kind == DOC_LINES) {
 		for (const struct doc_row *row = node->rows; row; row = row->next)

@@ -3,6 +3,7 @@
 
 import unittest
 
+import json_schema
 import lab
 
 # The class of death that a scenario's truth names, and the kinds of verdict that say the same. A
@@ -153,20 +154,50 @@ class Report(unittest.TestCase):
                 # An old makedumpfile on a new kernel leaves holes; then something is missing.
                 holes = dump.meta["makedumpfile"] == "old" and dump.meta["series"] != "6.1"
                 self.assertIn(run.returncode, (0, 1) if holes else (0,), run.stdout[-400:] + run.stderr)
-                lines = run.stdout.splitlines()
-                labels = [line.split()[0] for line in lines[:10] if line]
-                for label in ("dump", "machine", "WHAT"):
+                lines = run.stdout.splitlines()[:10]
+                labels = [line.split()[0] for line in lines if line and line[0] != " "]
+                self.assertEqual(labels[:2], ["dump", "host"])
+                for label in ("WHAT", "WHO", "SURE"):
                     self.assertIn(label, labels)
-                labels = [line.split()[0] for line in lines[:30] if line]
-                self.assertIn("SURE", labels)
+
+    def test_sections_in_order(self):
+        """The answer, then what shows it, then the stack, then what else there is to know."""
+        order = ["WHAT", "WHY", "WHO", "SURE", "MORE", "KNOWN", "NEXT", "SIGN", "EVIDENCE", "FAULT", "STACK",
+                 "CPU", "TIMELINE", "MACHINE", "MISSING"]
+        for dump in self.whole():
+            with self.subTest(dump=str(dump)):
+                words = [line.split()[0] for line in lab.inquest(dump.vmcore).stdout.splitlines()
+                         if line[:1].isupper()]
+                found = [order.index(word) for word in words if word in order]
+                self.assertEqual(found, sorted(found), words)
+                self.assertLessEqual({"WHAT", "SURE", "STACK", "TIMELINE", "MACHINE"}, set(words))
 
     def test_text_fits_the_page(self):
         for dump in self.whole():
             with self.subTest(dump=str(dump)):
-                for line in lab.inquest(dump.vmcore).stdout.split("\nLOG: ")[0].splitlines():
-                    # The instruction and its place are as long as their names, lists of files too.
-                    if not line.startswith(("FAULT: ", "    ffff", "tainted", "source")):
+                text = lab.inquest(dump.vmcore).stdout
+                # The log's lines are as long as they were written.
+                head, _, rest = text.partition("\nTIMELINE")
+                for line in head.splitlines() + rest.partition("\n\n")[2].splitlines():
+                    # The instruction and its place are as long as their names.
+                    if not line.startswith(("FAULT", "    ffff")):
                         self.assertLessEqual(len(line), 100, line)
+
+    def test_a_failed_detector_is_named(self):
+        """Each detector is made to fail; the report says so, and is whole for the rest."""
+        dump = next((d for d in self.scenario("null-ioctl")), None)
+        if not dump:
+            self.skipTest("the lab has no dump of null-ioctl")
+        report = lab.query(dump, "report", "--fail-detector", "address")
+        self.assertEqual([f["name"] for f in report["failed_detectors"]], ["address"])
+        self.assertTrue(any("address" in line for line in report["missing"]), report["missing"])
+        self.assertTrue(report["stack"]["frames"])
+        self.assertIn('the detector "address" failed', lab.inquest("--fail-detector", "address", dump.vmcore).stdout)
+
+    def test_schema(self):
+        for dump in self.dumps:
+            with self.subTest(dump=str(dump)):
+                self.assertEqual(json_schema.faults("report", lab.query(dump, "report")), [])
 
     def test_every_piece_of_evidence_is_shown_by_its_command(self):
         """All commands of a dump in one run; each must succeed and print what it is said to show."""
