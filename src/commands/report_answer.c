@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The verdict. Its four answers (what, why, who, how sure) must be within the first lines of the
- * report. Where they are too long for that, WHY and then SURE end with a sentence earlier, and the
- * rest of them follows under MORE.
+ * report. Where they are too long for that they end with a sentence earlier, and the rest of them
+ * follows under MORE.
  */
 #include "commands/report.h"
 
@@ -64,8 +64,8 @@ static const char *last_comma(struct doc *doc, const char *text, size_t lines)
 	return found;
 }
 
-/* The first sentences of @text, as many as fit @lines lines; the others are added to @more. */
-static const char *cut(struct doc *doc, const char *text, size_t lines, struct strbuf *more)
+/* The first sentences of @text, as many as fit @lines lines; the others become @more. */
+static const char *cut(struct doc *doc, const char *text, size_t lines, const char **more)
 {
 	const char *end = NULL, *dots = "";
 
@@ -83,7 +83,7 @@ static const char *cut(struct doc *doc, const char *text, size_t lines, struct s
 	}
 	if (!end)
 		return text;
-	strbuf_addf(more, "%s%s%s%s", more->len ? ". " : "", dots, *dots ? " " : "", end + 2);
+	*more = arena_printf(&doc->arena, "%s%s%s", dots, *dots ? " " : "", end + 2);
 	return arena_printf(&doc->arena, "%.*s%s%s", (int)(end - text), text, *dots ? " " : "", dots);
 }
 
@@ -171,18 +171,20 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 	const struct finding *f = &d->findings[0];
 	const char *who = who_text(&f->blame, doc), *sure = sure_text(f, doc), *why = f->why;
 	const char *what = arena_printf(&doc->arena, "%s: %s", f->title, f->what);
-	auto_strbuf more = { 0 };
-	size_t fixed = lines + report_lines(what, REPORT_ROOM) + report_lines(who, REPORT_ROOM);
-	size_t left = fixed + 2 < REPORT_TOP ? REPORT_TOP - fixed : 2;
+	const char *more[3] = { NULL }, *label = "MORE";
+	size_t used = lines + report_lines(what, REPORT_ROOM);
+	size_t left = used + 3 < REPORT_TOP ? REPORT_TOP - used : 3;
 
+	/* A line for how sure, two for why, then who gets all it needs. */
+	who = cut(doc, who, left > 4 ? left - 3 : 1, &more[1]);
+	left -= min_u64(report_lines(who, REPORT_ROOM), left - 2);
 	/* Why goes before what speaks against it, which gets what is left. */
-	size_t sure_lines = report_lines(sure, REPORT_ROOM);
 	if (why) {
-		why = cut(doc, why, left - (left > 3 && sure_lines > 1 ? 2 : 1), &more);
-		size_t used = report_lines(why, REPORT_ROOM);
-		left = left > used ? left - used : 1;
+		bool two = left > 3 && report_lines(sure, REPORT_ROOM) > 1;
+		why = cut(doc, why, left - (two ? 2 : 1), &more[0]);
+		left -= min_u64(report_lines(why, REPORT_ROOM), left - 1);
 	}
-	sure = cut(doc, sure, left, &more);
+	sure = cut(doc, sure, left, &more[2]);
 	doc_record(doc, NULL, NULL);
 	doc_look(doc, LOOK_ANSWER);
 	doc_plain(doc);
@@ -193,8 +195,12 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 		doc_field(doc, NULL, "WHY", cell_str(why));
 	doc_field(doc, NULL, "WHO", cell_str(who));
 	doc_field(doc, NULL, "SURE", cell_str(sure));
-	if (more.len)
-		doc_field(doc, NULL, "MORE", cell_str(more.data));
+	for (size_t i = 0; i < array_size(more); i++) {
+		if (!more[i])
+			continue;
+		doc_field(doc, NULL, label, cell_str(more[i]));
+		label = "";
+	}
 	known_lines(d, doc);
 	next_lines(d, doc);
 	sign_line(d, doc);
