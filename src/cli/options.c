@@ -15,7 +15,7 @@
 
 enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
 		 ID_DEBUGINFOD,
-		 ID_SOURCE, ID_JSON, ID_COLOR, ID_VERIFY, ID_NO_ORC, ID_NO_BTF,
+		 ID_SOURCE, ID_RULES, ID_JSON, ID_COLOR, ID_VERIFY, ID_NO_ORC, ID_NO_BTF,
 		 ID_FAIL_DETECTOR,
 		 ID_HELP, ID_VERSION };
 
@@ -34,6 +34,7 @@ const struct cli_option cli_option_table[] = {
 	[ID_DEBUGINFOD] = { 0, "debuginfod", NULL,
 			    "fetch debug files from the servers of $DEBUGINFOD_URLS" },
 	[ID_SOURCE] = { 0, "source", "FOLDER", "the kernel's sources, for `list`" },
+	[ID_RULES] = { 0, "rules", "FOLDER", "more rules of known issues (see docs/rules.md)" },
 	[ID_JSON] = { 'j', "json", NULL, "print JSON" },
 	[ID_COLOR] = { 0, "color", "WHEN", "colours: auto, always or never" },
 	[ID_VERIFY] = { 0, "verify", NULL,
@@ -85,6 +86,9 @@ static struct error *apply(struct cli_options *options, enum option_id id, const
 		break;
 	case ID_SOURCE:
 		options->source = value;
+		break;
+	case ID_RULES:
+		options->rules = value;
 		break;
 	case ID_FORCE:
 		options->debug.force = true;

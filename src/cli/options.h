@@ -18,7 +18,7 @@ struct cli_options {
 	bool json;
 	bool shell;                    /* read commands from the standard input */
 	bool verify, no_orc, no_btf;           /* as in struct session_options */
-	const char *fail_detector;             /* the same */
+	const char *fail_detector, *rules;     /* the same */
 	const char *namelist;          /* vmlinux, System.map or a folder; NULL: none given */
 	struct debug_options debug;    /* but for the kernel's file, which is namelist */
 	const char *source;            /* a folder of the kernel's sources */

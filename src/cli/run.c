@@ -148,6 +148,7 @@ static struct error *open_session(struct runner *run)
 		.paths = o->paths.data, .path_count = o->paths.count, .namelist = o->namelist,
 		.verify = o->verify, .no_orc = o->no_orc, .no_btf = o->no_btf,
 		.debug = o->debug, .source = o->source, .fail_detector = o->fail_detector,
+		.rules = o->rules,
 	};
 	error = session_open(&session, &run->session);
 	/* Name the file, unless the message does. */

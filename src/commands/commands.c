@@ -32,6 +32,7 @@ const struct command *const commands[] = {
 	&command_rd,
 	&command_refs,
 	&command_report,
+	&command_rules,
 	&command_search,
 	&command_set,
 	&command_slab,

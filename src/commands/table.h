@@ -28,6 +28,7 @@ extern const struct command command_quit;
 extern const struct command command_rd;
 extern const struct command command_refs;
 extern const struct command command_report;
+extern const struct command command_rules;
 extern const struct command command_search;
 extern const struct command command_set;
 extern const struct command command_slab;

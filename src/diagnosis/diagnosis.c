@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "diagnosis/explain.h"
+#include "diagnosis/rules.h"
 #include "diagnosis/settings.h"
 #include "forensics/fault.h"
 
@@ -166,6 +167,22 @@ static void ensure_verdict(struct findings *findings)
 			    "found");
 }
 
+/* The rules that fit; what is wrong with a rule's file is said with what the dump lacks. */
+static void match_known(struct diagnosis_owned *owned)
+{
+	struct diagnosis *d = &owned->diagnosis;
+	struct session *session = d->facts.session;
+	struct rule_facts facts;
+	struct rule_set set;
+
+	rules_load(session->rules, &set);
+	for (size_t i = 0; i < set.problems.count; i++)
+		session_problem(session, "%s", set.problems.data[i]);
+	rule_facts_of(d, &owned->facts_arena, &facts);
+	d->known = rules_match(&set, &facts, &owned->facts_arena, &d->known_count);
+	rules_deinit(&set);
+}
+
 struct diagnosis *diagnose(struct session *session)
 {
 	struct diagnosis_owned *owned = xcalloc(1, sizeof(*owned));
@@ -189,6 +206,7 @@ struct diagnosis *diagnose(struct session *session)
 	struct diagnosis *d = &owned->diagnosis;
 	d->findings = findings->data;
 	d->finding_count = findings->count;
+	match_known(owned);
 	d->failed = owned->failed.data;
 	d->failed_count = owned->failed.count;
 	d->next = owned->next.data;

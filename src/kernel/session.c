@@ -292,6 +292,7 @@ struct error *session_open(const struct session_options *options, struct session
 	open_symbols(s, options);
 	s->verify = options->verify;
 	s->fail_detector = options->fail_detector;
+	s->rules = options->rules;
 	*session = s;
 	return NULL;
 }

@@ -28,6 +28,7 @@ struct session_options {
 	bool no_btf, no_orc;      /* do without what the dump carries (to test what replaces it) */
 	bool verify;              /* compare what is known from several sources, and say so */
 	const char *fail_detector; /* this detector is to fail (to test the report); NULL */
+	const char *rules;        /* a folder of the user's rules of known issues; NULL */
 };
 
 /* Subsystems that keep something on the session. */
@@ -44,6 +45,7 @@ enum session_slot {
 	SLOT_WHATIS,
 	SLOT_VMALLOC,
 	SLOT_CODE,
+	SLOT_CONFIG,
 	SLOT_COUNT,
 };
 
@@ -65,7 +67,7 @@ struct session {
 	struct types *types;
 	struct unwinder *unwinder; /* NULL without symbols */
 	bool verify;               /* as in the options */
-	const char *fail_detector; /* the same; borrowed */
+	const char *fail_detector, *rules; /* the same; borrowed */
 	struct arena arena;        /* lives as long as the session */
 	struct session_context context;
 	/* Set from outside (Ctrl-C): long loops stop. Borrowed; NULL: never. See session_stopped(). */

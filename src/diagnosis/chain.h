@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The crash stack as names: what rules and signatures compare. */
+#pragma once
+
+#include "diagnosis/diagnosis.h"
+
+struct chain_link {
+	const char *function; /* as in the source: without ".isra.0" and the like */
+	const char *module;   /* NULL: the kernel itself */
+	size_t frame;         /* in the stack */
+	bool interrupted;     /* by an exception: what is above it belongs to that */
+};
+
+struct chain {
+	const struct chain_link *links;
+	size_t count;
+};
+
+/*
+ * Of the crash stack, from the top: without guessed frames, without the way from the trouble down
+ * to the dump (panic(), oops_end(), machine_kexec() ...) and without the code that an exception
+ * enters the kernel by.
+ */
+struct chain chain_of_crash(const struct facts *facts);
+/* The name in the source: the compiler's suffixes (".isra.0", ".cold", ".llvm.1") are cut off. */
+const char *chain_source_name(struct arena *arena, const char *symbol);
+/* Is this how the kernel goes down, or an exception's entry: no part of what went wrong? */
+bool chain_is_crash_path(const char *function);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The facts of a diagnosis for rules. Cheap ones are gathered; what costs reading (the kernel's
+ * configuration, parameters of modules) is looked up when a rule asks, once.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "diagnosis/chain.h"
+#include "diagnosis/rules.h"
+#include "forensics/fault.h"
+#include "kernel/config.h"
+#include "kernel/modules.h"
+#include "kernel/parameters.h"
+
+struct rule_source {
+	struct session *session;
+	struct arena *arena;
+};
+
+static enum rule_answer look_up_config(void *ctx, const char *name, const char **value)
+{
+	const struct rule_source *source = ctx;
+
+	if (!kernel_config_known(source->session))
+		return RULE_UNKNOWN;
+	*value = kernel_config(source->session, name);
+	return *value ? RULE_YES : RULE_NO;
+}
+
+static enum rule_answer look_up_parameter(void *ctx, const char *module, const char *name,
+					  const char **value)
+{
+	const struct rule_source *source = ctx;
+	char text[256];
+
+	if (!module_parameter(source->session, module, name, text, sizeof(text)))
+		return RULE_UNKNOWN;
+	*value = arena_strdup(source->arena, text);
+	return RULE_YES;
+}
+
+/* --- Names. --- */
+
+static void fill_stack(const struct facts *facts, struct rule_facts *out)
+{
+	struct chain chain = chain_of_crash(facts);
+	const char **names = arena_alloc(facts->arena, (chain.count + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < chain.count; i++)
+		names[i] = chain.links[i].function;
+	out->stack = (struct rule_words){ names, chain.count };
+}
+
+static void fill_modules(const struct facts *facts, struct arena *arena, struct rule_facts *out)
+{
+	size_t count;
+	const struct module_info *mods = modules(facts->session, &count);
+	const char **names = arena_alloc(arena, (count + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++) {
+		names[i] = mods[i].module.name;
+		if (out->module && strcmp(out->module, names[i]) == 0 && mods[i].version[0])
+			out->module_version = mods[i].version;
+	}
+	out->loaded_known = count > 0;
+	out->loaded = (struct rule_words){ names, count };
+}
+
+static void fill_taint(const struct facts *facts, struct arena *arena, struct rule_facts *out)
+{
+	auto_strbuf letters = { 0 };
+
+	if (!facts->system.has_taint)
+		return;
+	for (unsigned bit = 0; bit < 64 && taint_flag(bit); bit++) {
+		if (facts->system.taint >> bit & 1)
+			strbuf_add_char(&letters, taint_flag(bit)->set);
+	}
+	out->taint = arena_strdup(arena, strbuf_text(&letters));
+}
+
+/* What came before the end; its own lines are the crash itself, and rules may want them, too. */
+static void fill_log(const struct facts *facts, struct arena *arena, struct rule_facts *out)
+{
+	size_t count = facts->log_readable ? facts->log_count : 0;
+	const char **lines = arena_alloc(arena, (count + 1) * sizeof(*lines));
+
+	for (size_t i = 0; i < count; i++)
+		lines[i] = facts->log[i].text;
+	out->log_known = facts->log_readable;
+	out->log = (struct rule_words){ lines, count };
+}
+
+/* --- The bad value. --- */
+
+/* "struct channel", "peer->channel.sent" -> "channel.channel.sent": the path behind the arrow. */
+static const char *member_of(const struct fault_operand *o, struct arena *arena)
+{
+	const char *path = NULL, *tag = o->object;
+
+	if (!o->memory || !o->object || !o->place)
+		return NULL;
+	for (const char *at = o->place; (at = strstr(at, "->")); at += 2)
+		path = at + 2;
+	if (starts_with(tag, "struct ") || starts_with(tag, "union "))
+		tag = strchr(tag, ' ') + 1;
+	return path ? arena_printf(arena, "%s.%s", tag, path) : NULL;
+}
+
+static void fill_members(const struct facts *facts, struct arena *arena, struct rule_facts *out)
+{
+	const struct fault_view *view = facts->view;
+	const char **members = arena_alloc(arena, FAULT_OPERANDS_MAX * sizeof(*members));
+	size_t count = 0;
+
+	for (unsigned i = 0; view && i < view->operand_count; i++) {
+		const char *member = member_of(&view->operand[i], arena);
+		if (member)
+			members[count++] = member;
+	}
+	out->members = (struct rule_words){ members, count };
+}
+
+static void fill_value(const struct facts *facts, struct rule_facts *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	const struct fault_view *view = facts->view;
+
+	if (fault->trap == TRAP_NONE)
+		return;
+	if (fault->pc_is_wild || fault->has_target) {
+		out->has_value = true;
+		out->value = fault->has_target ? fault->target : fault->pc;
+	} else if (fault->base_reg >= 0) {
+		out->has_value = true;
+		out->value = fault->base_value;
+		out->has_offset = fault->has_address;
+		out->offset = fault->address - fault->base_value;
+	} else if (fault->has_address) {
+		out->has_value = true;
+		out->value = fault->address;
+	} else if (view && view->condition_count && view->condition[0].left.known) {
+		out->has_value = true;
+		out->value = view->condition[0].left.value;
+	}
+}
+
+void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
+		   struct rule_facts *facts)
+{
+	const struct facts *from = &diagnosis->facts;
+	const struct finding *verdict = &diagnosis->findings[0];
+	struct rule_source *source = arena_alloc(arena, sizeof(*source));
+
+	*source = (struct rule_source){ from->session, arena };
+	*facts = (struct rule_facts){
+		.kind = verdict->kind,
+		.function = verdict->blame.known ? verdict->blame.function : NULL,
+		.module_known = verdict->blame.known,
+		.module = verdict->blame.known ? verdict->blame.module : NULL,
+		.release = from->system.release,
+		.banner = from->system.version,
+		.ctx = source,
+		.config = look_up_config,
+		.parameter = look_up_parameter,
+	};
+	fill_stack(from, facts);
+	if (from->fault.trap != TRAP_NONE && facts->stack.count)
+		facts->fault_function = facts->stack.data[0];
+	fill_modules(from, arena, facts);
+	fill_taint(from, arena, facts);
+	fill_log(from, arena, facts);
+	fill_members(from, arena, facts);
+	fill_value(from, facts);
+}
