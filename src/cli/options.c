@@ -19,7 +19,7 @@ enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DE
 		 ID_FAIL_DETECTOR,
 		 ID_HELP, ID_VERSION };
 
-const char cli_usage[] = "[shell] [OPTION ...] VMCORE ... [VMLINUX]";
+const char cli_usage[] = "[shell|oops] [OPTION ...] VMCORE|TEXT ... [VMLINUX]";
 
 const struct cli_option cli_option_table[] = {
 	[ID_COMMAND] = { 'c', "command", "COMMANDS",
@@ -192,6 +192,9 @@ struct error *cli_options_parse(int argc, const char *const *argv, struct cli_op
 		if (!only_paths && !options->paths.count && !options->shell &&
 		    strcmp(word, "shell") == 0)
 			options->shell = true;
+		else if (!only_paths && !options->paths.count && !options->text &&
+			 strcmp(word, "oops") == 0)
+			options->text = true;
 		else if (only_paths || word[0] != '-' || !word[1])
 			vec_push(&options->paths, word);
 		else if (strcmp(word, "--") == 0)

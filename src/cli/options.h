@@ -16,6 +16,7 @@ struct cli_options {
 	enum cli_action action;
 	enum cli_color color;
 	bool json;
+	bool text;                     /* `oops`: the paths are texts */
 	bool shell;                    /* read commands from the standard input */
 	bool verify, no_orc, no_btf;           /* as in struct session_options */
 	const char *fail_detector, *rules;     /* the same */

@@ -27,7 +27,8 @@ static void print_help(FILE *out)
 		fprintf(out, "  %-24s %s\n", option, o->help);
 	}
 	fputs("\nVMCORE is a kdump or QEMU dump, \"-\" a pipe; the pieces of a split dump are given\n"
-	      "together. Commands for -c:\n\n", out);
+	      "together. TEXT is what the kernel printed: a console log, a vmcore-dmesg.txt, records of\n"
+	      "pstore, a bug report; \"inquest oops\" takes any file for one. Commands for -c:\n\n", out);
 	for (const struct command *const *c = commands; *c; c++)
 		fprintf(out, "  %-8s %s\n", (*c)->name, (*c)->summary);
 	fputs("\nExit status: 0 fine; 1 something could not be shown; 2 usage, or the dump cannot\n"
@@ -145,7 +146,8 @@ static struct error *open_session(struct runner *run)
 	if (!o->paths.count)
 		return error_new(ERROR_USAGE, "no dump is given (usage: inquest %s)", cli_usage);
 	struct session_options session = {
-		.paths = o->paths.data, .path_count = o->paths.count, .namelist = o->namelist,
+		.text = o->text, .namelist = o->namelist,
+		.paths = o->paths.data, .path_count = o->paths.count,
 		.verify = o->verify, .no_orc = o->no_orc, .no_btf = o->no_btf,
 		.debug = o->debug, .source = o->source, .fail_detector = o->fail_detector,
 		.rules = o->rules,

@@ -13,8 +13,10 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/anomalies.h"
+#include "diagnosis/facts_text.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
+#include "kernel/text.h"
 
 /* Entry points by name, newest first (arch/x86/entry/entry_64.S, idtentry.h; before 5.8 without
  * asm_exc_). */
@@ -82,6 +84,9 @@ const char *facts_text_of_frame(const struct facts *facts, const struct frame *f
 
 	if (!facts_frame_symbol_of(facts, f, &sym))
 		return arena_printf(facts->arena, "0x%lx", (unsigned long)f->pc);
+	if (sym.inside_only)
+		return arena_printf(facts->arena, "%s%s%s%s", sym.name, sym.module ? " [" : "",
+				    sym.module ? sym.module->name : "", sym.module ? "]" : "");
 	return arena_printf(facts->arena, "%s+0x%lx%s%s%s", sym.name,
 			    (unsigned long)(f->pc - sym.address), sym.module ? " [" : "",
 			    sym.module ? sym.module->name : "", sym.module ? "]" : "");
@@ -139,7 +144,7 @@ static enum trap trap_of_entry(const char *name)
 	return TRAP_NONE;
 }
 
-static void set_fault(struct facts *facts, enum trap trap, size_t frame)
+void facts_set_fault(struct facts *facts, enum trap trap, size_t frame)
 {
 	struct fault_site *fault = &facts->fault;
 
@@ -185,7 +190,7 @@ static void find_fault(struct facts *facts)
 					    : TRAP_NONE;
 
 	if (trap != TRAP_NONE && trap != TRAP_NMI) {
-		set_fault(facts, trap, 0);
+		facts_set_fault(facts, trap, 0);
 		return;
 	}
 	for (size_t i = 1; i < facts->stack.count; i++) {
@@ -194,7 +199,7 @@ static void find_fault(struct facts *facts)
 			continue;
 		trap = trap_of_entry(sym.name);
 		if (trap != TRAP_NONE && trap != TRAP_NMI) {
-			set_fault(facts, trap, i);
+			facts_set_fault(facts, trap, i);
 			return;
 		}
 	}
@@ -226,6 +231,8 @@ static bool is_wild(const struct facts *facts, uint64_t pc)
 {
 	struct what place;
 
+	if (facts->session->text)
+		return facts->session->text->pc_is_wild;
 	if (!facts->session->symbols || symbols_is_text(facts->session->symbols, pc))
 		return false;
 	whatis(facts->session, facts->task, pc, &place);
@@ -239,9 +246,13 @@ static void decode_fault(struct facts *facts)
 	size_t n = memory_read_some(facts->session->memory, fault->pc, bytes, sizeof(bytes));
 
 	fault->has_insn = n && code_decode(bytes, n, fault->pc, &fault->insn);
-	if (fault->has_insn)
+	if (!fault->has_insn && facts->session->text)
+		facts_text_instruction(facts);
+	else if (fault->has_insn)
 		code_format(bytes, n, fault->pc, name_address, facts->session->symbols,
 			    fault->insn_text, sizeof(fault->insn_text));
+	if (fault->has_insn && facts->session->text)
+		text_hide_made_up(facts->session, fault->insn_text);
 	fault->pc_is_wild = is_wild(facts, fault->pc);
 }
 
@@ -277,6 +288,8 @@ static const char *const address_markers[] = {
 
 static bool address_from_log(const struct facts *facts, uint64_t *address)
 {
+	if (facts->session->text)
+		return facts_text_address(facts, address);
 	for (size_t i = facts->log_count; i-- > 0;) {
 		for (size_t m = 0; m < array_size(address_markers); m++) {
 			if (hex_after(facts->log[i].text, address_markers[m], address))
@@ -393,14 +406,19 @@ void facts_gather(struct facts *facts, struct session *session, struct arena *ar
 	if (facts->task)
 		task_stack(session, facts->task, &facts->stack);
 	anomalies_scan(facts);
+	if (session->text)
+		facts_from_text(facts);
 	find_panic(facts);
-	find_fault(facts);
+	if (!session->text)
+		find_fault(facts);
 	if (facts->fault.trap != TRAP_NONE) {
 		decode_fault(facts);
 		if (facts->fault.trap == TRAP_PAGE_FAULT ||
 		    facts->fault.trap == TRAP_GENERAL_PROTECTION)
 			find_address(facts);
 		find_target(facts);
+		if (session->text)
+			facts_text_access(facts);
 	}
 }
 

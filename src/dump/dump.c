@@ -16,6 +16,7 @@
 static const struct dump_format *const formats[] = {
 	&kdump_format,
 	&elf_format,
+	&text_format, /* the last: it looks for words all over the file */
 };
 
 enum { PROBLEMS_MAX = 64, FILES_MAX = 4096 };
@@ -86,7 +87,8 @@ static struct error *open_format(struct dump *dump)
 	struct dump_info *info = &dump->info;
 
 	for (size_t i = 0; i < array_size(formats) && !dump->format; i++)
-		if (formats[i]->probe(&dump->files[0].view))
+		if ((dump->as_text && formats[i] == &text_format) ||
+		    (!dump->as_text && formats[i]->probe(&dump->files[0].view)))
 			dump->format = formats[i];
 	if (!dump->format)
 		return dump_unknown_format(&dump->files[0].view);
@@ -118,7 +120,8 @@ static struct error *open_file(struct dump *dump, struct dump_file *file, const 
 	return error_prefix(view_init(&file->view, file->map->data, file->map->size), "%s", path);
 }
 
-struct error *dump_open(const char *const *paths, size_t count, struct dump **dump)
+static struct error *open_as(const char *const *paths, size_t count, bool as_text,
+			     struct dump **dump)
 {
 	struct error *err = NULL;
 
@@ -126,6 +129,7 @@ struct error *dump_open(const char *const *paths, size_t count, struct dump **du
 		return error_new(ERROR_USAGE, "%s files given as one dump",
 				 count ? "too many" : "no");
 	struct dump *d = dump_new(count);
+	d->as_text = as_text;
 	for (size_t i = 0; i < count && !err; i++)
 		err = open_file(d, &d->files[i], paths[i]);
 	if (!err)
@@ -136,6 +140,16 @@ struct error *dump_open(const char *const *paths, size_t count, struct dump **du
 	}
 	*dump = d;
 	return NULL;
+}
+
+struct error *dump_open(const char *const *paths, size_t count, struct dump **dump)
+{
+	return open_as(paths, count, false, dump);
+}
+
+struct error *dump_open_text(const char *const *paths, size_t count, struct dump **dump)
+{
+	return open_as(paths, count, true, dump);
 }
 
 struct error *dump_open_memory(const void *const *data, const size_t *sizes, size_t count,

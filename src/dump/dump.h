@@ -94,8 +94,16 @@ struct dump;
  * architecture or byte order, a damaged header.
  */
 struct error *dump_open(const char *const *paths, size_t count, struct dump **dump) must_check;
+/* The same of texts, whatever is in them: the user says so. */
+struct error *dump_open_text(const char *const *paths, size_t count, struct dump **dump) must_check;
 void dump_close(struct dump *dump);
 const struct dump_info *dump_info(const struct dump *dump);
+
+/*
+ * The text that was given in place of a dump, NUL-terminated behind @size bytes; NULL: it is none.
+ * A text has no pages: all reads answer READ_EXCLUDED.
+ */
+const char *dump_text(const struct dump *dump, size_t *size);
 
 /*
  * The page frame @pfn. @buffer (PAGE_SIZE bytes) is used when the page has to be decompressed or

@@ -36,6 +36,7 @@ struct dump {
 	struct {
 		vec_fields(struct dump_cpu_note);
 	} notes;
+	bool as_text;              /* the user says that it is one */
 	bool is_process;           /* it has notes that only cores of processes have */
 	struct codec_pool *codecs; /* behind a pointer: the only part that changes after opening */
 };
@@ -57,7 +58,7 @@ struct dump_format {
 	void (*will_need)(const struct dump *dump, uint64_t pfn, uint64_t count);
 };
 
-extern const struct dump_format elf_format, kdump_format;
+extern const struct dump_format elf_format, kdump_format, text_format;
 
 /* One sentence about something that is wrong with the file. */
 void dump_problem(struct dump *dump, const char *fmt, ...) printf_like(2, 3);

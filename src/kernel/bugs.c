@@ -6,8 +6,12 @@
  */
 #include "kernel/bugs.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/bytes.h"
 #include "kernel/modules.h"
+#include "kernel/text.h"
 
 enum {
 	BUGFLAG_WARNING = 1,     /* include/asm-generic/bug.h */
@@ -108,12 +112,27 @@ static bool search(struct session *s, const struct bug_layout *l, uint64_t table
 	return false;
 }
 
+/* What the text says takes the place of the table. */
+static bool at_death(const struct text *text, uint64_t pc, struct bug_site *site)
+{
+	const struct oops_report *death = text->death;
+
+	if (!death || pc != text->pc || !death->file)
+		return false;
+	snprintf(site->file, sizeof(site->file), "%s", death->file);
+	site->line = death->line;
+	site->warning = strcmp(death->kind, "kernel warning") == 0;
+	return true;
+}
+
 bool bug_at(struct session *s, uint64_t pc, struct bug_site *site)
 {
 	struct bug_layout layout;
 	uint64_t table, count;
 
 	*site = (struct bug_site){ 0 };
+	if (s->text)
+		return at_death(s->text, pc, site);
 	if (!s->symbols || !read_layout(s, &layout))
 		return false;
 	const struct module *module = symbols_module_of(s->symbols, pc);

@@ -8,6 +8,7 @@
 
 #include "kernel/cpus.h"
 #include "kernel/tasks.h"
+#include "kernel/text.h"
 
 /* Functions that only a CPU that is about to die runs (kernel/panic.c, arch/x86/kernel/). */
 static const char *const last_functions[] = {
@@ -50,6 +51,8 @@ int cpu_crashed(struct session *s)
 	uint64_t value;
 	size_t count;
 
+	if (s->text)
+		return s->text->death ? s->text->death->cpu : -1;
 	if (read_cpu(s, "panic_cpu", &value))
 		return (int)value;
 	if (!read_cpu(s, "crashing_cpu", &value))

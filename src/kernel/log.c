@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernel/log_decode.h"
+#include "kernel/text.h"
 
 enum { LOG_TEXT_MAX = 256 << 20 };
 
@@ -288,6 +289,12 @@ const struct log_record *kernel_log(struct session *s, size_t *count, const char
 {
 	struct log_state *state = s->slot[SLOT_LOG].data;
 
+	if (s->text) {
+		*count = s->text->log_count;
+		if (error)
+			*error = NULL;
+		return s->text->log;
+	}
 	if (!state) {
 		state = read_log(s);
 		s->slot[SLOT_LOG].data = state;

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "kernel/text.h"
 
 enum {
 	/* No kernel has more symbols or unwind entries in one module; a larger number is damage. */
@@ -229,6 +230,10 @@ static struct module_list *module_list(struct session *s)
 
 const struct module_info *modules(struct session *s, size_t *count)
 {
+	if (s->text) {
+		*count = s->text->module_count;
+		return s->text->modules;
+	}
 	const struct module_list *list = module_list(s);
 
 	*count = list->infos.count;

@@ -16,6 +16,7 @@
 #include "kernel/module_sections.h"
 #include "kernel/modules.h"
 #include "kernel/returns.h"
+#include "kernel/text.h"
 
 void session_problem(struct session *session, const char *fmt, ...)
 {
@@ -25,6 +26,9 @@ void session_problem(struct session *session, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	/* That a text has no memory is said once, and not for each thing that is not in it. */
+	if (session->text && session->opened)
+		return;
 	for (size_t i = 0; i < session->problems.count; i++) {
 		if (strcmp(session->problems.data[i], text) == 0)
 			return;
@@ -271,10 +275,29 @@ static void open_symbols(struct session *s, const struct session_options *option
 		unwinder_forget_orc(s->unwinder);
 }
 
+/* A text's symbols are the places that it names. */
+static void open_text(struct session *s, const struct session_options *options)
+{
+	text_open(s);
+	s->symbols = symbols_create_empty(s->memory);
+	text_place(s);
+	open_debuginfo(s, options);
+	s->unwinder = unwinder_create(s->memory, s->symbols);
+}
+
+static bool is_text(const struct session *s)
+{
+	size_t size;
+
+	return dump_text(s->dump, &size) != NULL;
+}
+
 struct error *session_open(const struct session_options *options, struct session **session)
 {
 	struct session *s = xcalloc(1, sizeof(*s));
-	struct error *err = dump_open(options->paths, options->path_count, &s->dump);
+	struct error *err = options->text
+		? dump_open_text(options->paths, options->path_count, &s->dump)
+		: dump_open(options->paths, options->path_count, &s->dump);
 
 	if (!err)
 		err = arch_of_dump(s->dump, &s->arch);
@@ -289,7 +312,11 @@ struct error *session_open(const struct session_options *options, struct session
 		session_problem(s, "%s", info->problems[i]);
 	s->memory = memory_create(s->dump, s->arch);
 	s->types = types_create(s->memory);
-	open_symbols(s, options);
+	if (is_text(s))
+		open_text(s, options);
+	else
+		open_symbols(s, options);
+	s->opened = true;
 	s->verify = options->verify;
 	s->fail_detector = options->fail_detector;
 	s->rules = options->rules;
@@ -305,6 +332,7 @@ void session_close(struct session *s)
 		if (s->slot[i].destroy)
 			s->slot[i].destroy(s->slot[i].data);
 	}
+	text_close(s);
 	unwinder_destroy(s->unwinder);
 	types_destroy(s->types);
 	debuginfo_destroy(s->debuginfo);

@@ -19,6 +19,8 @@
 #include "types/types.h"
 #include "unwind/unwind.h"
 
+struct text;
+
 struct session_options {
 	const char *const *paths; /* the dump, or the pieces of a split one */
 	size_t path_count;
@@ -26,6 +28,7 @@ struct session_options {
 	struct debug_options debug;
 	const char *source;       /* a folder of the kernel's sources; NULL: none given */
 	bool no_btf, no_orc;      /* do without what the dump carries (to test what replaces it) */
+	bool text;                /* the paths are texts, whatever is in them (see kernel/text.h) */
 	bool verify;              /* compare what is known from several sources, and say so */
 	const char *fail_detector; /* this detector is to fail (to test the report); NULL */
 	const char *rules;        /* a folder of the user's rules of known issues; NULL */
@@ -60,6 +63,8 @@ struct session {
 	const char *source;      /* a folder of the kernel's sources; NULL */
 	const char *path;        /* of the dump (its first piece), as the user gave it */
 	struct dump *dump;
+	struct text *text;       /* a text in place of a dump (kernel/text.h); NULL: a dump */
+	bool opened;             /* opening is over: a text's gaps are no news from here on */
 	const struct arch *arch;
 	struct memory *memory;
 	struct symbols *symbols; /* NULL when none were found: see problems */

@@ -12,6 +12,7 @@
 #include "base/strbuf.h"
 #include "kernel/cpus.h"
 #include "kernel/log.h"
+#include "kernel/text.h"
 #include "kernel/timekeeper.h"
 
 enum {
@@ -254,6 +255,12 @@ void system_info(struct session *s, struct system_info *info)
 	const struct log_record *log = kernel_log(s, &count, NULL);
 
 	memset(info, 0, sizeof(*info));
+	if (s->text) {
+		text_system(s, info);
+		info->uptime_ns = count ? log[count - 1].time_ns : 0;
+		find_panic_message(info, log, count);
+		return;
+	}
 	find_names(s, info);
 	find_command_line(s, info);
 	find_time(s, info, log, count);

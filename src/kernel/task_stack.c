@@ -12,6 +12,7 @@
 
 #include "kernel/cpu_state.h"
 #include "kernel/task_set.h"
+#include "kernel/text.h"
 
 static void no_stack(struct stack *stack, const char *reason)
 {
@@ -27,7 +28,9 @@ void task_stack(struct session *s, const struct task *task, struct stack *stack)
 	uint64_t sp;
 	bool in_call;
 
-	if (!s->unwinder) {
+	if (s->text) {
+		text_stack(s, stack);
+	} else if (!s->unwinder) {
 		no_stack(stack, "without symbols no stack can be followed");
 	} else if (cpu && cpu->has_regs && s->arch->from_user(&cpu->regs)) {
 		*stack = (struct stack){ .end = STACK_END_USER, .user_regs = cpu->regs };

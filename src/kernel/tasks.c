@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "kernel/cpu_state.h"
 #include "kernel/task_set.h"
+#include "kernel/text.h"
 
 struct task_state {
 	struct task *tasks; /* sorted; NULL until somebody wants all */
@@ -268,6 +269,10 @@ static void find_all(struct session *s, struct task_state *state)
 
 const struct task *tasks(struct session *s, size_t *count)
 {
+	if (s->text) {
+		*count = s->text->has_task;
+		return &s->text->task;
+	}
 	struct task_state *state = task_state(s);
 
 	if (!state->tasks)
@@ -280,6 +285,10 @@ void task_roads(struct session *s, size_t counts[ROAD_COUNT])
 {
 	size_t count;
 
+	if (s->text) {
+		memset(counts, 0, ROAD_COUNT * sizeof(*counts));
+		return;
+	}
 	tasks(s, &count);
 	memcpy(counts, task_state(s)->roads, sizeof(task_state(s)->roads));
 }
@@ -298,6 +307,9 @@ const struct task *task_by_pid(struct session *s, int32_t pid)
 
 const struct task *task_by_address(struct session *s, uint64_t address)
 {
+	if (s->text)
+		return address && s->text->task.address == address ? &s->text->task : NULL;
+
 	struct task_state *state = task_state(s);
 	struct found_task found;
 	uint64_t index;
@@ -329,6 +341,8 @@ const struct task *task_by_address(struct session *s, uint64_t address)
 
 const struct task *task_crashed(struct session *s)
 {
+	if (s->text)
+		return s->text->has_task ? &s->text->task : NULL;
 	int id = cpu_crashed(s);
 	const struct cpu *cpu = id < 0 ? NULL : cpu_by_id(s, (unsigned)id);
 

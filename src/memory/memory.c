@@ -38,6 +38,7 @@ struct memory {
 	struct kernel_layout layout;
 	struct fill fill[FILLS_MAX];
 	unsigned fill_count;
+	bool is_text; /* there are no page tables: nothing can be said to be unmapped */
 	struct translation translation[TRANSLATIONS];
 };
 
@@ -97,6 +98,9 @@ struct memory *memory_create(const struct dump *dump, const struct arch *arch)
 	struct memory *mem = xcalloc(1, sizeof(*mem));
 	const struct dump_info *info = dump_info(dump);
 
+	size_t text_size;
+
+	mem->is_text = dump_text(dump, &text_size) != NULL;
 	mem->dump = dump;
 	mem->arch = arch;
 	mem->cache = page_cache_create(dump);
@@ -136,16 +140,18 @@ void memory_add_fill(struct memory *mem, uint64_t vaddr, const void *data, uint6
 		mem->fill[mem->fill_count++] = (struct fill){ vaddr, size, data };
 }
 
-static bool read_fill(const struct memory *mem, uint64_t vaddr, void *buf, size_t size)
+/* How many of the bytes a fill has. */
+static size_t read_fill(const struct memory *mem, uint64_t vaddr, void *buf, size_t size)
 {
 	for (unsigned i = 0; i < mem->fill_count; i++) {
 		const struct fill *f = &mem->fill[i];
-		if (vaddr < f->vaddr || !range_fits(vaddr - f->vaddr, size, f->size))
+		if (vaddr < f->vaddr || vaddr - f->vaddr >= f->size)
 			continue;
-		memcpy(buf, f->data + (vaddr - f->vaddr), size);
-		return true;
+		size_t n = min_u64(size, f->size - (vaddr - f->vaddr));
+		memcpy(buf, f->data + (vaddr - f->vaddr), n);
+		return n;
 	}
-	return false;
+	return 0;
 }
 
 const struct dump *memory_dump(const struct memory *mem)
@@ -207,7 +213,7 @@ void memory_walk(struct memory *mem, uint64_t vaddr, struct walk *walk)
 	if (mem->layout.has_root)
 		mem->arch->walk(&mem->layout.root, vaddr, read_table, mem, walk);
 	else
-		*walk = (struct walk){ .status = READ_UNMAPPED };
+		*walk = (struct walk){ .status = mem->is_text ? READ_EXCLUDED : READ_UNMAPPED };
 	/* Tables that say "not mapped" are believed; tables that cannot be read are not. */
 	if ((!mem->layout.has_root || (walk->status != READ_OK && walk->status != READ_UNMAPPED)) &&
 	    linear(mem, vaddr, &paddr))
@@ -267,11 +273,13 @@ static size_t read_virtual(struct memory *mem, const struct page_root *root, uin
 		if (mapped)
 			status = page_cache_read(mem->cache, paddr.v >> PAGE_SHIFT, offset,
 						 (char *)buf + done, n);
-		if (status != READ_OK && (root || !read_fill(mem, at, (char *)buf + done, n))) {
-			*fault = (struct fault){ status, at, paddr, mapped };
+		size_t filled = status != READ_OK && !root ?
+					read_fill(mem, at, (char *)buf + done, n) : 0;
+		done += status == READ_OK ? n : filled;
+		if (status != READ_OK && filled < n) {
+			*fault = (struct fault){ status, at + filled, paddr, mapped };
 			break;
 		}
-		done += n;
 	}
 	return done;
 }

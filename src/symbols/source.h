@@ -35,6 +35,9 @@ struct symbol_source_ops {
 /* Names to look up together, ended by NULL (well_known.c). */
 extern const char *const symbols_well_known[];
 
+/* No symbols at all. */
+struct symbol_source *source_empty(void);
+
 /* Symbol @name's address by a source; 0 when it has none. */
 uint64_t source_address_of(const struct symbol_source *source, const char *name);
 

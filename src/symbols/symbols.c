@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "symbols/image.h"
 #include "symbols/module_symbols.h"
+#include "symbols/places.h"
 #include "symbols/source.h"
 
 struct cached_name {
@@ -52,6 +53,7 @@ struct symbols {
 	uint64_t stext, etext, sinittext, einittext;
 	module_loader_fn loader;
 	void *loader_ctx;
+	struct places *places;        /* of a text; NULL */
 	struct module_symbols *modules;
 	size_t module_count;
 	struct {
@@ -260,6 +262,10 @@ static const struct area *area_of(struct symbols *s, uint64_t address)
 
 const struct module *symbols_module_of(struct symbols *s, uint64_t address)
 {
+	struct symbol place;
+
+	if (s->places && places_at(s->places, address, &place))
+		return place.module;
 	lock(s);
 	const struct area *area =
 		address >= s->start && address < s->end ? NULL : area_of(s, address);
@@ -276,6 +282,8 @@ static bool find_in_named(struct symbols *s, const char *name, struct symbol *sy
 
 	if (!len)
 		return false;
+	if (s->places && places_find(s->places, colon + 1, name, len, symbol))
+		return true;
 	load_modules(s);
 	for (size_t i = 0; i < s->module_count; i++) {
 		const char *module = s->modules[i].module->name;
@@ -310,7 +318,8 @@ static bool find_in_kernel(struct symbols *s, const char *name, struct symbol *s
 bool symbols_by_name(struct symbols *s, const char *name, struct symbol *symbol)
 {
 	lock(s);
-	bool found = find_in_named(s, name, symbol) || find_in_kernel(s, name, symbol) ||
+	bool found = (s->places && places_find(s->places, name, NULL, 0, symbol)) ||
+		     find_in_named(s, name, symbol) || find_in_kernel(s, name, symbol) ||
 		     find_in_modules(s, name, symbol);
 	unlock(s);
 	return found;
@@ -356,6 +365,8 @@ bool symbols_by_address(struct symbols *s, uint64_t address, struct symbol *symb
 {
 	bool found = false;
 
+	if (s->places && places_at(s->places, address, symbol))
+		return true;
 	lock(s);
 	if (address >= s->start && address < s->end) {
 		found = kernel_symbol_at(s, address, symbol);
@@ -385,6 +396,10 @@ bool symbols_per_cpu(struct symbols *s, uint64_t offset, struct symbol *symbol)
 
 bool symbols_is_text(struct symbols *s, uint64_t address)
 {
+	struct symbol place;
+
+	if (s->places && places_at(s->places, address, &place))
+		return true;
 	if (address >= s->stext && address < s->etext)
 		return true;
 	if (address >= s->sinittext && address < s->einittext)
@@ -406,8 +421,12 @@ void symbols_format(struct symbols *s, uint64_t address, char *buf, size_t size)
 		snprintf(buf, size, "0x%" PRIx64, address);
 		return;
 	}
-	snprintf(buf, size, "%s+0x%" PRIx64 "/0x%" PRIx64 "%s%s%s", symbol.name,
-		 address - symbol.address, symbol.size, symbol.module ? " [" : "",
+	char offset[64] = "";
+
+	if (!symbol.inside_only)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64 "/0x%" PRIx64,
+			 address - symbol.address, symbol.size);
+	snprintf(buf, size, "%s%s%s%s%s", symbol.name, offset, symbol.module ? " [" : "",
 		 symbol.module ? symbol.module->name : "", symbol.module ? "]" : "");
 }
 
@@ -433,6 +452,8 @@ void symbols_each(struct symbols *s, symbol_fn fn, void *ctx)
 {
 	struct each each = { s, fn, ctx, false };
 
+	if (s->places && !places_each(s->places, NULL, fn, ctx))
+		return;
 	lock(s);
 	load_modules(s);
 	s->source->ops->each(s->source, each_one, &each);
@@ -443,6 +464,8 @@ void symbols_each(struct symbols *s, symbol_fn fn, void *ctx)
 
 void symbols_module_each(struct symbols *s, const struct module *module, symbol_fn fn, void *ctx)
 {
+	if (s->places && !places_each(s->places, module, fn, ctx))
+		return;
 	lock(s);
 	load_modules(s);
 	for (size_t i = 0; i < s->module_count; i++) {
@@ -543,11 +566,9 @@ static void describe(struct symbols *s)
 		s->text = xstrdup(s->source->text);
 }
 
-struct error *symbols_create(struct memory *mem, const char *vmlinux_or_map,
-			     struct symbols **symbols)
+static struct symbols *new_symbols(struct memory *mem)
 {
 	struct symbols *s = xcalloc(1, sizeof(*s));
-	struct error *err = NULL;
 	pthread_mutexattr_t attr;
 
 	pthread_mutexattr_init(&attr);
@@ -555,7 +576,31 @@ struct error *symbols_create(struct memory *mem, const char *vmlinux_or_map,
 	pthread_mutex_init(&s->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
 	s->mem = mem;
+	return s;
+}
+
+struct symbols *symbols_create_empty(struct memory *mem)
+{
+	struct symbols *s = new_symbols(mem);
+
+	s->source = source_empty();
+	describe(s);
+	return s;
+}
+
+void symbols_set_places(struct symbols *s, const struct symbol_place *places, size_t count)
+{
+	places_destroy(s->places);
+	s->places = places_create(places, count);
+}
+
+struct error *symbols_create(struct memory *mem, const char *vmlinux_or_map,
+			     struct symbols **symbols)
+{
+	struct symbols *s = new_symbols(mem);
+	struct error *err = NULL;
 	bool missing;
+
 	s->source = source_vmcoreinfo(mem, &missing);
 	if (!s->source && !missing) {
 		if (!memory_layout(mem)->has_root)
@@ -591,6 +636,7 @@ void symbols_destroy(struct symbols *s)
 		s->source->ops->destroy(s->source);
 	if (s->extra)
 		s->extra->ops->destroy(s->extra);
+	places_destroy(s->places);
 	map_deinit(&s->by_name);
 	map_deinit(&s->names);
 	arena_deinit(&s->arena);

@@ -42,6 +42,16 @@ struct symbol {
 	const char *name;
 	char type;      /* as nm prints: 'T', 't', 'D', 'b' ... */
 	const struct module *module; /* NULL: the kernel itself */
+	/* Known from a text: the function has this address in it; where it begins is not known. */
+	bool inside_only;
+};
+
+/* A function that a text names, where it is: for symbols_set_places(). */
+struct symbol_place {
+	uint64_t address, size; /* of the function; size 0: not known */
+	const char *name;
+	const struct module *module;
+	bool inside_only;       /* as in struct symbol */
 };
 
 /*
@@ -52,7 +62,14 @@ struct symbol {
  */
 struct error *symbols_create(struct memory *mem, const char *vmlinux_or_map,
 			     struct symbols **symbols) must_check;
+/* For a text without such a file: there are no symbols but those of symbols_set_places(). */
+struct symbols *symbols_create_empty(struct memory *mem);
 void symbols_destroy(struct symbols *symbols);
+/*
+ * Functions that are known from a text alone, and are asked before all others; names and modules
+ * are borrowed. Not while other threads ask.
+ */
+void symbols_set_places(struct symbols *symbols, const struct symbol_place *places, size_t count);
 
 /* How the symbols were found, for the report: "kallsyms in the dump", "System.map" ... */
 const char *symbols_source(const struct symbols *symbols);

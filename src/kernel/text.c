@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Theory of operation: lines -> log -> reports. The death is the first report of something that the
+ * kernel does not survive; its registers, code and trace become what a dump's crash stack is.
+ */
+#include "kernel/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "kernel/text_lines.h"
+
+/* Kinds of reports (kernel/oops.h) of which a kernel, or at least the task, dies. */
+static const char *const deadly[] = {
+	"NULL pointer dereference", "bad memory access", "kernel BUG", "general protection fault",
+	"stack overflow", "double fault", "divide error", "invalid opcode", "panic", "oops",
+	"stack segment fault", "breakpoint", "alignment check", "control flow violation",
+	"machine check", "segment fault", "bounds check", "bad page table",
+};
+
+static bool is_deadly(const struct oops_report *report)
+{
+	for (size_t i = 0; i < array_size(deadly); i++) {
+		if (strcmp(report->kind, deadly[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_body(const struct oops_report *report)
+{
+	return report->has_pc || report->frame_count;
+}
+
+/* With panic_on_warn set the panic only follows from the warning. */
+static const struct oops_report *cause_of_panic(const struct text *text, size_t i)
+{
+	const struct oops_report *panic = &text->reports[i];
+
+	if (strcmp(panic->kind, "panic") != 0 || !strstr(panic->header, "panic_on_warn"))
+		return panic;
+	while (i-- > 0) {
+		if (strcmp(text->reports[i].kind, "kernel warning") == 0 &&
+		    has_body(&text->reports[i]))
+			return &text->reports[i];
+	}
+	return panic;
+}
+
+static const struct oops_report *find_death(const struct text *text)
+{
+	const struct oops_report *bare = NULL;
+
+	for (size_t i = 0; i < text->report_count; i++) {
+		const struct oops_report *report = &text->reports[i];
+		if (!is_deadly(report))
+			continue;
+		if (has_body(report))
+			return cause_of_panic(text, i);
+		/* Somebody's sentence, or a report that was cut off. */
+		if (!bare)
+			bare = report;
+	}
+	return bare;
+}
+
+/* --- Places. --- */
+
+struct placer {
+	struct session *s;
+	struct {
+		vec_fields(struct symbol_place);
+	} places;
+	uint64_t next; /* made-up address */
+};
+
+static const struct module *module_named(const struct text *text, const char *name)
+{
+	for (size_t i = 0; name && i < text->module_count; i++) {
+		if (strcmp(text->modules[i].module.name, name) == 0)
+			return &text->modules[i].module;
+	}
+	return NULL;
+}
+
+static struct symbol_place *known_place(struct placer *p, const struct oops_place *place)
+{
+	const struct module *module = module_named(p->s->text, place->module);
+	uint64_t start = place->address && place->size ? place->address - place->offset : 0;
+
+	for (size_t i = 0; i < p->places.count; i++) {
+		struct symbol_place *known = &p->places.data[i];
+		if (known->module != module || strcmp(known->name, place->function) != 0)
+			continue;
+		/* Of several functions of one name the size, or the address, tells. */
+		if (place->size && known->size != place->size && !known->inside_only)
+			continue;
+		if (start && known->address != start && known->address < TEXT_MADE_UP)
+			continue;
+		return known;
+	}
+	return NULL;
+}
+
+enum { INSIDE_MAX = 1 << 20, PLACES_MAX = 4096 };
+
+/* A return address, of which only the function's name is known. */
+static void widen(struct symbol_place *known, uint64_t address)
+{
+	uint64_t low = address - 1 < known->address ? address - 1 : known->address;
+	uint64_t high = max_u64(address + 1, known->address + known->size);
+
+	if (!known->inside_only || high - low > INSIDE_MAX)
+		return;
+	known->address = low;
+	known->size = high - low;
+}
+
+static void add_place(struct placer *p, const struct oops_place *place)
+{
+	struct symbol_place *known = place->function ? known_place(p, place) : NULL;
+	struct symbol_place made = { .name = place->function, .size = place->size,
+				     .module = module_named(p->s->text, place->module) };
+
+	if (!place->function || p->places.count >= PLACES_MAX || place->offset > INSIDE_MAX ||
+	    place->size > INSIDE_MAX)
+		return;
+	if (known) {
+		if (place->address && !place->size && !place->offset)
+			widen(known, place->address);
+		return;
+	}
+	if (place->address && (place->size || place->offset)) {
+		made.address = place->address - place->offset;
+		made.size = place->size ? place->size : place->offset + 1;
+	} else if (place->address) {
+		made.address = place->address - 1;
+		made.size = 2;
+		made.inside_only = true;
+	} else if (place->size || place->offset) {
+		made.size = place->size ? place->size : place->offset + 1;
+		made.address = p->next;
+		p->next += (made.size + 31) & ~UINT64_C(15);
+	} else {
+		return;
+	}
+	vec_push(&p->places, made);
+}
+
+/* The address of a place: as printed, or made up. 0: it has none. */
+static uint64_t address_of(struct placer *p, const struct oops_place *place)
+{
+	const struct symbol_place *known;
+
+	if (place->address)
+		return place->address;
+	known = place->function ? known_place(p, place) : NULL;
+	return known && !known->inside_only ? known->address + place->offset : 0;
+}
+
+static void add_report(struct placer *p, const struct oops_report *report)
+{
+	add_place(p, &report->pc);
+	for (size_t i = 0; i < report->frame_count; i++)
+		add_place(p, &report->frames[i].place);
+}
+
+static void place_death(struct placer *p, struct text *text)
+{
+	const struct oops_report *death = text->death;
+	uint64_t *pcs = arena_zalloc(&p->s->arena, (death->frame_count + 1) * sizeof(*pcs));
+
+	text->regs = death->regs;
+	text->pc = address_of(p, &death->pc);
+	text->pc_is_wild = death->has_pc && !death->pc.function;
+	if (text->pc_is_wild)
+		text->pc = death->pc.address;
+	if (death->has_pc)
+		regs_set(&text->regs, X86_RIP, text->pc);
+	for (size_t i = 0; i < death->frame_count; i++)
+		pcs[i] = address_of(p, &death->frames[i].place);
+	text->frame_pc = pcs;
+}
+
+static void find_places(struct session *s)
+{
+	struct text *text = s->text;
+	struct placer p = { .s = s, .next = TEXT_MADE_UP };
+
+	/* First those with addresses, so that the others find them. */
+	if (text->death)
+		add_report(&p, text->death);
+	for (size_t i = 0; i < text->report_count; i++)
+		add_report(&p, &text->reports[i]);
+	if (text->death)
+		place_death(&p, text);
+	text->made_up_end = p.next;
+	text->places = p.places.data;
+	text->place_count = p.places.count;
+}
+
+void text_place(struct session *s)
+{
+	const struct oops_report *death = s->text->death;
+
+	symbols_set_places(s->symbols, s->text->places, s->text->place_count);
+	if (death && death->code_count && death->code_pc < death->code_count && s->text->pc)
+		memory_add_fill(s->memory, s->text->pc - death->code_pc, death->code,
+				death->code_count);
+}
+
+/* --- Modules, the task, the machine. --- */
+
+static uint64_t taint_bits(const char *letters)
+{
+	uint64_t bits = 0;
+
+	for (unsigned bit = 0; taint_flag(bit); bit++) {
+		if (strchr(letters, taint_flag(bit)->set))
+			bits |= UINT64_C(1) << bit;
+	}
+	return bits;
+}
+
+/* The report that lists modules: the death's, else the last one that does. */
+static const struct oops_report *lister(const struct text *text)
+{
+	if (text->death && text->death->module_count)
+		return text->death;
+	for (size_t i = text->report_count; i-- > 0;) {
+		if (text->reports[i].module_count)
+			return &text->reports[i];
+	}
+	return NULL;
+}
+
+static void add_module(struct text *text, const char *name, const char *taints, const char *version)
+{
+	struct module_info *info = &text->modules[text->module_count];
+
+	if (!name || module_named(text, name))
+		return;
+	info->module.name = name;
+	/* No two are the same; the address is never shown as one. */
+	info->module.address = ++text->module_count;
+	info->taints = taint_bits(taints ? taints : "");
+	snprintf(info->version, sizeof(info->version), "%s", version ? version : "");
+}
+
+/* The reports, and behind them the death's, which may be none of these. */
+static const struct oops_report *report_at(const struct text *text, size_t i)
+{
+	return i < text->report_count ? &text->reports[i] : text->death;
+}
+
+/* Those listed, and those that places name. */
+static void find_modules(struct session *s)
+{
+	struct text *text = s->text;
+	const struct oops_report *list = lister(text);
+	size_t most = list ? list->module_count : 0;
+
+	for (size_t i = 0; i <= text->report_count; i++) {
+		const struct oops_report *r = report_at(text, i);
+		most += r ? r->frame_count + 1 : 0;
+	}
+	text->modules = arena_zalloc(&s->arena, (most + 1) * sizeof(*text->modules));
+	for (size_t i = 0; list && i < list->module_count; i++)
+		add_module(text, list->modules[i].name, list->modules[i].taints,
+			   list->modules[i].version);
+	for (size_t i = 0; i <= text->report_count; i++) {
+		const struct oops_report *r = report_at(text, i);
+		if (!r)
+			continue;
+		add_module(text, r->pc.module, NULL, NULL);
+		for (size_t k = 0; k < r->frame_count; k++)
+			add_module(text, r->frames[k].place.module, NULL, NULL);
+	}
+}
+
+static void find_task(struct text *text)
+{
+	const struct oops_report *death = text->death;
+	struct task *task = &text->task;
+
+	if (!death || (death->pid < 0 && !death->comm))
+		return;
+	text->has_task = true;
+	task->pid = task->tgid = death->pid < 0 ? 0 : death->pid;
+	task->cpu = death->cpu;
+	task->on_cpu = true;
+	task->road = ROAD_CURRENT;
+	task->incomplete = true;
+	snprintf(task->comm, sizeof(task->comm), "%s", death->comm ? death->comm : "");
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	if (from && !to[0])
+		snprintf(to, size, "%.*s", (int)(size - 1), from);
+}
+
+/* "Linux version 6.1.0 (builder) (gcc ...) #1 SMP Debian ...", of the last boot. */
+static void system_from_banner(const struct text *text, struct system_info *info)
+{
+	static const char marker[] = "Linux version ", line[] = "Command line: ";
+
+	for (size_t i = 0; i < text->log_count; i++) {
+		const char *t = text->log[i].text, *at;
+		if (starts_with(t, marker)) {
+			t += strlen(marker);
+			snprintf(info->release, sizeof(info->release), "%.*s",
+				 (int)min_u64(strcspn(t, " "), sizeof(info->release) - 1), t);
+			at = strstr(t, ") #");
+			if (at)
+				snprintf(info->version, sizeof(info->version), "%.*s",
+					 (int)sizeof(info->version) - 1, at + 2);
+		} else if (starts_with(t, line)) {
+			snprintf(info->command_line, sizeof(info->command_line), "%s",
+				 t + strlen(line));
+		}
+	}
+}
+
+static const struct oops_report *teller(const struct text *text)
+{
+	if (text->death)
+		return text->death;
+	return text->report_count ? &text->reports[text->report_count - 1] : NULL;
+}
+
+void text_system(struct session *s, struct system_info *info)
+{
+	const struct text *text = s->text;
+	const struct oops_report *r = teller(text);
+
+	system_from_banner(text, info);
+	copy(info->sysname, sizeof(info->sysname), "Linux");
+	if (r && r->release && *r->release)
+		snprintf(info->release, sizeof(info->release), "%s", r->release);
+	copy(info->release, sizeof(info->release), text->banner.release);
+	copy(info->version, sizeof(info->version), text->banner.version);
+	copy(info->nodename, sizeof(info->nodename), text->banner.nodename);
+	copy(info->machine, sizeof(info->machine), r && r->arm64 ? "aarch64" : s->arch->name);
+	if (r && r->taint) {
+		info->has_taint = true;
+		info->taint = taint_bits(r->taint);
+	}
+	if (r && r->hardware)
+		snprintf(info->hardware, sizeof(info->hardware), "%s", r->hardware);
+	if (text->banner.cpus)
+		info->cpus_online = (unsigned)strtoul(text->banner.cpus, NULL, 10);
+}
+
+/* --- The stack. --- */
+
+/* Names of stacks as the unwinder has them. */
+static const char *stack_name(const char *printed)
+{
+	static const struct {
+		const char *printed, *name;
+	} names[] = {
+		{ "IRQ", "irq" }, { "NMI", "nmi" }, { "#DF", "double-fault" }, { "#MC", "mce" },
+		{ "#DB", "debug" }, { "SOFTIRQ", "softirq" }, { "TASK", "task" },
+	};
+
+	for (size_t i = 0; printed && i < array_size(names); i++) {
+		if (strcmp(names[i].printed, printed) == 0)
+			return names[i].name;
+	}
+	return printed;
+}
+
+static void push_frame(struct stack *stack, const struct frame *frame)
+{
+	if (stack->count == stack->capacity) {
+		stack->capacity = stack->capacity ? stack->capacity * 2 : 16;
+		stack->frames = xreallocarray(stack->frames, stack->capacity, sizeof(*frame));
+	}
+	stack->frames[stack->count++] = *frame;
+}
+
+void text_stack(const struct session *s, struct stack *stack)
+{
+	const struct text *text = s->text;
+	const struct oops_report *death = text->death;
+
+	*stack = (struct stack){ .end = STACK_END_INCOMPLETE };
+	if (!death || !has_body(death)) {
+		snprintf(stack->reason, sizeof(stack->reason), "the text has no trace");
+		return;
+	}
+	snprintf(stack->reason, sizeof(stack->reason), "the text's trace ends here");
+	if (death->has_pc) {
+		struct frame first = { .pc = text->pc, .how = FRAME_START, .has_regs = true,
+				       .regs = text->regs, .sp = text->regs.value[X86_RSP] };
+		push_frame(stack, &first);
+	}
+	for (size_t i = 0; i < death->frame_count && i < UNWIND_FRAMES_MAX; i++) {
+		const struct oops_frame *f = &death->frames[i];
+		struct frame frame = { .pc = text->frame_pc[i], .is_call = !f->regs,
+				       .how = f->guess ? FRAME_SCAN : FRAME_RETADDR,
+				       .stack = stack_name(f->stack) };
+		if (!frame.pc)
+			continue;
+		if (f->regs) {
+			frame.how = FRAME_EXCEPTION;
+			frame.has_regs = true;
+			frame.regs = *f->regs;
+			frame.sp = f->regs->value[X86_RSP];
+		}
+		regs_set(&frame.regs, X86_RIP, frame.pc);
+		push_frame(stack, &frame);
+	}
+}
+
+/* --- Opening. --- */
+
+/* What crash says of the panic is all there is of the log in such a text. */
+static void add_panic_line(struct session *s, struct log_record **records, size_t *count)
+{
+	struct text *text = s->text;
+	const char *panic = text->banner.panic;
+
+	for (size_t i = 0; panic && i < *count; i++) {
+		if (strcmp((*records)[i].text, panic) == 0)
+			return;
+	}
+	if (!panic)
+		return;
+	*records = xreallocarray(*records, *count + 1, sizeof(**records));
+	(*records)[*count] = (struct log_record){
+		.sequence = *count, .text = panic, .length = strlen(panic),
+		.time_ns = *count ? (*records)[*count - 1].time_ns : 0,
+	};
+	(*count)++;
+}
+
+static bool same_death(const struct oops_report *a, const struct oops_report *b)
+{
+	return a->pc.function && b->pc.function && strcmp(a->pc.function, b->pc.function) == 0 &&
+	       a->pc.offset == b->pc.offset;
+}
+
+/* The log's report says more, but for addresses. */
+static void choose_death(struct session *s, const struct oops_report *crash)
+{
+	struct text *text = s->text;
+
+	text->death = find_death(text);
+	if (!crash)
+		return;
+	if (!text->death || !has_body(text->death)) {
+		text->death = crash;
+		text->from_crash = true;
+	} else if (same_death(text->death, crash) && !text->death->pc.address) {
+		struct oops_report *both = arena_zalloc(&s->arena, sizeof(*both));
+		*both = *text->death;
+		both->pc.address = crash->pc.address;
+		text->death = both;
+	}
+}
+
+static void say_problems(struct session *s)
+{
+	const struct text *text = s->text;
+
+	if (!text->death)
+		session_problem(s, "the text has no report of a kernel's death");
+	else if (text->death->arm64)
+		session_problem(s, "the report is of an arm64 kernel: its registers and code are "
+				"not taken apart, only x86-64's are");
+	else if (text->death->has_pc && !text->death->code_count && !text->pc_is_wild)
+		session_problem(s, "the report has no bytes of code (\"Code:\")");
+	session_problem(s, "a text has no memory: what it does not say is unknown");
+}
+
+void text_open(struct session *s)
+{
+	size_t size;
+	const char *bytes = dump_text(s->dump, &size);
+	struct text *text = arena_zalloc(&s->arena, sizeof(*text));
+	struct text_lines lines = { 0 };
+	struct log_record *records = NULL;
+
+	s->text = text;
+	text_lines_read(bytes, size, &s->arena, &lines);
+	text_lines_log(&lines, &s->arena, &records, &text->log_count);
+	const struct oops_report *crash = text_crash_read(&lines, &s->arena, &text->banner,
+							  &text->instruction);
+	vec_deinit(&lines);
+	add_panic_line(s, &records, &text->log_count);
+	text->log = records;
+	oops_parse(text->log, text->log_count, &s->arena, &text->reports, &text->report_count);
+	choose_death(s, crash);
+	find_modules(s);
+	find_places(s);
+	find_task(text);
+	say_problems(s);
+}
+
+void text_close(struct session *s)
+{
+	if (!s->text)
+		return;
+	free((void *)(uintptr_t)s->text->log);
+	free(s->text->places);
+}
+
+/* --- Made-up addresses in words. --- */
+
+static bool hex_word(const char *s, uint64_t *value)
+{
+	char digits[24];
+	size_t n = strcspn(s, " ,()<");
+
+	if (n >= sizeof(digits))
+		return false;
+	memcpy(digits, s, n);
+	digits[n] = '\0';
+	return parse_hex(digits, value);
+}
+
+void text_hide_made_up(const struct session *s, char *words)
+{
+	char *remark = strstr(words, "  # ");
+	char *at = strstr(words, "0xfffffff");
+	uint64_t value;
+
+	if (!s->text->pc || !text_is_made_up(s, s->text->pc))
+		return;
+	/* What lies relative to the instruction has no address that means anything. */
+	if (remark)
+		*remark = '\0';
+	if (!at || !hex_word(at, &value) ||
+	    value - (TEXT_MADE_UP - INT32_MAX) > (uint64_t)INT32_MAX * 2)
+		return;
+	char *name = strchr(at, '<');
+	if (name)
+		memmove(at, name, strlen(name) + 1);
+	else
+		memcpy(at, "...", 4);
+}

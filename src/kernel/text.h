@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A session on a text: what the kernel printed when it died takes the place of its memory. Whoever
+ * asks a session for the log, the task that crashed, its stack, modules or the machine gets what
+ * the text says; all that needs memory is unknown.
+ *
+ * Functions have the addresses that the text prints. Where it prints none, they are put at made-up
+ * ones, which no kernel uses (text_is_made_up()) and which are never shown.
+ */
+#pragma once
+
+#include "kernel/log.h"
+#include "kernel/modules.h"
+#include "kernel/oops.h"
+#include "kernel/session.h"
+#include "kernel/system.h"
+#include "kernel/tasks.h"
+
+/* What the banner of crash says, for texts that hold one of its sessions; NULL: not there. */
+struct text_banner {
+	const char *panic, *release, *version, *machine, *nodename, *uptime, *load, *cpus, *memory,
+		*date;
+};
+
+struct text {
+	const struct log_record *log;
+	size_t log_count;
+	const struct oops_report *reports;
+	size_t report_count;
+	/* The report of the death: the first that the kernel did not survive; NULL: there is none. */
+	const struct oops_report *death;
+	bool from_crash;      /* it is from a session of crash and not from the log */
+	struct text_banner banner;
+	struct regs regs;     /* of the death, with rip */
+	uint64_t pc;          /* 0: none was printed */
+	bool pc_is_wild;      /* it was printed as a number only: no code of the kernel */
+	const uint64_t *frame_pc; /* of death->frames */
+	bool has_task;
+	struct task task;
+	struct module_info *modules;
+	size_t module_count;
+	uint64_t made_up_end; /* [TEXT_MADE_UP, made_up_end) are made-up addresses */
+	struct symbol_place *places;
+	size_t place_count;
+	/* An instruction as crash's `dis` prints it, where the text has no bytes of code; NULL. */
+	const char *instruction;
+};
+
+/*
+ * The upper 2 GB of the address space but one: a hole of the kernel's map, in all versions
+ * (Documentation/arch/x86/x86_64/mm.rst).
+ */
+#define TEXT_MADE_UP UINT64_C(0xffffffff00000000)
+
+/* Reads the text of session->dump; sets session->text and places its functions. */
+void text_open(struct session *s);
+void text_close(struct session *s);
+/* Completes session->symbols with the text's functions. */
+void text_place(struct session *s);
+static inline bool text_is_made_up(const struct session *s, uint64_t address)
+{
+	return s->text && address >= TEXT_MADE_UP && address < s->text->made_up_end;
+}
+
+/*
+ * Takes made-up addresses out of an instruction's text, or gives them their names; it only becomes
+ * shorter.
+ */
+void text_hide_made_up(const struct session *s, char *words);
+
+/* The stack of the death's report. Free with stack_deinit(). */
+void text_stack(const struct session *s, struct stack *stack);
+void text_system(struct session *s, struct system_info *info);
+
+/* --- text_crash.c: sessions of crash. --- */
+
+struct text_lines;
+/* The banner and the first stack with an exception in it; NULL: there is no stack. */
+const struct oops_report *text_crash_read(const struct text_lines *lines, struct arena *arena,
+					  struct text_banner *banner, const char **instruction);
