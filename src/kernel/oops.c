@@ -350,12 +350,20 @@ static void parse_line(struct parser *p, const struct line *line)
 
 /* --- Records to lines. --- */
 
+/* "<0>", "<d>": levels within a line, of printk() up to 2.6.x. */
+static const char *without_level(const char *text)
+{
+	if (text[0] == '<' && strchr("01234567cd", text[1]) && text[1] && text[2] == '>')
+		return text + 3 + strspn(text + 3, " \t");
+	return text;
+}
+
 static void parse_text(struct parser *p, const struct log_record *record, size_t index,
 		       const char *text)
 {
 	while (text) {
 		const char *end = strchr(text, '\n');
-		const char *from = text + strspn(text, " \t");
+		const char *from = without_level(text + strspn(text, " \t"));
 		size_t n = end ? (size_t)(end - from) : strlen(from);
 		struct line line = { record, index, from };
 		if (end && from <= end)

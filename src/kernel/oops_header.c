@@ -109,8 +109,10 @@ static void header_die(struct oops_draft *draft, struct arena *arena, const char
 		skip_blanks(&at);
 		r->has_address = take_text(&at, "(null)") || take_hex(&at, &r->address);
 		/* %p has printed a hash of it since 4.15. */
-		if (strstr(markers[i], "guard page") && r->address >> 32 == 0)
+		if (strstr(markers[i], "guard page") && r->address >> 32 == 0) {
 			r->has_address = false;
+			r->address = 0;
+		}
 	}
 	if (starts_with(line, "Unable to handle kernel") && strstr(line, "virtual address"))
 		r->arm64 = true;

@@ -151,13 +151,23 @@ static const struct oops_kind exceptions[] = {
 	{ "", false, FORM_DIE, "oops" },
 };
 
-/* 2.6.32 prints "general protection fault: 0000 [#1]" like the others; all have "[#N]". */
+/* The " [#1]" of ": 0000 [#1]"; NULL: there is none. */
+static const char *die_number(const char *line)
+{
+	const char *number = strstr(line, " [#"), *at = number;
+
+	if (!number || number[3] < '0' || number[3] > '9')
+		return NULL;
+	while (at > line && strchr("0123456789abcdefABCDEF", at[-1]))
+		at--;
+	return at != number && at - line > 2 && at[-1] == ' ' && at[-2] == ':' ? number : NULL;
+}
+
 const struct oops_kind *oops_kind_of_die_line(const char *line)
 {
-	const char *number = strstr(line, " [#");
+	const char *number = die_number(line);
 
-	if (!number || number[3] < '0' || number[3] > '9' || !strchr(line, ':') ||
-	    strchr(line, ':') > number)
+	if (!number)
 		return NULL;
 	for (size_t i = 0; i < array_size(exceptions); i++) {
 		const char *at = strstr(line, exceptions[i].text);
