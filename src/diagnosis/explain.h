@@ -24,6 +24,13 @@ void explain_writer(struct facts *facts, struct findings *out, struct finding *f
  */
 void explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
 		     uint64_t value, const struct cause *cause);
+/* Was @cell overwritten by what fills the object before it? Says so and returns true. */
+bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
+		      uint64_t cell);
+struct slab_object;
+/* Who allocated and who freed it, where the kernel kept that. */
+void explain_tracks(struct facts *facts, struct findings *out, struct finding *finding,
+		    const struct slab_object *object);
 /* Adds a sentence to the finding's WHY. */
 void explain_why(struct findings *out, struct finding *finding, const char *fmt, ...)
 	printf_like(3, 4);

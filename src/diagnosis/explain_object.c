@@ -29,8 +29,8 @@ static const char *tracker(const struct facts *facts, const struct slab_track *t
 	return NULL;
 }
 
-static void tell_tracks(struct facts *facts, struct findings *out, struct finding *finding,
-			const struct slab_object *object)
+void explain_tracks(struct facts *facts, struct findings *out, struct finding *finding,
+		    const struct slab_object *object)
 {
 	const char *command = finding_text(out, "whatis 0x%" PRIx64, object->address);
 	struct slab_track track;
@@ -158,7 +158,7 @@ static void tell_object(struct facts *facts, struct findings *out, struct findin
 			       cache->name, "the object at stake: %s %016" PRIx64 ", %u bytes, %s",
 			       cache->name, object->address, cache->object_size,
 			       state ? state : "free or not is not known");
-	tell_tracks(facts, out, finding, object);
+	explain_tracks(facts, out, finding, object);
 }
 
 void explain_object(struct facts *facts, struct findings *out, struct finding *finding,

@@ -243,7 +243,8 @@ void explain_pointer(struct facts *facts, struct findings *out, struct finding *
 	    memory_u64(facts->session->memory, cause->cell, &now) == READ_OK) {
 		question.cell = cause->cell;
 		question.value = now; /* of a list entry: the list pointer, not the container */
-		if (tell_freed(facts, out, finding, cause->cell))
+		if (tell_freed(facts, out, finding, cause->cell) ||
+		    explain_overflow(facts, out, finding, cause->cell))
 			return;
 	}
 	if (near_pointer(facts->session, &question, &near))
