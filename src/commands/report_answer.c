@@ -110,9 +110,13 @@ static const char *who_text(const struct blame *blame, struct doc *doc)
 
 	if (!blame->known)
 		return "not known";
+	if (blame->unloaded)
+		return arena_printf(&doc->arena, "module %s, which was unloaded before", blame->module);
 	strbuf_addf(&text, "%s() in %s%s", blame->function,
 		    blame->module ? "module " : "the kernel itself",
 		    blame->module ? blame->module : "");
+	if (blame->file)
+		strbuf_addf(&text, ", %s:%u", blame->file, blame->line);
 	if (blame->module)
 		module_words(blame, &text);
 	if (blame->because)
@@ -240,7 +244,11 @@ static void finding_fields(const struct finding *f, bool section, struct doc *do
 	doc_field(doc, "confidence", NULL, cell_str(confidence_name(f->confidence)));
 	doc_field(doc, "against", NULL, cell_str(f->against));
 	doc_field(doc, "next", NULL, cell_str(f->next));
-	doc_field(doc, "function", NULL, cell_str(blame->known ? blame->function : NULL));
+	doc_field(doc, "function", NULL,
+		  cell_str(blame->known && !blame->unloaded ? blame->function : NULL));
+	doc_field(doc, "file", NULL, cell_str(blame->known ? blame->file : NULL));
+	doc_field(doc, "line", NULL,
+		  blame->known && blame->file ? cell_udec(blame->line) : cell_none());
 	doc_field(doc, "module", NULL, cell_str(blame->known ? blame->module : NULL));
 	doc_field(doc, "origin_confidence", NULL, cell_str(f->origin_confidence));
 	doc_field(doc, "because", NULL, cell_str(blame->known ? blame->because : NULL));

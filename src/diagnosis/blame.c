@@ -108,6 +108,7 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 		}
 		blame.known = true;
 		blame.frame = i;
+		blame.pc = f->is_call ? f->pc - 1 : f->pc;
 		blame.function = name;
 		add_module(facts, &sym, &blame);
 		break;
@@ -120,4 +121,15 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 struct blame facts_blame(const struct facts *facts, size_t frame)
 {
 	return facts_blame_stack(facts, &facts->stack, frame);
+}
+
+void blame_place(const struct facts *facts, struct blame *blame)
+{
+	struct source_line at;
+
+	if (!blame->known || !blame->pc ||
+	    !debuginfo_line(facts->session->debuginfo, blame->pc, &at) || !at.file)
+		return;
+	blame->file = arena_strdup(facts->arena, at.file);
+	blame->line = at.line;
 }

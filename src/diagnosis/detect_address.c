@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "diagnosis/diagnosis.h"
+#include "diagnosis/gone.h"
 #include "forensics/fault.h"
 #include "forensics/poison.h"
 #include "forensics/whatis.h"
@@ -24,6 +25,7 @@ struct verdict_words {
 	const char *why;
 	enum confidence confidence;
 	unsigned rank;
+	struct gone gone;
 };
 
 static bool poison_words(uint64_t value, struct verdict_words *w)
@@ -64,6 +66,14 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 	w->title = "Bad kernel address";
 	memory_walk(facts->session->memory, fault->address, &walk);
 	whatis(facts->session, facts->task, fault->address, &place);
+	if (walk.status == READ_UNMAPPED && gone_find(facts, fault->address, false, &w->gone)) {
+		w->kind = w->gone.kind;
+		w->title = w->gone.title;
+		w->why = w->gone.why;
+		w->rank = RANK_SPECIAL;
+		snprintf(w->pointer, sizeof(w->pointer), "%s", w->gone.place);
+		return;
+	}
 	if (walk.status != READ_OK) {
 		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, %s",
 			 (unsigned long)fault->address, *place.text ? ", " : "", place.text,
@@ -200,6 +210,20 @@ static const char *member_words(const struct facts *facts, struct findings *out)
 	return "";
 }
 
+static void general_protection(const struct facts *facts, struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	struct finding *f = finding_add(out, "general-protection", "General protection fault", RANK_FAULT,
+					CONFIDENCE_LIKELY,
+					"%s stopped with a general protection fault at \"%s\", %s",
+					facts_frame_text(facts, fault->frame), fault->insn_text,
+					facts_where(facts));
+
+	f->why = "the CPU refused the instruction as it was; no memory operand is involved";
+	f->blame = facts_blame(facts, fault->frame);
+	add_registers(facts, out, f);
+}
+
 static void bad_access(const struct facts *facts, struct findings *out)
 {
 	const struct fault_site *fault = &facts->fault;
@@ -207,6 +231,10 @@ static void bad_access(const struct facts *facts, struct findings *out)
 	bool has_pointer = fault->base_reg >= 0;
 	struct verdict_words w = { 0 };
 
+	/* Without a memory operand it is about something else: detect_refused.c. */
+	if (!fault->has_address && fault->trap == TRAP_GENERAL_PROTECTION && fault->has_insn &&
+	    !fault->insn.memory.present)
+		return general_protection(facts, out);
 	if (!fault->has_address) {
 		struct finding *f = finding_add(out, "bad-address", "Bad memory access", RANK_FAULT,
 						CONFIDENCE_LIKELY,
@@ -228,6 +256,8 @@ static void bad_access(const struct facts *facts, struct findings *out)
 		f->against = finding_text(out, "the value was handed to %s; who spoilt it is not "
 					  "known", f->blame.skipped);
 	add_registers(facts, out, f);
+	if (w.gone.kind)
+		gone_blame(facts, out, f, &w.gone);
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)

@@ -6,6 +6,7 @@
  */
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
+#include "diagnosis/gone.h"
 #include "forensics/whatis.h"
 
 enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
@@ -13,6 +14,7 @@ enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
 struct jump_words {
 	const char *kind, *title, *why;
 	const char *target;
+	struct gone gone;
 };
 
 static const char *process_note(const struct what *place)
@@ -28,7 +30,12 @@ static void target_words(const struct facts *facts, struct findings *out, struct
 	struct what place;
 
 	whatis(facts->session, facts->task, facts->fault.pc, &place);
-	if (place.user_half) {
+	if (place.unmapped && gone_find(facts, facts->fault.pc, true, &w->gone)) {
+		w->kind = w->gone.kind;
+		w->title = w->gone.title;
+		w->why = w->gone.why;
+		w->target = w->gone.place;
+	} else if (place.user_half) {
 		w->kind = "user-exec";
 		w->title = "Kernel jumped to user space";
 		w->why = "a function pointer or a return address was overwritten with an address of "
@@ -117,6 +124,7 @@ static struct blame blame_function(const struct facts *facts, const struct symbo
 static void add_evidence(const struct facts *facts, struct findings *out, struct finding *f)
 {
 	const struct fault_site *fault = &facts->fault;
+	struct walk walk;
 
 	finding_evidence(out, f, "bt", "rip = 0x%lx: the CPU tried to execute there",
 			 (unsigned long)fault->pc);
@@ -126,7 +134,8 @@ static void add_evidence(const struct facts *facts, struct findings *out, struct
 				 "the call stands before %s",
 				 facts_frame_text(facts, fault->frame + 1));
 	}
-	if (fault->pc >= NULL_LIMIT)
+	memory_walk(facts->session->memory, fault->pc, &walk);
+	if (fault->pc >= NULL_LIMIT && walk.status == READ_OK)
 		finding_evidence(out, f, finding_text(out, "vtop 0x%lx", (unsigned long)fault->pc),
 				 "what is mapped there, and with which rights");
 	add_log(facts, out, f);
@@ -136,7 +145,7 @@ static void wild_pc(const struct facts *facts, struct findings *out)
 {
 	static const struct jump_words null_words = {
 		"null-call", "Call through a NULL pointer",
-		"a function pointer was not set (or was cleared) when it was called", "NULL",
+		"a function pointer was not set (or was cleared) when it was called", "NULL", { 0 },
 	};
 	size_t caller = facts->fault.frame + 1;
 	bool has_caller = caller < facts->stack.count;
@@ -167,6 +176,8 @@ static void wild_pc(const struct facts *facts, struct findings *out)
 	if (has_caller)
 		f->blame = facts_blame(facts, caller);
 	add_evidence(facts, out, f);
+	if (w.gone.kind)
+		gone_blame(facts, out, f, &w.gone);
 }
 
 static void bad_target(const struct facts *facts, struct findings *out)

@@ -14,13 +14,14 @@
 #include "forensics/fault.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
-	detector_report, detector_slab, detector_stack, detector_trap;
+	detector_refused, detector_report, detector_slab, detector_stack, detector_trap;
 
 const struct detector *const detectors[] = {
 	&detector_report,
 	&detector_stack,
 	&detector_jump,
 	&detector_slab,
+	&detector_refused,
 	&detector_address,
 	&detector_trap,
 	&detector_panic,
@@ -200,6 +201,7 @@ struct diagnosis *diagnose(struct session *session)
 	ensure_verdict(findings);
 	sort_findings(findings);
 	explain(facts, findings, &findings->data[0]);
+	blame_place(facts, &findings->data[0].blame);
 	settings_of_oops(facts, findings, &findings->data[0]);
 	if (findings->data[0].next)
 		vec_push(&owned->next, findings->data[0].next);

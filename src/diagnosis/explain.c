@@ -84,6 +84,16 @@ static struct subject of_division(const struct facts *facts)
 	};
 }
 
+static struct subject of_msr(const struct facts *facts)
+{
+	const struct regs *regs = facts->fault.regs;
+
+	if (!regs_known(regs, X86_RCX))
+		return (struct subject){ 0 };
+	return (struct subject){ .known = true, .frame = facts->fault.frame, .reg = X86_RCX,
+				 .value = regs->value[X86_RCX], .name = "The register's number" };
+}
+
 /* A register of the faulting frame that holds what the check compared, and is called the same. */
 static struct subject of_condition(const struct facts *facts, const struct fault_condition *c)
 {
@@ -250,7 +260,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	if (!name)
 		name = reg_name(facts, subject->reg);
 	/* Of a zero the class of death said all that there is to say. */
-	if (!subject->value && subject->state)
+	if ((!subject->value && subject->state) || strcmp(finding->kind, "user-address") == 0)
 		finding->why = NULL;
 	else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds)
 		not_null(out, finding);
@@ -430,6 +440,10 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		subject = of_division(facts);
 	else if (fault->base_reg >= 0)
 		subject = of_access(facts, out);
+	if (fault->has_insn && fault->insn.kind == INSN_STRING)
+		explain_string(facts, out, finding);
+	else if (strcmp(finding->kind, "msr") == 0)
+		subject = of_msr(facts);
 	if (subject.known)
 		explain_value(facts, out, finding, &subject);
 	/* An address that is or was an object itself: freed, or guarded by KFENCE. */

@@ -27,6 +27,8 @@ void explain_pointer(struct facts *facts, struct findings *out, struct finding *
 /* Was @cell overwritten by what fills the object before it? Says so and returns true. */
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
 		      uint64_t cell);
+/* How far a string instruction had come. */
+void explain_string(struct facts *facts, struct findings *out, struct finding *finding);
 struct slab_object;
 /* Who allocated and who freed it, where the kernel kept that. */
 void explain_tracks(struct facts *facts, struct findings *out, struct finding *finding,

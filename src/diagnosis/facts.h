@@ -122,7 +122,11 @@ struct blame {
 	const char *function;  /* without the compiler's suffixes (".cold", ".isra.0") */
 	const char *module;    /* NULL: the kernel itself */
 	bool out_of_tree, unsigned_module, proprietary;
+	bool unloaded;         /* the module is not there any more; which function it was is not known */
 	const char *skipped;   /* helpers that only tripped over it: "memcpy, list_del"; or NULL */
+	uint64_t pc;           /* in that function; 0 not known */
+	const char *file;      /* by debug info, of the verdict alone; NULL */
+	unsigned line;
 	/* By value flow, not by the stack: what the function did with the bad value; NULL */
 	const char *because;
 };
@@ -132,6 +136,8 @@ struct blame {
  * slabs, locks, reference counts ...): it handed in what the helper tripped over.
  */
 struct blame facts_blame(const struct facts *facts, size_t frame);
+/* Fills in file and line, where debug info is at hand. */
+void blame_place(const struct facts *facts, struct blame *blame);
 /* The same in the stack of another task. */
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack,
 			       size_t frame);

@@ -40,10 +40,12 @@ static uint32_t lane(const struct window *w, size_t at)
 
 static bool goes_on(const struct window *w, size_t at, unsigned period)
 {
-	return lane(w, at) - lane(w, at - period) == lane(w, at - period) - lane(w, at - 2 * period);
+	uint32_t before = lane(w, at - period);
+
+	return lane(w, at) - before == before - lane(w, at - 2 * period);
 }
 
-/* The run of @period that holds the word; false where there is none that begins before the border. */
+/* The run of @period that holds the word; false: none that begins before the border. */
 static bool run_of(const struct window *w, unsigned period, size_t *start, size_t *end)
 {
 	size_t first = w->word, last = w->word + LANE;
@@ -58,7 +60,7 @@ static bool run_of(const struct window *w, unsigned period, size_t *start, size_
 	while (last + LANE <= w->size && goes_on(w, last, period))
 		last += LANE;
 	*end = last;
-	return *start >= LANE && *start < w->border &&
+	return *start < w->border &&
 	       w->border - *start >= max_u64(BYTES_BEFORE, PERIODS_BEFORE * period) &&
 	       *end - *start >= PERIODS_MIN * period;
 }
