@@ -41,13 +41,13 @@ void explain_string(struct facts *facts, struct findings *out, struct finding *f
 	    (fault->base_reg != X86_RSI && fault->base_reg != X86_RDI))
 		return;
 	uint64_t left = regs->value[X86_RCX];
-	explain_why(out, finding, "The %s of the string instruction is the bad one%s; it had %" PRIu64
-		    " elements of %u bytes (%" PRIu64 " bytes) to go",
+	explain_why(out, finding, "The %s of the string instruction is the bad one%s; it had "
+		    "%" PRIu64 " elements of %u bytes (%" PRIu64 " bytes) to go",
 		    source ? "source" : "destination",
 		    reached(facts, out, fault->address, down), left, size, left * size);
 	finding_evidence_shows(out, finding, "bt", finding_text(out, "RCX: %016" PRIx64, left),
-			       "rcx = 0x%" PRIx64 ": so many elements of %u bytes were left", left,
-			       size);
+			       "rcx = 0x%" PRIx64 ": so many elements of %u bytes were left",
+			       left, size);
 	if (left > UINT64_C(1) << 40)
 		finding->against = "a length near 2^64 is a negative number: a subtraction went below zero";
 	unsigned other = source ? X86_RDI : X86_RSI;
