@@ -13,7 +13,7 @@
 /* Globs over function names; suffixes of the compiler (".cold", ".isra.0") are cut off before. */
 static const char *const helpers[] = {
 	/* copying and strings */
-	"mem*cpy*", "__mem*", "memcpy*", "memmove*", "memset*", "memcmp*", "memchr*", "memscan",
+	"mem*cpy*", "__memcpy*", "__memset*", "__memmove*", "__memchr*", "__memcmp*", "memcpy*", "memmove*", "memset*", "memcmp*", "memchr*", "memscan",
 	"str*cpy*", "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strchr*", "strstr",
 	"strscpy*", "strlcpy", "strcat", "strsep", "copy_*user*", "_copy_*", "__copy_*",
 	"rep_movs*", "rep_stos*", "clear_page*", "copy_page*", "copy_mc*", "csum_partial*",

@@ -55,6 +55,17 @@ static void errno_words(uint64_t pointer, uint64_t address, struct verdict_words
 		 (unsigned long)(address - pointer));
 }
 
+static void read_only_words(const struct fault_site *fault, const struct what *place,
+			    struct verdict_words *w)
+{
+	w->kind = "read-only";
+	w->title = "Write to read-only memory";
+	w->why = "the memory is mapped, but not for writing: a constant, code, or data that is "
+		 "read-only after boot";
+	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, which is mapped read-only",
+		 (unsigned long)fault->address, *place->text ? ", " : "", place->text);
+}
+
 /* A kernel address: is it mapped, and if so, what forbade the access? */
 static void kernel_address_words(const struct facts *facts, struct verdict_words *w)
 {
@@ -74,19 +85,23 @@ static void kernel_address_words(const struct facts *facts, struct verdict_words
 		snprintf(w->pointer, sizeof(w->pointer), "%s", w->gone.place);
 		return;
 	}
+	if (fault->page_forbids && fault->access_known && fault->write) {
+		read_only_words(fault, &place, w);
+		return;
+	}
 	if (walk.status != READ_OK) {
 		snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, %s",
 			 (unsigned long)fault->address, *place.text ? ", " : "", place.text,
-			 walk.status == READ_UNMAPPED ? "which is not mapped"
-						      : "whose page tables are not in the dump");
+			 walk.status == READ_UNMAPPED || fault->page_absent
+				 ? "which is not mapped" :
+			 fault->page_forbids ? "which is mapped, but not for such an access"
+					     : "whose page tables are not in the dump");
 		return;
 	}
 	bool read_only = walk.levels && !(walk.flags & PTE_WRITABLE);
 	if (fault->write && fault->access_known && read_only) {
-		w->kind = "read-only";
-		w->title = "Write to read-only memory";
-		w->why = "the memory is mapped, but not for writing: a constant, code, or data "
-			 "that is read-only after boot";
+		read_only_words(fault, &place, w);
+		return;
 	}
 	snprintf(w->pointer, sizeof(w->pointer), "0x%lx%s%s, which is mapped%s",
 		 (unsigned long)fault->address, *place.text ? ", " : "", place.text,
@@ -100,7 +115,8 @@ static void user_address_words(const struct facts *facts, struct verdict_words *
 	struct what place;
 
 	whatis(facts->session, facts->task, fault->address, &place);
-	bool forbidden = place.mapped && fault->access_known && !fault->write;
+	bool forbidden = (place.mapped || fault->page_forbids) && fault->access_known &&
+			 !fault->write;
 	w->kind = forbidden ? "user-access" : "user-address";
 	w->title = forbidden ? "User memory accessed directly by the kernel"
 			     : "User address used by the kernel";

@@ -29,6 +29,12 @@ static struct error *run(const struct facts *facts, struct findings *out)
 			  "this kernel may help: inquest VMCORE VMLINUX";
 		return NULL;
 	}
+	if (facts->session->text && !died(facts)) {
+		finding_add(out, "unknown", "Unknown", RANK_FALLBACK, CONFIDENCE_POSSIBLE,
+			    "The text has no report of a kernel's death: it may end before, or be "
+			    "of something else");
+		return NULL;
+	}
 	if (died(facts)) {
 		finding_add(out, "unknown", "Unknown", RANK_FALLBACK - 1, CONFIDENCE_POSSIBLE,
 			    "The kernel crashed %s, but neither registers, stack nor log say why",

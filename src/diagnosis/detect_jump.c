@@ -42,7 +42,8 @@ static void target_words(const struct facts *facts, struct findings *out, struct
 			 "user space; in kernel mode the CPU does not execute there (SMEP)";
 		w->target = finding_text(out, "0x%lx, an address of user space%s", pc,
 					 process_note(&place));
-	} else if (place.permissions_known && !place.executable) {
+	} else if ((place.permissions_known && !place.executable) ||
+		   (facts->fault.page_forbids && facts->fault.execute)) {
 		w->kind = "nx-exec";
 		w->title = "Data executed as code";
 		w->why = "a function pointer or a return address was overwritten, or it pointed to "

@@ -42,10 +42,10 @@ static void describe_cycle(const struct facts *facts, const struct stack_cycle *
 		if (facts_frame_symbol(facts, cycle->first + i, &sym))
 			strbuf_addf(&names, "%s%s", i ? " <- " : "", sym.name);
 	}
-	f->why = finding_text(out, "endless recursion: %s%s, %zu turns of %lu bytes on the stack",
-			      strbuf_text(&names),
-			      cycle->length == 1 ? " calls itself" : "", cycle->turns,
-			      (unsigned long)bytes);
+	const char *size = bytes ? finding_text(out, " of %lu bytes on the stack",
+						(unsigned long)bytes) : "";
+	f->why = finding_text(out, "endless recursion: %s%s, %zu turns%s", strbuf_text(&names),
+			      cycle->length == 1 ? " calls itself" : "", cycle->turns, size);
 	finding_evidence(out, f, "bt", "frames #%zu to #%zu repeat the same %zu function%s",
 			 cycle->first, cycle->first + cycle->length * cycle->turns - 1,
 			 cycle->length, cycle->length == 1 ? "" : "s");

@@ -91,7 +91,7 @@ static void bug(const struct facts *facts, struct findings *out)
 				    "%s ran into a ud2 instruction, which is how BUG() stops a "
 				    "kernel, %s", where, facts_where(facts));
 	f->why = "the code checks there for a state that must not be, and found it";
-	if (known)
+	if (known && !facts->session->text)
 		finding_evidence(out, f, "bt", "the kernel's bug table has an entry for this "
 				 "instruction");
 	add_complaint(facts, "kernel BUG at ", known ? &site : NULL, out, f);

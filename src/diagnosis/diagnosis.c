@@ -14,7 +14,8 @@
 #include "forensics/fault.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
-	detector_refused, detector_report, detector_slab, detector_stack, detector_trap;
+	detector_refused, detector_report, detector_slab, detector_stack, detector_text,
+	detector_trap;
 
 const struct detector *const detectors[] = {
 	&detector_report,
@@ -26,6 +27,7 @@ const struct detector *const detectors[] = {
 	&detector_trap,
 	&detector_panic,
 	&detector_alive,
+	&detector_text,
 	NULL,
 };
 

@@ -409,7 +409,7 @@ void facts_gather(struct facts *facts, struct session *session, struct arena *ar
 	if (session->text)
 		facts_from_text(facts);
 	find_panic(facts);
-	if (!session->text)
+	if (facts->fault.trap == TRAP_NONE)
 		find_fault(facts);
 	if (facts->fault.trap != TRAP_NONE) {
 		decode_fault(facts);

@@ -42,6 +42,8 @@ struct fault_site {
 	uint64_t address;
 	const char *address_source; /* "log", "registers", "log and registers", "CR2" */
 	bool access_known, write, execute;
+	/* By the error code: the page was there, and the access was forbidden; or it was not there. */
+	bool page_forbids, page_absent;
 	unsigned access_size;    /* bytes; 0 unknown */
 	/* The register that the bad address was made from; -1: none or unknown. */
 	int base_reg;

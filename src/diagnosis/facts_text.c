@@ -12,7 +12,7 @@
 #include "kernel/text.h"
 
 /* Bits of a page fault's error code: arch/x86/include/asm/trap_pf.h. */
-enum { PF_WRITE = 1 << 1, PF_INSTR = 1 << 4 };
+enum { PF_PROT = 1 << 0, PF_WRITE = 1 << 1, PF_INSTR = 1 << 4 };
 
 static const struct {
 	const char *kind; /* as in struct oops_report */
@@ -77,7 +77,11 @@ bool facts_text_address(const struct facts *facts, uint64_t *address)
 {
 	const struct oops_report *death = facts->session->text->death;
 
-	if (death->has_address)
+	/* A "maybe for address" is a guess of the kernel's. */
+	bool guessed = facts->fault.trap == TRAP_GENERAL_PROTECTION &&
+		       !strstr(death->header, "non-canonical address");
+
+	if (death->has_address && !guessed)
 		*address = death->address;
 	else if (death->has_cr2 && facts->fault.trap == TRAP_PAGE_FAULT)
 		*address = death->cr2;
@@ -91,7 +95,11 @@ void facts_text_access(struct facts *facts)
 	const struct oops_report *death = facts->session->text->death;
 	struct fault_site *fault = &facts->fault;
 
-	if (fault->trap != TRAP_PAGE_FAULT || !death->has_error_code || fault->access_known)
+	if (fault->trap != TRAP_PAGE_FAULT || !death->has_error_code)
+		return;
+	fault->page_forbids = death->error_code & PF_PROT;
+	fault->page_absent = !fault->page_forbids;
+	if (fault->access_known)
 		return;
 	fault->access_known = true;
 	fault->write = death->error_code & PF_WRITE;
@@ -147,9 +155,13 @@ void facts_text_instruction(struct facts *facts)
 {
 	static const char *const traps_to_stop[] = { "ud2", "ud2a", "ud1" };
 	const char *text = facts->session->text->instruction;
+	const struct oops_report *death = facts->session->text->death;
 	struct fault_site *fault = &facts->fault;
 	struct insn insn = { .target_reg = -1 };
 
+	/* BUG() is a ud2 on all versions. */
+	if (!text && death->file && fault->trap == TRAP_INVALID_OPCODE)
+		text = "ud2";
 	if (!text)
 		return;
 	for (size_t i = 0; i < array_size(traps_to_stop); i++) {

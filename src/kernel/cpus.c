@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "kernel/cpu_state.h"
+#include "kernel/text.h"
 
 uint64_t cpu_variable(struct session *s, const struct cpu *cpu, const char *symbol)
 {
@@ -156,6 +157,10 @@ struct cpu_state *cpu_state(struct session *s)
 
 const struct cpu *cpus(struct session *s, size_t *count)
 {
+	if (s->text) {
+		*count = s->text->cpu_count;
+		return s->text->cpus;
+	}
 	const struct cpu_state *state = cpu_state(s);
 
 	*count = state->count;
@@ -164,11 +169,12 @@ const struct cpu *cpus(struct session *s, size_t *count)
 
 const struct cpu *cpu_by_id(struct session *s, unsigned id)
 {
-	const struct cpu_state *state = cpu_state(s);
+	size_t count;
+	const struct cpu *all = cpus(s, &count);
 
-	for (size_t i = 0; i < state->count; i++) {
-		if (state->cpus[i].id == id)
-			return &state->cpus[i];
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].id == id)
+			return &all[i];
 	}
 	return NULL;
 }

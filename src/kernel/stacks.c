@@ -151,6 +151,9 @@ unsigned cpu_own_stacks(struct session *s, const struct cpu *cpu,
 			struct stack_limits copy[CPU_STACKS_MAX])
 {
 	struct cpu_state *state = cpu_state(s);
+
+	if (s->text) /* a text's CPUs have none that are known */
+		return 0;
 	struct cpu_stacks *stacks = &state->stacks[cpu - state->cpus];
 	unsigned count;
 

@@ -29,7 +29,7 @@ void task_stack(struct session *s, const struct task *task, struct stack *stack)
 	bool in_call;
 
 	if (s->text) {
-		text_stack(s, stack);
+		text_stack(s, task, stack);
 	} else if (!s->unwinder) {
 		no_stack(stack, "without symbols no stack can be followed");
 	} else if (cpu && cpu->has_regs && s->arch->from_user(&cpu->regs)) {

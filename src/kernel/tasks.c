@@ -269,9 +269,10 @@ static void find_all(struct session *s, struct task_state *state)
 
 const struct task *tasks(struct session *s, size_t *count)
 {
+	/* A text's are not all, and not in an array. */
 	if (s->text) {
-		*count = s->text->has_task;
-		return &s->text->task;
+		*count = 0;
+		return NULL;
 	}
 	struct task_state *state = task_state(s);
 
@@ -298,6 +299,8 @@ const struct task *task_by_pid(struct session *s, int32_t pid)
 	size_t count;
 	const struct task *all = tasks(s, &count);
 
+	if (s->text)
+		return text_task_by_pid(s, pid);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].pid == pid)
 			return &all[i];
@@ -308,7 +311,7 @@ const struct task *task_by_pid(struct session *s, int32_t pid)
 const struct task *task_by_address(struct session *s, uint64_t address)
 {
 	if (s->text)
-		return address && s->text->task.address == address ? &s->text->task : NULL;
+		return text_task(s, address);
 
 	struct task_state *state = task_state(s);
 	struct found_task found;
@@ -342,7 +345,7 @@ const struct task *task_by_address(struct session *s, uint64_t address)
 const struct task *task_crashed(struct session *s)
 {
 	if (s->text)
-		return s->text->has_task ? &s->text->task : NULL;
+		return s->text->death ? &s->text->threads[0].task : NULL;
 	int id = cpu_crashed(s);
 	const struct cpu *cpu = id < 0 ? NULL : cpu_by_id(s, (unsigned)id);
 

@@ -168,21 +168,18 @@ static void add_report(struct placer *p, const struct oops_report *report)
 		add_place(p, &report->frames[i].place);
 }
 
-static void place_death(struct placer *p, struct text *text)
+static void place_thread(struct placer *p, struct text_thread *thread)
 {
-	const struct oops_report *death = text->death;
-	uint64_t *pcs = arena_zalloc(&p->s->arena, (death->frame_count + 1) * sizeof(*pcs));
+	const struct oops_report *report = thread->report;
+	uint64_t *pcs = arena_zalloc(&p->s->arena, (report->frame_count + 1) * sizeof(*pcs));
 
-	text->regs = death->regs;
-	text->pc = address_of(p, &death->pc);
-	text->pc_is_wild = death->has_pc && !death->pc.function;
-	if (text->pc_is_wild)
-		text->pc = death->pc.address;
-	if (death->has_pc)
-		regs_set(&text->regs, X86_RIP, text->pc);
-	for (size_t i = 0; i < death->frame_count; i++)
-		pcs[i] = address_of(p, &death->frames[i].place);
-	text->frame_pc = pcs;
+	thread->regs = report->regs;
+	thread->pc = report->pc.function ? address_of(p, &report->pc) : report->pc.address;
+	if (report->has_pc)
+		regs_set(&thread->regs, X86_RIP, thread->pc);
+	for (size_t i = 0; i < report->frame_count; i++)
+		pcs[i] = address_of(p, &report->frames[i].place);
+	thread->frame_pc = pcs;
 }
 
 static void find_places(struct session *s)
@@ -195,8 +192,12 @@ static void find_places(struct session *s)
 		add_report(&p, text->death);
 	for (size_t i = 0; i < text->report_count; i++)
 		add_report(&p, &text->reports[i]);
-	if (text->death)
-		place_death(&p, text);
+	for (size_t i = 0; i < text->thread_count; i++)
+		place_thread(&p, &text->threads[i]);
+	if (text->death) {
+		text->pc = text->threads[0].pc;
+		text->pc_is_wild = text->death->has_pc && !text->death->pc.function;
+	}
 	text->made_up_end = p.next;
 	text->places = p.places.data;
 	text->place_count = p.places.count;
@@ -281,20 +282,98 @@ static void find_modules(struct session *s)
 	}
 }
 
-static void find_task(struct text *text)
+static bool is_of_cpu(const struct oops_report *report)
 {
-	const struct oops_report *death = text->death;
-	struct task *task = &text->task;
+	static const char *const kinds[] = { "soft lockup", "hard lockup", "RCU stall",
+					     "CPU backtrace" };
 
-	if (!death || (death->pid < 0 && !death->comm))
-		return;
-	text->has_task = true;
-	task->pid = task->tgid = death->pid < 0 ? 0 : death->pid;
-	task->cpu = death->cpu;
-	task->on_cpu = true;
-	task->road = ROAD_CURRENT;
-	task->incomplete = true;
-	snprintf(task->comm, sizeof(task->comm), "%s", death->comm ? death->comm : "");
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		if (strcmp(report->kind, kinds[i]) == 0)
+			return report->cpu >= 0;
+	}
+	return false;
+}
+
+static void fill_task(struct text *text, struct text_thread *thread, const struct oops_report *r)
+{
+	struct task *task = &thread->task;
+
+	thread->report = r;
+	*task = (struct task){
+		.address = (uint64_t)(thread - text->threads) + 1,
+		.pid = r->pid < 0 ? 0 : r->pid, .tgid = r->pid < 0 ? 0 : r->pid,
+		.cpu = r->cpu,
+		.on_cpu = r == text->death || is_of_cpu(r),
+		.road = ROAD_CURRENT,
+		/* Without these, pid 0 means nothing. */
+		.incomplete = r->pid < 0 || !r->comm,
+	};
+	snprintf(task->comm, sizeof(task->comm), "%s", r->comm ? r->comm : "");
+}
+
+/* The last stack printed for each task; that of the death comes first. */
+static void find_threads(struct session *s)
+{
+	struct text *text = s->text;
+
+	text->threads = arena_zalloc(&s->arena,
+				     (text->report_count + 1) * sizeof(*text->threads));
+	if (text->death)
+		fill_task(text, &text->threads[text->thread_count++], text->death);
+	for (size_t i = 0; i < text->report_count; i++) {
+		const struct oops_report *r = &text->reports[i];
+		size_t k = text->death != NULL;
+		if (r == text->death || !has_body(r) || (r->pid < 0 && !is_of_cpu(r)))
+			continue;
+		while (k < text->thread_count && (text->threads[k].task.pid != r->pid ||
+						  text->threads[k].task.cpu != r->cpu))
+			k++;
+		fill_task(text, &text->threads[k], r);
+		text->thread_count = max_u64(text->thread_count, k + 1);
+	}
+}
+
+static int compare_cpus(const void *a, const void *b)
+{
+	const struct cpu *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void find_cpus(struct session *s)
+{
+	struct text *text = s->text;
+
+	text->cpus = arena_zalloc(&s->arena, (text->thread_count + 1) * sizeof(*text->cpus));
+	for (size_t i = 0; i < text->thread_count; i++) {
+		const struct task *task = &text->threads[i].task;
+		bool known = task->cpu < 0 || !task->on_cpu;
+		for (size_t k = 0; k < text->cpu_count && !known; k++)
+			known = text->cpus[k].id == (unsigned)task->cpu;
+		if (known)
+			continue;
+		text->cpus[text->cpu_count++] = (struct cpu){
+			.id = (unsigned)task->cpu, .online = true, .current_task = task->address,
+		};
+	}
+	if (text->cpu_count)
+		qsort(text->cpus, text->cpu_count, sizeof(*text->cpus), compare_cpus);
+}
+
+const struct task *text_task(const struct session *s, uint64_t address)
+{
+	return address && address <= s->text->thread_count ? &s->text->threads[address - 1].task
+							   : NULL;
+}
+
+const struct task *text_task_by_pid(const struct session *s, int32_t pid)
+{
+	for (size_t i = 0; i < s->text->thread_count; i++) {
+		const struct task *task = &s->text->threads[i].task;
+		if (task->pid == pid && !task->incomplete)
+			return task;
+	}
+	return NULL;
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -383,38 +462,49 @@ static void push_frame(struct stack *stack, const struct frame *frame)
 	stack->frames[stack->count++] = *frame;
 }
 
-void text_stack(const struct session *s, struct stack *stack)
+static void add_frame(const struct text_thread *thread, size_t i, struct stack *stack)
+{
+	const struct oops_frame *f = &thread->report->frames[i];
+	struct frame frame = { .pc = thread->frame_pc[i], .is_call = !f->regs,
+			       .how = f->guess ? FRAME_SCAN : FRAME_RETADDR,
+			       .stack = stack_name(f->stack) };
+
+	if (!frame.pc)
+		return;
+	/* What is found first on the stack of a call to nowhere is where it came from. */
+	if (f->guess && i == 0 && thread->report->has_pc && !thread->report->pc.function)
+		frame.how = FRAME_RETADDR;
+	if (f->regs) {
+		frame.how = FRAME_EXCEPTION;
+		frame.has_regs = true;
+		frame.regs = *f->regs;
+		frame.sp = f->regs->value[X86_RSP];
+	}
+	regs_set(&frame.regs, X86_RIP, frame.pc);
+	push_frame(stack, &frame);
+}
+
+void text_stack(const struct session *s, const struct task *task, struct stack *stack)
 {
 	const struct text *text = s->text;
-	const struct oops_report *death = text->death;
+	const struct text_thread *thread =
+		task->address && task->address <= text->thread_count
+			? &text->threads[task->address - 1] : NULL;
 
 	*stack = (struct stack){ .end = STACK_END_INCOMPLETE };
-	if (!death || !has_body(death)) {
-		snprintf(stack->reason, sizeof(stack->reason), "the text has no trace");
+	if (!thread || !has_body(thread->report)) {
+		snprintf(stack->reason, sizeof(stack->reason), "the text has no trace of it");
 		return;
 	}
 	snprintf(stack->reason, sizeof(stack->reason), "the text's trace ends here");
-	if (death->has_pc) {
-		struct frame first = { .pc = text->pc, .how = FRAME_START, .has_regs = true,
-				       .regs = text->regs, .sp = text->regs.value[X86_RSP] };
+	if (thread->report->has_pc) {
+		struct frame first = { .pc = thread->pc, .how = FRAME_START, .has_regs = true,
+				       .regs = thread->regs,
+				       .sp = thread->regs.value[X86_RSP] };
 		push_frame(stack, &first);
 	}
-	for (size_t i = 0; i < death->frame_count && i < UNWIND_FRAMES_MAX; i++) {
-		const struct oops_frame *f = &death->frames[i];
-		struct frame frame = { .pc = text->frame_pc[i], .is_call = !f->regs,
-				       .how = f->guess ? FRAME_SCAN : FRAME_RETADDR,
-				       .stack = stack_name(f->stack) };
-		if (!frame.pc)
-			continue;
-		if (f->regs) {
-			frame.how = FRAME_EXCEPTION;
-			frame.has_regs = true;
-			frame.regs = *f->regs;
-			frame.sp = f->regs->value[X86_RSP];
-		}
-		regs_set(&frame.regs, X86_RIP, frame.pc);
-		push_frame(stack, &frame);
-	}
+	for (size_t i = 0; i < thread->report->frame_count && i < UNWIND_FRAMES_MAX; i++)
+		add_frame(thread, i, stack);
 }
 
 /* --- Opening. --- */
@@ -497,8 +587,9 @@ void text_open(struct session *s)
 	oops_parse(text->log, text->log_count, &s->arena, &text->reports, &text->report_count);
 	choose_death(s, crash);
 	find_modules(s);
+	find_threads(s);
+	find_cpus(s);
 	find_places(s);
-	find_task(text);
 	say_problems(s);
 }
 

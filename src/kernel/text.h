@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "kernel/cpus.h"
 #include "kernel/log.h"
 #include "kernel/modules.h"
 #include "kernel/oops.h"
@@ -22,6 +23,15 @@ struct text_banner {
 		*date;
 };
 
+/* A stack in the text. Its task's address is a number of ours. */
+struct text_thread {
+	struct task task;
+	const struct oops_report *report;
+	struct regs regs;         /* with rip */
+	uint64_t pc;
+	const uint64_t *frame_pc; /* of report->frames; 0: not known */
+};
+
 struct text {
 	const struct log_record *log;
 	size_t log_count;
@@ -31,12 +41,12 @@ struct text {
 	const struct oops_report *death;
 	bool from_crash;      /* it is from a session of crash and not from the log */
 	struct text_banner banner;
-	struct regs regs;     /* of the death, with rip */
-	uint64_t pc;          /* 0: none was printed */
+	uint64_t pc;          /* of the death; 0: none was printed */
 	bool pc_is_wild;      /* it was printed as a number only: no code of the kernel */
-	const uint64_t *frame_pc; /* of death->frames */
-	bool has_task;
-	struct task task;
+	struct text_thread *threads; /* whose stacks are printed; the death's is the first */
+	size_t thread_count;
+	struct cpu *cpus;     /* of those, in order of their numbers */
+	size_t cpu_count;
 	struct module_info *modules;
 	size_t module_count;
 	uint64_t made_up_end; /* [TEXT_MADE_UP, made_up_end) are made-up addresses */
@@ -68,8 +78,10 @@ static inline bool text_is_made_up(const struct session *s, uint64_t address)
  */
 void text_hide_made_up(const struct session *s, char *words);
 
-/* The stack of the death's report. Free with stack_deinit(). */
-void text_stack(const struct session *s, struct stack *stack);
+const struct task *text_task(const struct session *s, uint64_t address);
+const struct task *text_task_by_pid(const struct session *s, int32_t pid);
+/* The stack that is printed for a task. Free with stack_deinit(). */
+void text_stack(const struct session *s, const struct task *task, struct stack *stack);
 void text_system(struct session *s, struct system_info *info);
 
 /* --- text_crash.c: sessions of crash. --- */
