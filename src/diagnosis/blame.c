@@ -87,6 +87,18 @@ static void add_module(const struct facts *facts, const struct symbol *sym, stru
 	}
 }
 
+struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *symbol)
+{
+	struct blame blame = {
+		.known = true,
+		.frame = SIZE_MAX,
+		.function = source_name(facts, symbol->name),
+	};
+
+	add_module(facts, symbol, &blame);
+	return blame;
+}
+
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack, size_t frame)
 {
 	struct blame blame = { 0 };

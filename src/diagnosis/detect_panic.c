@@ -7,6 +7,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/init_death.h"
+#include "diagnosis/oom.h"
 #include "diagnosis/panic_reasons.h"
 #include "diagnosis/request.h"
 #include "diagnosis/settings.h"
@@ -106,7 +107,7 @@ static const struct {
 } accusers[] = {
 	{ "softlockup", watched_blame },     { "hardlockup", watched_blame },
 	{ "rcu-stall", watched_blame },      { "hung-task", blame_hung_task },
-	{ "sysrq", request_sysrq },          { "oom", NULL },
+	{ "sysrq", request_sysrq },          { "oom", oom_explain },
 	{ "no-root", init_no_root },         { "no-init", init_none },
 	{ "init-killed", init_killed },      { "nmi", request_nmi },
 	{ "machine-check", NULL },           { "watchdog", NULL },

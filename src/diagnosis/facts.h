@@ -143,6 +143,8 @@ void blame_place(const struct facts *facts, struct blame *blame);
 /* The same in the stack of another task. */
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack,
 			       size_t frame);
+/* A function that is on no stack that is looked at: that allocated something, for instance. */
+struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *symbol);
 /* Is @function (without the compiler's suffixes) such a general helper? */
 bool blame_is_helper(const char *function);
 /*

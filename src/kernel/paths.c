@@ -273,3 +273,13 @@ bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
 	mount = kread(s, inode, "inode", "i_sb", &sb) ? visible_mount(s, sb) : 0;
 	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
 }
+
+bool super_block_path(struct session *s, uint64_t sb, char *buf, size_t size)
+{
+	uint64_t mount = visible_mount(s, sb), root;
+
+	if (size)
+		buf[0] = '\0';
+	return mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
+	       mount_path(s, mount, root, buf, size);
+}

@@ -352,10 +352,6 @@ const struct task *task_crashed(struct session *s)
 	return cpu ? task_by_address(s, cpu->current_task) : NULL;
 }
 
-/* Indices of mm->rss_stat that count as resident: file, anonymous, shared memory pages; not swap
- * entries (include/linux/mm_types_task.h). Fixed since 4.5. */
-static const unsigned rss_counters[] = { 0, 1, 3 };
-
 /* One struct percpu_counter (rss_stat[i] since 6.2): the common count and each CPU's part. */
 static uint64_t percpu_counter(struct session *s, uint64_t address)
 {
@@ -374,11 +370,34 @@ static uint64_t percpu_counter(struct session *s, uint64_t address)
 	return sum;
 }
 
+/* The indices are those of enum rss_kind (include/linux/mm_types_task.h); fixed since 4.5. */
+bool task_rss(struct session *s, const struct task *task, uint64_t bytes[RSS_KINDS])
+{
+	uint64_t counter_size = types_sizeof(s->types, "percpu_counter");
+	struct member stat;
+
+	memset(bytes, 0, RSS_KINDS * sizeof(bytes[0]));
+	if (!task->mm)
+		return !task->incomplete;
+	if (!types_member(s->types, "mm_struct", "rss_stat", &stat))
+		return false;
+	bool percpu = type_kind(type_strip(stat.type)) == TYPE_ARRAY;
+	for (size_t i = 0; i < RSS_KINDS; i++) {
+		uint64_t stride = percpu ? counter_size : sizeof(uint64_t);
+		uint64_t at = task->mm + stat.offset + i * stride;
+		uint64_t value = 0;
+		if (percpu)
+			value = percpu_counter(s, at);
+		else
+			(void)memory_u64(s->memory, at, &value);
+		bytes[i] = (int64_t)value > 0 ? value * PAGE_SIZE : 0;
+	}
+	return true;
+}
+
 bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint64_t *rss)
 {
-	uint64_t pages, counter_size = types_sizeof(s->types, "percpu_counter");
-	struct member stat;
-	uint64_t resident = 0; /* a sum of signed numbers */
+	uint64_t pages, bytes[RSS_KINDS];
 
 	*vsz = *rss = 0;
 	if (!task->mm)
@@ -386,18 +405,8 @@ bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint
 	if (!kread(s, task->mm, "mm_struct", "total_vm", &pages))
 		return false;
 	*vsz = pages * PAGE_SIZE;
-	if (!types_member(s->types, "mm_struct", "rss_stat", &stat))
+	if (!task_rss(s, task, bytes))
 		return false;
-	bool percpu = type_kind(type_strip(stat.type)) == TYPE_ARRAY;
-	for (size_t i = 0; i < array_size(rss_counters); i++) {
-		uint64_t stride = percpu ? counter_size : sizeof(uint64_t);
-		uint64_t at = task->mm + stat.offset + rss_counters[i] * stride;
-		uint64_t value = 0;
-		if (percpu)
-			resident += percpu_counter(s, at);
-		else if (memory_u64(s->memory, at, &value) == READ_OK)
-			resident += value;
-	}
-	*rss = (int64_t)resident > 0 ? resident * PAGE_SIZE : 0;
+	*rss = bytes[RSS_FILE] + bytes[RSS_ANON] + bytes[RSS_SHMEM];
 	return true;
 }

@@ -19,6 +19,9 @@ KINDS = {
     "general-protection": {"non-canonical"},
     "hung-task": {"hung-task"},
     "msr": {"msr"},
+    "init-killed": {"init-killed"},
+    "nmi": {"nmi"},
+    "no-root": {"no-root"},
     "null-pointer": {"null-pointer", "null-call", "bad-pointer"},
     "oom": {"oom"},
     "overflow": {"overflow"},
@@ -118,6 +121,40 @@ class Report(unittest.TestCase):
             self.assertTrue(any(c.startswith(wanted) for c in claims), claims)
 
         self.each([d for d in self.whole() if d.truth["class"] in settings], check)
+
+    def test_who_ate_the_memory(self):
+        def check(dump, report):
+            verdict, truth = report["verdict"], dump.truth
+            where = verdict["why"] if truth["kind"] == "cgroup" else verdict["what"]
+            self.assertIn(truth["eater"], where)
+            share = int(verdict["what"].split(" %)")[0].split("(")[-1])
+            self.assertGreater(share, 60, verdict["what"])
+            if truth["kind"] == "slab":
+                self.assertIn("pointer to", verdict["why"])
+
+        self.each([d for d in self.whole() if "eater" in d.truth], check)
+
+    def test_how_init_died(self):
+        def check(dump, report):
+            verdict = report["verdict"]
+            self.assertIn("was killed by signal 11 (SIGSEGV)", verdict["what"])
+            self.assertTrue(any("init[1]: segfault at 10 " in e["claim"] for e in verdict["evidence"]))
+
+        self.each(self.scenario("init-killed"), check)
+
+    def test_why_there_is_no_root(self):
+        def check(dump, report):
+            self.assertIn("root=/dev/vda7 was not found", report["verdict"]["why"])
+            self.assertIn("the kernel knew no disk at all", report["verdict"]["why"])
+
+        self.each(self.scenario("no-root"), check)
+
+    def test_an_nmi_that_nobody_claims(self):
+        def check(dump, report):
+            self.assertIn("inject NMI", report["verdict"]["why"])
+            self.assertFalse(report["verdict"]["module"])
+
+        self.each(self.scenario("nmi-button"), check)
 
     def test_panic_text_is_in_the_log(self):
         for dump in self.whole():

@@ -1,0 +1,3 @@
+#!/bin/sh
+before-crash
+/scenario/jump

@@ -1,0 +1,2 @@
+#!/bin/sh
+# Never runs: the kernel finds no root file system to run it from.
