@@ -11,6 +11,7 @@
 #include "diagnosis/explain.h"
 #include "diagnosis/rules.h"
 #include "diagnosis/settings.h"
+#include "diagnosis/signature.h"
 #include "forensics/fault.h"
 
 extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
@@ -211,6 +212,7 @@ struct diagnosis *diagnose(struct session *session)
 	d->findings = findings->data;
 	d->finding_count = findings->count;
 	match_known(owned);
+	signature_make(d);
 	d->failed = owned->failed.data;
 	d->failed_count = owned->failed.count;
 	d->next = owned->next.data;

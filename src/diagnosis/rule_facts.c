@@ -109,7 +109,7 @@ static const char *member_of(const struct fault_operand *o, struct arena *arena)
 	return path ? arena_printf(arena, "%s.%s", tag, path) : NULL;
 }
 
-static void fill_members(const struct facts *facts, struct arena *arena, struct rule_facts *out)
+void rule_members(const struct facts *facts, struct arena *arena, struct rule_words *out)
 {
 	const struct fault_view *view = facts->view;
 	const char **members = arena_alloc(arena, FAULT_OPERANDS_MAX * sizeof(*members));
@@ -120,7 +120,7 @@ static void fill_members(const struct facts *facts, struct arena *arena, struct 
 		if (member)
 			members[count++] = member;
 	}
-	out->members = (struct rule_words){ members, count };
+	*out = (struct rule_words){ members, count };
 }
 
 static void fill_value(const struct facts *facts, struct rule_facts *out)
@@ -172,6 +172,6 @@ void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 	fill_modules(from, arena, facts);
 	fill_taint(from, arena, facts);
 	fill_log(from, arena, facts);
-	fill_members(from, arena, facts);
+	rule_members(from, arena, &facts->members);
 	fill_value(from, facts);
 }

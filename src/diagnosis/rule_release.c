@@ -390,7 +390,7 @@ static bool parse_range(const char *text, struct range *range)
 	} else {
 		size_t length = strlen(text);
 		text = trim(text, &length);
-		if (!length || length >= sizeof(range->glob))
+		if (!length || length >= sizeof(range->glob) || strpbrk(text, " <>="))
 			return false;
 		snprintf(range->glob, sizeof(range->glob), "%.*s", (int)length, text);
 	}
@@ -468,7 +468,7 @@ static bool series_in_bounds(const char *base, const struct range *range)
 		if (!satisfies(order, range->bound[i].op) && (order || !more))
 			return false;
 	}
-	return range->count > 0;
+	return *base && range->count > 0;
 }
 
 bool version_in_range(const char *version, const char *text)

@@ -85,6 +85,8 @@ struct rule_words rule_conditions(const struct rule *rule, struct arena *arena);
 /* Runs its fact sets: how many came out right; the others are told in @failures. */
 size_t rule_test(const struct rule *rule, struct arena *arena, struct rule_words *failures);
 
+/* "channel.sent": the members that the faulting instruction accessed, where types tell. */
+void rule_members(const struct facts *facts, struct arena *arena, struct rule_words *members);
 /* The facts of a diagnosis that has its findings. */
 void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 		   struct rule_facts *facts);
