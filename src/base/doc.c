@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A document is a tree of nodes in one arena: records (fields in order), tables (rows of cells),
- * arrays, and lines of text. `current` is the innermost open node; opening goes down, doc_end()
+ * arrays, lines of text, and bytes. `current` is the innermost open node; opening goes down, doc_end()
  * goes up. Lists are singly linked with a pointer to the last link, so that filling is O(1) and
  * the order is kept. Misuse (a row outside a table) is a bug in a command and is asserted.
  */
@@ -84,6 +84,19 @@ void doc_lines(struct doc *doc, const char *key, const char *heading)
 	open_node(doc, DOC_LINES, key, heading);
 	doc->current->columns = &text;
 	doc->current->column_count = 1;
+}
+
+void doc_bytes(struct doc *doc, const char *key, uint64_t address, const uint8_t *bytes,
+	       const uint8_t *known, size_t size)
+{
+	struct doc_bytes *b = arena_zalloc(&doc->arena, sizeof(*b));
+
+	open_node(doc, DOC_BYTES, key, NULL);
+	*b = (struct doc_bytes){ .address = address, .size = size, .marks_end = &b->marks };
+	b->bytes = memcpy(arena_alloc(&doc->arena, size), bytes, size);
+	if (known)
+		b->known = memcpy(arena_alloc(&doc->arena, size), known, size);
+	doc->current->bytes = b;
 }
 
 void doc_end(struct doc *doc)
@@ -169,6 +182,32 @@ void doc_section(struct doc *doc, const char *label, const char *command, const 
 	va_end(args);
 	node->label = label;
 	node->command = command ? arena_strdup(&doc->arena, command) : NULL;
+}
+
+void doc_title(struct doc *doc, const char *badge, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	doc->title = vprint(doc, fmt, args);
+	va_end(args);
+	doc->badge = badge ? arena_strdup(&doc->arena, badge) : NULL;
+}
+
+void doc_mark(struct doc *doc, uint64_t offset, uint64_t size, enum cell_style style,
+	      const char *fmt, ...)
+{
+	struct doc_bytes *b = doc->current->bytes;
+	struct doc_mark *mark = arena_zalloc(&doc->arena, sizeof(*mark));
+	va_list args;
+
+	assert(b && offset <= b->size && size <= b->size - offset);
+	va_start(args, fmt);
+	*mark = (struct doc_mark){ .offset = offset, .size = size, .style = style,
+				   .label = vprint(doc, fmt, args) };
+	va_end(args);
+	*b->marks_end = mark;
+	b->marks_end = &mark->next;
 }
 
 static struct cell cell_copy(struct doc *doc, struct cell cell)

@@ -129,7 +129,7 @@ enum doc_look {
 	LOOK_TIMELINE,  /* table: the first column is a time in ns; HTML draws the axis */
 };
 
-enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY };
+enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY, DOC_BYTES };
 
 struct doc_field {
 	const char *key, *title; /* title NULL: JSON only; key NULL in a record: text only */
@@ -147,6 +147,21 @@ struct doc_row {
 	enum cell_style style;    /* of text; of all cells when not STYLE_PLAIN */
 	struct doc_node *detail; /* shown under the row; JSON: merged as keys of the row. May be NULL */
 	struct doc_row *next;
+};
+
+/* A part of the bytes of a DOC_BYTES node: a member, or what is wrong with it. */
+struct doc_mark {
+	uint64_t offset, size;
+	enum cell_style style;  /* STYLE_BAD: damaged */
+	const char *label;
+	struct doc_mark *next;
+};
+
+struct doc_bytes {
+	uint64_t address, size;
+	const uint8_t *bytes;
+	const uint8_t *known;   /* 1 for each byte that the dump has; NULL: it has all */
+	struct doc_mark *marks, **marks_end;
 };
 
 struct doc_node {
@@ -169,6 +184,7 @@ struct doc_node {
 	struct doc_row *rows, **rows_end;
 	size_t row_count;
 	/* DOC_LINES: preformatted text; each line one JSON string. */
+	struct doc_bytes *bytes;  /* DOC_BYTES */
 };
 
 enum remark_kind {
@@ -189,11 +205,16 @@ struct doc {
 	struct doc_node *current;
 	struct doc_remark *remarks, **remarks_end;
 	bool incomplete;          /* something could not be shown, and the document says so */
+	const char *title;        /* what it is about, for a page's head; NULL */
+	const char *badge;        /* a word beside the title: how sure it is; NULL */
 	uint8_t media;            /* how it will be rendered: what no one sees need not be found out */
 };
 
 void doc_init(struct doc *doc);
 void doc_deinit(struct doc *doc);
+
+/* What the document says, in a line; of several, the last counts. @badge may be NULL. */
+void doc_title(struct doc *doc, const char *badge, const char *fmt, ...) printf_like(3, 4);
 
 /*
  * Open a node in the current one; @key NULL inside an array, and in a record for what only the
@@ -203,7 +224,13 @@ void doc_record(struct doc *doc, const char *key, const char *heading);
 void doc_array(struct doc *doc, const char *key, const char *heading);
 void doc_table(struct doc *doc, const char *key, const struct column *columns, size_t count);
 void doc_lines(struct doc *doc, const char *key, const char *heading);
+/* Memory at @address, byte by byte; @known as in struct doc_bytes. Both are copied. */
+void doc_bytes(struct doc *doc, const char *key, uint64_t address, const uint8_t *bytes,
+	       const uint8_t *known, size_t size);
 void doc_end(struct doc *doc);
+/* Marks a part of the bytes node just opened. */
+void doc_mark(struct doc *doc, uint64_t offset, uint64_t size, enum cell_style style,
+	      const char *fmt, ...) printf_like(5, 6);
 /* The table just opened has no headings in text. */
 void doc_bare(struct doc *doc);
 /* The record just opened has its labels to the left and without colons in text. */

@@ -15,7 +15,8 @@
 
 enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
 		 ID_DEBUGINFOD,
-		 ID_SOURCE, ID_RULES, ID_JSON, ID_COLOR, ID_VERIFY, ID_NO_ORC, ID_NO_BTF,
+		 ID_SOURCE, ID_RULES, ID_JSON, ID_HTML, ID_OUTPUT, ID_COLOR, ID_VERIFY, ID_NO_ORC,
+		 ID_NO_BTF,
 		 ID_FAIL_DETECTOR,
 		 ID_HELP, ID_VERSION };
 
@@ -36,6 +37,9 @@ const struct cli_option cli_option_table[] = {
 	[ID_SOURCE] = { 0, "source", "FOLDER", "the kernel's sources, for `list`" },
 	[ID_RULES] = { 0, "rules", "FOLDER", "more rules of known issues (see docs/rules.md)" },
 	[ID_JSON] = { 'j', "json", NULL, "print JSON" },
+	[ID_HTML] = { 0, "html", NULL, "print a page for a browser, of one file" },
+	[ID_OUTPUT] = { 'o', "output", "FILE",
+			"write FILE, in the form that its name ends in: .html, .json, .txt" },
 	[ID_COLOR] = { 0, "color", "WHEN", "colours: auto, always or never" },
 	[ID_VERIFY] = { 0, "verify", NULL,
 			"compare what is known from several sources, and say where they disagree" },
@@ -63,6 +67,36 @@ static struct error *set_color(struct cli_options *options, const char *when)
 		}
 	}
 	return error_new(ERROR_USAGE, "--color takes auto, always or never, not %s", when);
+}
+
+static struct error *set_format(struct cli_options *options, enum cli_format format)
+{
+	if (options->format != FORMAT_TEXT && options->format != format)
+		return error_new(ERROR_USAGE, "JSON or HTML, not both");
+	options->format = format;
+	return NULL;
+}
+
+static struct error *set_output(struct cli_options *options, const char *path)
+{
+	static const struct {
+		const char *suffix;
+		enum cli_format format;
+	} kinds[] = {
+		{ ".html", FORMAT_HTML }, { ".htm", FORMAT_HTML }, { ".json", FORMAT_JSON },
+		{ ".txt", FORMAT_TEXT },
+	};
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash + 1 : path, '.');
+
+	if (options->output)
+		return error_new(ERROR_USAGE, "-o is given twice");
+	options->output = path;
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		if (dot && strcmp(dot, kinds[i].suffix) == 0)
+			return set_format(options, kinds[i].format);
+	}
+	return error_new(ERROR_USAGE, "-o takes a file whose name ends in .html, .json or .txt, not %s",
+			 path);
 }
 
 static struct error *apply(struct cli_options *options, enum option_id id, const char *value)
@@ -100,8 +134,11 @@ static struct error *apply(struct cli_options *options, enum option_id id, const
 		options->debug.debuginfod = true;
 		break;
 	case ID_JSON:
-		options->json = true;
-		break;
+		return set_format(options, FORMAT_JSON);
+	case ID_HTML:
+		return set_format(options, FORMAT_HTML);
+	case ID_OUTPUT:
+		return set_output(options, value);
 	case ID_COLOR:
 		return set_color(options, value);
 	case ID_VERIFY:
@@ -204,6 +241,8 @@ struct error *cli_options_parse(int argc, const char *const *argv, struct cli_op
 		if (err)
 			return err;
 	}
+	if (options->output && options->shell)
+		return error_new(ERROR_USAGE, "-o is for commands given with -c; in the shell: ps > FILE");
 	return NULL;
 }
 

@@ -10,13 +10,15 @@
 #include "commands/command.h"
 
 enum cli_action { CLI_RUN, CLI_HELP, CLI_VERSION };
+enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 enum cli_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct cli_options {
 	enum cli_action action;
 	enum cli_color color;
-	bool json;
 	bool text;                     /* `oops`: the paths are texts */
+	enum cli_format format;
+	const char *output;            /* the file to write; NULL: the standard output */
 	bool shell;                    /* read commands from the standard input */
 	bool verify, no_orc, no_btf;           /* as in struct session_options */
 	const char *fail_detector, *rules;     /* the same */

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/new_file.h"
 #include "cli/runner.h"
 #include "cli/shell.h"
 
@@ -87,11 +88,16 @@ static void remark_problems(struct runner *run, const char *line, struct doc *do
 static void render(struct runner *run, const struct doc *doc, const char *line)
 {
 	bool several = run->options.commands.count > 1;
+	enum cli_format format = run->options.format;
 
-	if (run->options.json && several) {
+	if (format == FORMAT_JSON && several) {
 		output_json_item(doc, line, run->number, run->out);
-	} else if (run->options.json) {
+	} else if (format == FORMAT_JSON) {
 		output_json(doc, run->out);
+	} else if (format == FORMAT_HTML && several) {
+		output_html_item(doc, line, run->out);
+	} else if (format == FORMAT_HTML) {
+		output_html(doc, line, run->out);
 	} else {
 		if (several)
 			fprintf(run->out, "%s%sinquest> %s%s\n", run->number ? "\n" : "",
@@ -103,17 +109,25 @@ static void render(struct runner *run, const struct doc *doc, const char *line)
 
 void runner_line(struct runner *run, const char *line)
 {
+	static const uint8_t media[] = {
+		[FORMAT_TEXT] = DOC_IN_TEXT, [FORMAT_JSON] = DOC_IN_JSON,
+		[FORMAT_HTML] = DOC_IN_HTML,
+	};
+	enum cli_format format = run->options.format;
+	/* Where the answer is a file, its reader wants to know why something is not in it. */
+	bool inside = format != FORMAT_TEXT, outside = !inside || run->options.output;
 	struct doc doc;
 
 	doc_init(&doc);
+	doc.media = media[format];
 	remark_problems(run, line, &doc);
 	struct error *error = command_run(run->session, line, &doc);
 	/* A command may have left early, with nodes open. */
 	doc.current = doc.root;
-	if (error && run->options.json)
+	if (error && inside)
 		doc_remark(&doc, REMARK_ERROR, "%s", error->message);
 	render(run, &doc, line);
-	if (error && !run->options.json) {
+	if (error && outside) {
 		fflush(run->out);
 		fprintf(run->err, "inquest: %s\n", error->message);
 	}
@@ -167,15 +181,20 @@ static bool has_quit(const struct runner *run)
 static void run_lines(struct runner *run)
 {
 	const struct command_lines *lines = &run->options.commands;
-	bool list = run->options.json && lines->count > 1;
+	bool list = run->options.format == FORMAT_JSON && lines->count > 1;
+	bool page = run->options.format == FORMAT_HTML && lines->count > 1;
 
 	if (list)
 		output_json_begin(run->out);
+	if (page)
+		output_html_begin(run->out);
 	/* Once nobody reads any more, there is no point in going on. */
 	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++)
 		runner_line(run, lines->data[i]);
 	if (list)
 		output_json_end(run->out);
+	if (page)
+		output_html_end(run->out);
 }
 
 /* A full disk must not look like success; a reader that has left ("| head") is no error. */
@@ -186,6 +205,36 @@ static void check_written(struct runner *run)
 		fprintf(run->err, "inquest: cannot write the output: %s\n", strerror(errno));
 		run->incomplete = true;
 	}
+}
+
+static int run_all(struct runner *run)
+{
+	int status = EXIT_FINE;
+
+	choose_look(run);
+	choose_commands(run);
+	run_lines(run);
+	if (run->options.shell && !has_quit(run)) {
+		status = shell_run(run);
+		run->incomplete = false;
+	}
+	return status;
+}
+
+/* The same into a file. */
+static int run_to_file(struct runner *run)
+{
+	struct new_file file;
+	struct error *error = new_file_create(run->options.output, &file);
+	FILE *before = run->out;
+
+	if (error)
+		return refuse(run->err, error);
+	run->out = file.out;
+	int status = run_all(run);
+	run->out = before;
+	error = new_file_finish(&file);
+	return error ? refuse(run->err, error) : status;
 }
 
 int cli_run(int argc, char *const *argv, FILE *out, FILE *err)
@@ -202,17 +251,10 @@ int cli_run(int argc, char *const *argv, FILE *out, FILE *err)
 	} else {
 		if (!error)
 			error = open_session(&run);
-		if (error) {
+		if (error)
 			status = refuse(err, error);
-		} else {
-			choose_look(&run);
-			choose_commands(&run);
-			run_lines(&run);
-			if (run.options.shell && !has_quit(&run)) {
-				status = shell_run(&run);
-				run.incomplete = false;
-			}
-		}
+		else
+			status = run.options.output ? run_to_file(&run) : run_all(&run);
 	}
 	check_written(&run);
 	session_close(run.session);

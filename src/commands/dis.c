@@ -481,6 +481,7 @@ static void show(struct dis_run *run)
 
 	gather(run);
 	doc_table(run->args->doc, "instructions", dis_columns, array_size(dis_columns));
+	doc_look(run->args->doc, LOOK_CODE);
 	doc_bare(run->args->doc);
 	for (size_t i = 0; i < run->starts.count && !session_stopped(run->session); i++) {
 		if (line_make(run, run->starts.data[i], &line))

@@ -134,7 +134,8 @@ static void put_value(struct json *j, const struct doc_field *field)
 static void put_fields(struct json *j, const struct doc_node *node, bool *first)
 {
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
-		if (!f->key)
+		if (!f->key || !(f->media & DOC_IN_JSON) ||
+		    (f->child && !(f->child->media & DOC_IN_JSON)))
 			continue;
 		put_key(j, f->key, first);
 		put_value(j, f);
@@ -177,6 +178,43 @@ static void put_rows(struct json *j, const struct doc_node *node)
 	close_with(j, ']', first);
 }
 
+static void put_mark(struct json *j, const struct doc_mark *mark)
+{
+	fprintf(j->out, "{\"offset\": %" PRIu64 ", \"size\": %" PRIu64 ", \"damaged\": %s, \"label\": ",
+		mark->offset, mark->size, mark->style == STYLE_BAD ? "true" : "false");
+	put_string(j->out, mark->label);
+	putc('}', j->out);
+}
+
+/* The bytes as hex digits; "--" for one that the dump lacks. */
+static void put_bytes(struct json *j, const struct doc_bytes *b)
+{
+	bool first = true, first_mark = true;
+
+	open_with(j, '{');
+	put_key(j, "address", &first);
+	fprintf(j->out, "\"0x%" PRIx64 "\"", b->address);
+	put_key(j, "size", &first);
+	fprintf(j->out, "%" PRIu64, b->size);
+	put_key(j, "bytes", &first);
+	putc('"', j->out);
+	for (uint64_t i = 0; i < b->size; i++) {
+		if (b->known && !b->known[i])
+			fputs("--", j->out);
+		else
+			fprintf(j->out, "%02x", b->bytes[i]);
+	}
+	putc('"', j->out);
+	put_key(j, "marks", &first);
+	open_with(j, '[');
+	for (const struct doc_mark *m = b->marks; m; m = m->next) {
+		separate(j, &first_mark);
+		put_mark(j, m);
+	}
+	close_with(j, ']', first_mark);
+	close_with(j, '}', false);
+}
+
 static void put_node(struct json *j, const struct doc_node *node)
 {
 	bool first = true;
@@ -198,6 +236,9 @@ static void put_node(struct json *j, const struct doc_node *node)
 	case DOC_TABLE:
 	case DOC_LINES:
 		put_rows(j, node);
+		break;
+	case DOC_BYTES:
+		put_bytes(j, node->bytes);
 		break;
 	}
 }

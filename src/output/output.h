@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Station 9: a document -> text for people, JSON for programs. */
+/* Station 9: a document -> text and pages for people, JSON for programs. */
 #pragma once
 
 #include <stdatomic.h>
@@ -32,3 +32,14 @@ void output_json(const struct doc *doc, FILE *out);
 void output_json_begin(FILE *out);
 void output_json_item(const struct doc *doc, const char *command, size_t number, FILE *out);
 void output_json_end(FILE *out);
+
+/*
+ * A page of its own: nothing is loaded, and strings out of a dump reach it as text only. The title is
+ * the document's, else @command.
+ */
+void output_html(const struct doc *doc, const char *command, FILE *out);
+
+/* Several documents on one page: begin, an item each, end. */
+void output_html_begin(FILE *out);
+void output_html_item(const struct doc *doc, const char *command, FILE *out);
+void output_html_end(FILE *out);

@@ -20,7 +20,8 @@
 #include "output/output.h"
 #include "output/utf8.h"
 
-enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100, LABEL_WIDTH = 7 };
+enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100, LABEL_WIDTH = 7,
+       BYTES_A_LINE = 16 };
 
 struct text {
 	FILE *out;
@@ -242,6 +243,8 @@ static bool node_visible(const struct doc_node *node)
 		return false;
 	if (node->heading)
 		return true;
+	if (node->kind == DOC_BYTES)
+		return true;
 	if (node->kind == DOC_TABLE || node->kind == DOC_LINES)
 		return node->rows || (node->column_count && !node->bare);
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
@@ -431,6 +434,48 @@ static void put_steps(struct text *t, const struct doc_node *table)
 	}
 }
 
+/* The part that byte @offset is in: of several the damaged one. */
+static const struct doc_mark *mark_at(const struct doc_bytes *b, uint64_t offset)
+{
+	const struct doc_mark *found = NULL;
+
+	for (const struct doc_mark *m = b->marks; m; m = m->next) {
+		if (offset >= m->offset && offset - m->offset < m->size &&
+		    (!found || m->style == STYLE_BAD))
+			found = m;
+	}
+	return found;
+}
+
+static void put_byte_line(struct text *t, const struct doc_bytes *b, uint64_t at)
+{
+	char text[32];
+
+	start_line(t);
+	snprintf(text, sizeof(text), "%016" PRIx64, b->address + at);
+	put_n(t, STYLE_FAINT, text, strlen(text));
+	for (uint64_t i = at; i < at + BYTES_A_LINE && i < b->size; i++) {
+		const struct doc_mark *mark = mark_at(b, i);
+		bool known = !b->known || b->known[i];
+		t->pending = i % 8 ? 1 : 2;
+		snprintf(text, sizeof(text), known ? "%02x" : "??", b->bytes[i]);
+		put_n(t, mark ? mark->style : STYLE_PLAIN, text, 2);
+	}
+	end_line(t);
+	for (const struct doc_mark *m = b->marks; m; m = m->next) {
+		if (m->offset < at || m->offset >= at + BYTES_A_LINE)
+			continue;
+		start_line(t);
+		t->pending += DETAIL_INDENT;
+		snprintf(text, sizeof(text), "+0x%" PRIx64, m->offset);
+		put_n(t, m->style, text, strlen(text));
+		t->pending = COLUMN_GAP;
+		set_text(t, m->label);
+		put_buf(t, m->style);
+		end_line(t);
+	}
+}
+
 static void put_heading(struct text *t, const struct doc_node *node)
 {
 	unsigned used = LABEL_WIDTH;
@@ -456,7 +501,10 @@ static void put_node(struct text *t, const struct doc_node *node)
 {
 	if (node->heading)
 		put_heading(t, node);
-	if (node->look == LOOK_STEPS) {
+	if (node->kind == DOC_BYTES) {
+		for (uint64_t at = 0; at < node->bytes->size && !stopped(t); at += BYTES_A_LINE)
+			put_byte_line(t, node->bytes, at);
+	} else if (node->look == LOOK_STEPS) {
 		put_steps(t, node);
 	} else if (node->kind == DOC_TABLE) {
 		put_table(t, node);

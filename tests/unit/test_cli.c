@@ -30,7 +30,7 @@ static void options_and_paths(void **state)
 
 	assert_null(parse_words(&o, "vmcore", "--json", "-c", "bt; ps", "-csys", "--kernel=map",
 				"--color", "never", "-"));
-	assert_true(o.json);
+	assert_int_equal(o.format, FORMAT_JSON);
 	assert_int_equal(o.color, COLOR_NEVER);
 	assert_string_equal(o.namelist, "map");
 	assert_int_equal(o.paths.count, 2);
@@ -41,7 +41,7 @@ static void options_and_paths(void **state)
 	cli_options_deinit(&o);
 
 	assert_null(parse_words(&o, "--", "--json"));
-	assert_false(o.json);
+	assert_int_equal(o.format, FORMAT_TEXT);
 	assert_int_equal(o.paths.count, 1);
 	cli_options_deinit(&o);
 
