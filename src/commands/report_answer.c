@@ -272,9 +272,8 @@ static void known_table(const struct diagnosis *d, struct doc *doc)
 	};
 
 	doc_table(doc, "known", columns, array_size(columns));
-	doc_only_in(doc, DOC_IN_JSON | DOC_IN_HTML);
-	if (d->known_count)
-		doc_section(doc, "KNOWN", NULL, "known issues that fit");
+	doc_only_in(doc, d->known_count ? DOC_IN_JSON | DOC_IN_HTML : DOC_IN_JSON);
+	doc_section(doc, "KNOWN", NULL, "known issues that fit");
 	for (size_t i = 0; i < d->known_count; i++) {
 		const struct known_issue *k = &d->known[i];
 		doc_row(doc, cell_str(k->id), cell_str(k->title), cell_str(k->reference),

@@ -14,8 +14,9 @@ void html_answer(struct html *h, const struct doc_node *node)
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
 		if (!html_field_visible(f) || f->child)
 			continue;
-		fprintf(h->out, "<dt>%s</dt><dd class=\"%s\">", f->title ? f->title : "",
-			html_style(f->style));
+		fputs("<dt>", h->out);
+		html_text(h->out, f->title ? f->title : "");
+		fprintf(h->out, "</dt><dd class=\"%s\">", html_style(f->style));
 		if (f->value.kind == CELL_STRING)
 			html_prose(h->out, f->value.str);
 		else
@@ -151,7 +152,8 @@ static void put_byte(struct html *h, const struct doc_bytes *b, uint64_t i, bool
 	if (!ascii)
 		snprintf(text, sizeof(text), known ? "%02x" : "--", byte);
 	else
-		snprintf(text, sizeof(text), "%c", !known ? '-' : byte > 0x20 && byte < 0x7f ? byte : '.');
+		snprintf(text, sizeof(text), "%c",
+			 !known ? '-' : byte > 0x20 && byte < 0x7f ? byte : '.');
 	html_text(h->out, text);
 }
 

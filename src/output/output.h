@@ -34,8 +34,8 @@ void output_json_item(const struct doc *doc, const char *command, size_t number,
 void output_json_end(FILE *out);
 
 /*
- * A page of its own: nothing is loaded, and strings out of a dump reach it as text only. The title is
- * the document's, else @command.
+ * A page of its own: nothing is loaded, and strings out of a dump reach it as text only. The title
+ * is the document's, else @command.
  */
 void output_html(const struct doc *doc, const char *command, FILE *out);
 

@@ -10,6 +10,27 @@
 #include "output/output.h"
 #include "output/utf8.h"
 
+static char *render_html(const struct doc *doc)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	output_html(doc, "ps <b>", out);
+	fclose(out);
+	return text;
+}
+
+static size_t occurrences(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (const char *s = strstr(text, word); s; s = strstr(s + 1, word))
+		count++;
+	return count;
+}
+
 static char *render(const struct doc *doc, bool json, const struct text_options *options)
 {
 	char *text = NULL;
@@ -234,10 +255,160 @@ static void several_commands(void **state)
 	doc_deinit(&doc);
 }
 
+/* Wherever a string out of a dump may stand on a page, it stays text. */
+static void html_keeps_hostile_strings_text(void **state)
+{
+	(void)state;
+	static const char evil[] = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"
+				   "\x1b[2J\xff\xe2\x80\xae]]>";
+	static const uint8_t bytes[] = "<script>";
+	static const struct column log[] = {
+		{ .key = "time", .title = "" }, { .title = "", .command = true },
+		{ .title = "", .link = true },
+	};
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_title(&doc, evil, "%s", evil);
+	doc_record(&doc, "r", NULL);
+	doc_section(&doc, evil, evil, "%s", evil);
+	doc_look(&doc, LOOK_ANSWER);
+	doc_field(&doc, "a", evil, cell_str(evil));
+	doc_end(&doc);
+	doc_field(&doc, "a", evil, cell_shown(cell_udec(1), evil));
+	doc_textf(&doc, STYLE_BAD, "%s", evil);
+	for (enum doc_look look = LOOK_PLAIN; look <= LOOK_TIMELINE; look++) {
+		if (look == LOOK_ANSWER || look == LOOK_REGISTERS)
+			continue;
+		doc_table(&doc, "t", log, 3);
+		doc_look(&doc, look);
+		doc_row(&doc, look == LOOK_STEPS ? cell_str(evil) : cell_udec(1), cell_str(evil),
+			cell_str(evil));
+		doc_detail(&doc);
+		doc_field(&doc, "x", "x", cell_str(evil));
+		doc_end(&doc);
+		doc_row(&doc, look == LOOK_STEPS ? cell_str(evil) : cell_udec(2), cell_str(evil),
+			cell_str("https://a/?\"onclick=alert(3) javascript:alert(4)"));
+		doc_textf(&doc, STYLE_PLAIN, "%s", evil);
+		doc_end(&doc);
+	}
+	doc_lines(&doc, "l", evil);
+	doc_line(&doc, evil);
+	doc_end(&doc);
+	doc_bytes(&doc, "b", 16, bytes, NULL, sizeof(bytes));
+	doc_mark(&doc, 0, 4, STYLE_BAD, "%s", evil);
+	doc_end(&doc);
+	doc_remark(&doc, REMARK_ERROR, "%s", evil);
+	char *page = render_html(&doc);
+	/* The page's own script and no other. */
+	assert_int_equal(occurrences(page, "<script"), 1);
+	assert_int_equal(occurrences(page, "<img"), 0);
+	assert_int_equal(occurrences(page, "\"onclick"), 0);
+	assert_int_equal(occurrences(page, "href=\"javascript"), 0);
+	assert_null(strchr(page, '\x1b'));
+	assert_null(strchr(page, '\xff'));
+	assert_null(strstr(page, "\xe2\x80\xae"));
+	assert_true(occurrences(page, "&lt;script&gt;alert(1)") > 20);
+	assert_non_null(strstr(page, "href=\"https://a/?\""));
+	free(page);
+	doc_deinit(&doc);
+}
+
+static void html_shows_what_text_shows(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_table(&doc, "tasks", columns, 4);
+	doc_row(&doc, cell_dec(7), cell_str("kthreadd"), cell_str("unseen"), cell_str("seen"));
+	doc_row(&doc, cell_dec(8), cell_str("gone"), cell_str(""), cell_str(""));
+	doc_row_hide(&doc);
+	doc_end(&doc);
+	doc_record(&doc, "data", NULL);
+	doc_hidden(&doc);
+	doc_field(&doc, "secret", "SECRET", cell_udec(1));
+	doc_end(&doc);
+	doc_record(&doc, "page", NULL);
+	doc_only_in(&doc, DOC_IN_HTML);
+	doc_field(&doc, "extra", "EXTRA", cell_udec(1));
+	doc_end(&doc);
+	char *page = render_html(&doc);
+	assert_non_null(strstr(page, "<th class=\"right\">PID</th>"));
+	assert_non_null(strstr(page, "kthreadd"));
+	assert_non_null(strstr(page, ">seen<"));
+	assert_null(strstr(page, "unseen"));
+	assert_null(strstr(page, "gone"));
+	assert_null(strstr(page, "SECRET"));
+	assert_non_null(strstr(page, "EXTRA"));
+	assert_non_null(strstr(page, "<title>ps &lt;b&gt;</title>"));
+	free(page);
+	char *text = render(&doc, false, &(struct text_options){ 0 });
+	assert_null(strstr(text, "EXTRA"));
+	free(text);
+	char *json = render(&doc, true, NULL);
+	assert_null(strstr(json, "extra"));
+	assert_non_null(strstr(json, "secret"));
+	free(json);
+	doc_deinit(&doc);
+}
+
+static void bytes_with_marks(void **state)
+{
+	(void)state;
+	static const uint8_t bytes[18] = "\x01\x02" "A", known[18] = { 1, 1, 1, 0, 1 };
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_bytes(&doc, "object", 0x1000, bytes, known, 5);
+	doc_mark(&doc, 0, 2, STYLE_PLAIN, "id");
+	doc_mark(&doc, 2, 1, STYLE_BAD, "name \"x\"");
+	doc_end(&doc);
+	expect(&doc, false, "0000000000001000  01 02 41 ?? 00\n    +0x0  id\n    +0x2  name \"x\"\n");
+	expect(&doc, true, "{\n  \"object\": {\n    \"address\": \"0x1000\",\n    \"size\": 5,\n"
+			   "    \"bytes\": \"010241--00\",\n    \"marks\": [\n"
+			   "      {\"offset\": 0, \"size\": 2, \"damaged\": false, \"label\": \"id\"},\n"
+			   "      {\"offset\": 2, \"size\": 1, \"damaged\": true, \"label\": \"name \\\"x\\\"\"}\n"
+			   "    ]\n  }\n}\n");
+	char *page = render_html(&doc);
+	assert_non_null(strstr(page, "class=\"hurt"));
+	assert_non_null(strstr(page, "name &quot;x&quot;"));
+	free(page);
+	doc_deinit(&doc);
+}
+
+/* Sections, and steps with their command at the right edge, folded where there is no room. */
+static void sections_and_steps(void **state)
+{
+	(void)state;
+	static const struct column steps[] = { { .key = "claim" }, { .key = "command" } };
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_table(&doc, "evidence", steps, 2);
+	doc_look(&doc, LOOK_STEPS);
+	doc_bare(&doc);
+	doc_section(&doc, "FACTS", "log", "two");
+	doc_row(&doc, cell_str("the first claim"), cell_str("bt -A"));
+	doc_row(&doc, cell_str("one that is too long for a line of forty"), cell_none());
+	doc_end(&doc);
+	char *text = render(&doc, false, &(struct text_options){ .width = 40 });
+	assert_string_equal(text, "FACTS  two                           log\n"
+				  " 1  the first claim                bt -A\n"
+				  " 2  one that is too long for a line of\n"
+				  "    forty\n");
+	free(text);
+	doc_deinit(&doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(record_aligns_labels), cmocka_unit_test(table_fits_its_content),
+		cmocka_unit_test(record_aligns_labels),
+		cmocka_unit_test(html_keeps_hostile_strings_text),
+		cmocka_unit_test(html_shows_what_text_shows),
+		cmocka_unit_test(bytes_with_marks),
+		cmocka_unit_test(sections_and_steps), cmocka_unit_test(table_fits_its_content),
 		cmocka_unit_test(nested_nodes),		cmocka_unit_test(strings_cannot_hurt),
 		cmocka_unit_test(utf8_well_formed_only), cmocka_unit_test(numbers_and_lists),
 		cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
