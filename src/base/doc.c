@@ -2,8 +2,8 @@
 /*
  * A document is a tree of nodes in one arena: records (fields in order), tables (rows of cells),
  * arrays, lines of text, and bytes. `current` is the innermost open node; opening goes down,
- * doc_end() goes up. Lists are singly linked with a pointer to the last link, so that filling is O(1) and
- * the order is kept. Misuse (a row outside a table) is a bug in a command and is asserted.
+ * doc_end() goes up. Lists are singly linked with a pointer to the last link, so that filling is
+ * O(1) and the order is kept. Misuse (a row outside a table) is a bug in a command and is asserted.
  */
 #include "base/doc.h"
 

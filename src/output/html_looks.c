@@ -158,7 +158,8 @@ static void put_byte(struct html *h, const struct doc_bytes *b, uint64_t i, bool
 }
 
 /* The bytes of a line; neighbours in the same part share one element. */
-static void put_run(struct html *h, const struct doc_bytes *b, uint64_t at, uint64_t end, bool ascii)
+static void put_run(struct html *h, const struct doc_bytes *b, uint64_t at, uint64_t end,
+		    bool ascii)
 {
 	const struct doc_mark *open = NULL;
 
