@@ -405,9 +405,9 @@ void facts_gather(struct facts *facts, struct session *session, struct arena *ar
 	facts->task = task_crashed(session);
 	if (facts->task)
 		task_stack(session, facts->task, &facts->stack);
-	anomalies_scan(facts);
 	if (session->text)
 		facts_from_text(facts);
+	anomalies_scan(facts);
 	find_panic(facts);
 	if (facts->fault.trap == TRAP_NONE)
 		find_fault(facts);

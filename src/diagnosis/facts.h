@@ -87,6 +87,8 @@ struct facts {
 	const struct fault_view *view; /* that instruction by value flow; NULL: not looked at */
 	const struct log_record *log;
 	size_t log_count;
+	const struct oops_report *reports; /* of the log, taken apart, in order of time */
+	size_t report_count;
 	struct anomaly *anomalies; /* in order of time */
 	size_t anomaly_count;
 	/* Behind "Kernel panic - not syncing: ", or NULL: it never came to panic(). */

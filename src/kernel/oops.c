@@ -144,8 +144,15 @@ static void begin(struct parser *p, const struct line *line, const struct oops_k
 	d->user = d->code_follows = d->pc_of_header = false;
 	d->regs = NULL;
 	d->last_ns = 0;
-	d->report = (struct oops_report){ .first = line->index, .cpu = -1, .pid = -1, .order = -1,
-					  .victim_pid = -1, .code_pc = SIZE_MAX };
+	d->report = (struct oops_report){
+		.first = line->index,
+		.at = line->index,
+		.cpu = -1,
+		.pid = -1,
+		.order = -1,
+		.victim_pid = -1,
+		.code_pc = SIZE_MAX,
+	};
 	if (kind) {
 		d->report.kind = kind->kind;
 		d->report.header = line->text;
@@ -164,6 +171,7 @@ static void turn_into(struct parser *p, struct oops_draft *d, const struct line 
 	d->bare = kind->form == FORM_CHECK;
 	d->report.kind = kind->kind;
 	d->report.header = line->text;
+	d->report.at = line->index;
 	oops_header(d, kind->form, p->arena, line->text);
 }
 

@@ -66,6 +66,7 @@ struct oops_zone {
 /* A report of the kernel about one trouble. Strings live in the arena. */
 struct oops_report {
 	size_t first, count;      /* its lines in the log: record and number of records */
+	size_t at;                /* the record of the line that announces it */
 	const char *kind;         /* as anomaly_of_line() calls it: "kernel BUG", "hung task" ... */
 	const char *header;       /* the line that announces it */
 	/*
