@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "diagnosis/explain.h"
+#include "diagnosis/next.h"
 #include "diagnosis/rules.h"
 #include "diagnosis/settings.h"
 #include "diagnosis/signature.h"
@@ -46,9 +47,6 @@ struct diagnosis_owned {
 	struct {
 		vec_fields(struct failed_detector);
 	} failed;
-	struct {
-		vec_fields(const char *);
-	} next;
 };
 
 const char *confidence_name(enum confidence confidence)
@@ -206,17 +204,14 @@ struct diagnosis *diagnose(struct session *session)
 	explain(facts, findings, &findings->data[0]);
 	blame_place(facts, &findings->data[0].blame);
 	settings_of_oops(facts, findings, &findings->data[0]);
-	if (findings->data[0].next)
-		vec_push(&owned->next, findings->data[0].next);
 	struct diagnosis *d = &owned->diagnosis;
 	d->findings = findings->data;
 	d->finding_count = findings->count;
 	match_known(owned);
 	signature_make(d);
+	next_steps(d);
 	d->failed = owned->failed.data;
 	d->failed_count = owned->failed.count;
-	d->next = owned->next.data;
-	d->next_count = owned->next.count;
 	return &owned->diagnosis;
 }
 
@@ -232,6 +227,5 @@ void diagnosis_destroy(struct diagnosis *diagnosis)
 	arena_deinit(&owned->findings.arena);
 	vec_deinit(&owned->findings);
 	vec_deinit(&owned->failed);
-	vec_deinit(&owned->next);
 	free(owned);
 }
