@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "diagnosis/diagnosis.h"
+#include "diagnosis/checks.h"
 
 static const struct {
 	const char *marker; /* before the report's own words */
@@ -165,6 +165,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	}
 	finding_evidence(out, f, "log", "%s", first_line(facts, report.record->text));
 	add_details(facts, &report, out, f);
+	check_explain(facts, report.record, out, f);
 	if (!deadly)
 		return NULL;
 	/* Where memory was touched there is a fault (KFENCE); else the checker was called. */

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "diagnosis/diagnosis.h"
+#include "diagnosis/checks.h"
 #include "kernel/text.h"
 
 /* Kinds of reports (kernel/oops.h), the most telling first. */
@@ -64,6 +64,7 @@ static void add_finding(const struct facts *facts, const struct oops_report *rep
 		report->header);
 
 	finding_evidence(out, f, "log", "%s", report->header);
+	check_explain(facts, facts_log_find_last(facts, report->header), out, f);
 	if (!task)
 		return;
 	text_stack(facts->session, task, &stack);

@@ -2,6 +2,7 @@
 /* Exceptions that are not about an address: BUG(), bad instructions, division by zero. */
 #include <string.h>
 
+#include "diagnosis/checks.h"
 #include "diagnosis/complaints.h"
 #include "kernel/bugs.h"
 
@@ -49,6 +50,7 @@ static void add_complaint(const struct facts *facts, const char *marker,
 	}
 	if (said)
 		finding_evidence(out, f, "log", "%s", said->text);
+	check_explain(facts, said, out, f);
 }
 
 /* WARN() traps too; it kills only where the kernel was told to panic then. */

@@ -15,12 +15,13 @@
 #include "diagnosis/signature.h"
 #include "forensics/fault.h"
 
-extern const struct detector detector_address, detector_alive, detector_jump, detector_panic,
-	detector_refused, detector_report, detector_slab, detector_stack, detector_text,
-	detector_trap;
+extern const struct detector detector_address, detector_alive, detector_check, detector_jump,
+	detector_panic, detector_refused, detector_report, detector_slab, detector_stack,
+	detector_text, detector_trap;
 
 const struct detector *const detectors[] = {
 	&detector_report,
+	&detector_check,
 	&detector_stack,
 	&detector_jump,
 	&detector_slab,
