@@ -24,6 +24,7 @@
 #include "commands/locals.h"
 #include "commands/table.h"
 #include "kernel/cpus.h"
+#include "kernel/text.h"
 
 static const char *const how_names[] = {
 	[FRAME_START] = "start", [FRAME_ORC] = "orc", [FRAME_CFI] = "cfi",
@@ -165,10 +166,12 @@ static void find_place(struct session *s, const struct frame *frame, struct plac
 		return;
 	}
 	const struct module *module = place->symbol.module;
+	char offset[24] = "";
 	place->offset = frame->pc - place->symbol.address;
-	snprintf(place->text, sizeof(place->text), "%s+0x%" PRIx64 "%s%s%s%s", place->symbol.name,
-		 place->offset, module ? " [" : "", module ? module->name : "", module ? "]" : "",
-		 guess);
+	if (!place->symbol.inside_only)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64, place->offset);
+	snprintf(place->text, sizeof(place->text), "%s%s%s%s%s%s", place->symbol.name, offset,
+		 module ? " [" : "", module ? module->name : "", module ? "]" : "", guess);
 }
 
 static bool is_exception(const struct frame *frame)
@@ -184,7 +187,9 @@ static void format_row(const struct frame *frame, size_t level, const struct sou
 		       struct row_texts *texts)
 {
 	snprintf(texts->level, sizeof(texts->level), "%s#%zu", level < 10 ? " " : "", level);
-	snprintf(texts->sp, sizeof(texts->sp), "[%016" PRIx64 "]", frame->sp);
+	texts->sp[0] = '\0'; /* a text tells it of few frames */
+	if (frame->sp)
+		snprintf(texts->sp, sizeof(texts->sp), "[%016" PRIx64 "]", frame->sp);
 	texts->place[0] = '\0';
 	if (at && at->file && at->line)
 		snprintf(texts->place, sizeof(texts->place), "%s:%u", at->file, at->line);
@@ -211,7 +216,7 @@ static void inlined_rows(struct session *s, struct doc *doc, const struct frame 
 			 source->function ? source->function : "?",
 			 frame->how == FRAME_SCAN ? " ?" : "");
 		doc_row(doc, cell_shown(cell_udec(level), texts.level),
-			cell_shown(cell_hex(frame->sp), texts.sp),
+			frame->sp ? cell_shown(cell_hex(frame->sp), texts.sp) : cell_none(),
 			cell_shown(cell_str(source->function), name), cell_str(texts.place),
 			cell_hex(frame->pc), cell_none(), cell_none(), cell_str(module),
 			cell_str(how_names[frame->how]), cell_bool(frame->how == FRAME_SCAN),
@@ -226,9 +231,10 @@ static void inlined_rows(struct session *s, struct doc *doc, const struct frame 
 	}
 }
 
-static void frame_row(struct doc *doc, const struct frame *frame, const struct place *place,
-		      size_t level)
+static void frame_row(struct session *s, struct doc *doc, const struct frame *frame,
+		      const struct place *place, size_t level)
 {
+	bool exact = place->known && !place->symbol.inside_only;
 	const struct symbol *symbol = &place->symbol;
 	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
 	const struct source_line *at =
@@ -239,9 +245,10 @@ static void frame_row(struct doc *doc, const struct frame *frame, const struct p
 	doc_row(doc, cell_shown(cell_udec(level), texts.level),
 		cell_shown(cell_hex(frame->sp), texts.sp),
 		cell_shown(cell_str(place->known ? symbol->name : NULL), place->text),
-		cell_str(texts.place), cell_hex(frame->pc),
-		place->known ? cell_udec(place->offset) : cell_none(),
-		place->known && symbol->size ? cell_udec(symbol->size) : cell_none(),
+		cell_str(texts.place),
+		text_is_made_up(s, frame->pc) ? cell_none() : cell_hex(frame->pc),
+		exact ? cell_udec(place->offset) : cell_none(),
+		exact && symbol->size ? cell_udec(symbol->size) : cell_none(),
 		cell_str(module), cell_str(how_names[frame->how]),
 		cell_bool(frame->how == FRAME_SCAN), cell_bool(is_exception(frame)),
 		cell_str(frame->stack), cell_bool(false), cell_str(at ? at->file : NULL),
@@ -272,7 +279,7 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 	if (!registers && !options->verbose && !options->words && !options->args)
 		return;
 	doc_detail(doc);
-	if (options->verbose)
+	if (options->verbose && !text_is_made_up(s, frame->pc))
 		doc_textf(doc, STYLE_FAINT, "pc %016" PRIx64 ", found by: %s%s%s", frame->pc,
 			  how_names[frame->how], frame->stack ? ", stack: " : "",
 			  frame->stack ? frame->stack : "");
@@ -333,7 +340,7 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 		bool folded = i >= folded_from && i < folded_to;
 		if (!folded)
 			inlined_rows(s, doc, frame, &place, i, options->brief);
-		frame_row(doc, frame, &place, i);
+		frame_row(s, doc, frame, &place, i);
 		frame_detail(s, doc, stack, i, &place, options);
 		if (folded || options->brief)
 			doc_row_hide(doc);
@@ -360,7 +367,7 @@ void bt_frame(struct session *session, struct doc *doc, const struct stack *stac
 	doc_bare(doc);
 	find_place(session, frame, &place);
 	inlined_rows(session, doc, frame, &place, number, options->brief);
-	frame_row(doc, frame, &place, number);
+	frame_row(session, doc, frame, &place, number);
 	frame_detail(session, doc, stack, number, &place, options);
 	doc_end(doc);
 }
@@ -405,8 +412,11 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	struct stack_args arguments = { 0 };
 	struct stack stack = { 0 };
 	char letter[2] = { task_state_letter(task), '\0' };
-	char cpu[16] = "?", pid[16] = "?";
+	char cpu[16] = "?", pid[16] = "?", address[24] = "";
 	bool named = task_is_named(task);
+
+	if (!session->text)
+		snprintf(address, sizeof(address), "%016" PRIx64, task->address);
 
 	if (named)
 		snprintf(pid, sizeof(pid), "%d", task->pid);
@@ -421,15 +431,16 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	}
 	doc_record(doc, key, NULL);
 	if (options->label)
-		doc_section(doc, options->label, "bt -A", "%.*s, pid %s, CPU %s, task %016" PRIx64,
+		doc_section(doc, options->label, "bt -A", "%.*s, pid %s, CPU %s%s%s",
 			    (int)sizeof(task->comm), named ? task->comm : "?", pid, cpu,
-			    task->address);
+			    address[0] ? ", task " : "", address);
 	else
-		doc_heading(doc, "PID: %s  TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%.*s\"", pid,
-			    task->address, cpu, (int)sizeof(task->comm), named ? task->comm : "?");
+		doc_heading(doc, "PID: %s%s%s  CPU: %s  COMMAND: \"%.*s\"", pid,
+			    address[0] ? "  TASK: " : "", address, cpu, (int)sizeof(task->comm),
+			    named ? task->comm : "?");
 	doc_field(doc, "pid", NULL, named ? cell_dec(task->pid) : cell_none());
 	doc_field(doc, "tgid", NULL, named ? cell_dec(task->tgid) : cell_none());
-	doc_field(doc, "task", NULL, cell_hex(task->address));
+	doc_field(doc, "task", NULL, session->text ? cell_none() : cell_hex(task->address));
 	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
 	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
 	doc_field(doc, "state", NULL, cell_str(letter));

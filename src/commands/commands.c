@@ -105,6 +105,21 @@ static struct error *unknown_command(const char *name)
 	return error_new(ERROR_USAGE, "unknown command: %s (\"help\" lists the commands)", name);
 }
 
+/* What can be asked of a text: all else needs memory. */
+static const char *const of_text[] = {
+	"bt", "dis", "eval", "fault", "help", "log", "mod", "origin", "quit", "report", "rules", "set",
+	"sym", "sys",
+};
+
+static bool is_of_text(const struct command *command)
+{
+	for (size_t i = 0; i < array_size(of_text); i++) {
+		if (strcmp(of_text[i], command->name) == 0)
+			return true;
+	}
+	return command->needs_no_dump;
+}
+
 /* What is behind the first word. */
 static const char *rest_of(const char *line)
 {
@@ -191,6 +206,9 @@ struct error *command_run(struct session *session, const char *line, struct doc 
 	if (!session && !command->needs_no_dump)
 		return error_new(ERROR_USAGE, "%s: there is no dump", command->name);
 
+	if (session && session->text && !is_of_text(command))
+		return error_new(ERROR_USAGE, "%s: a text has no memory; that needs a dump",
+				 command->name);
 	size_t known = session ? session->problems.count : 0;
 	size_t debug_known = session ? session->debug_problems : 0;
 	err = command->run(&args);

@@ -15,8 +15,10 @@
 #include "commands/args.h"
 #include "commands/source.h"
 #include "commands/table.h"
+#include "forensics/text_origin.h"
 #include "kernel/bugs.h"
 #include "kernel/context.h"
+#include "kernel/text.h"
 
 enum {
 	INSNS_MAX = 1 << 16,
@@ -184,6 +186,33 @@ static struct error *collect_reverse(struct dis_run *run, uint64_t address, uint
 	return NULL;
 }
 
+/* Of a text, the bytes that it shows around the fault; those before @address too, with -r or all. */
+static struct error *collect_window(struct dis_run *run, uint64_t address, uint64_t count)
+{
+	bool all = run->options.word_count == 1 &&
+		   names_function(run, run->options.words[0], address);
+	bool reverse = run->options.set[OPT_REVERSE];
+	struct code_window w;
+
+	if (!text_window(run->session, &w))
+		return error_new(ERROR_NOT_FOUND, "the text has no bytes of code");
+	if (run->options.word_count == 1 && !reverse && !all)
+		count = 1;
+	for (size_t i = 0; i < w.count; i++) {
+		uint64_t pc = w.address + w.start[i];
+		if (all || (reverse ? pc <= address : pc >= address))
+			vec_push(&run->starts, pc);
+	}
+	if (!run->starts.count)
+		return error_new(ERROR_NOT_FOUND, "that code is not in the text, which shows some bytes "
+				 "around the fault only");
+	if (reverse && count < run->starts.count)
+		memmove(run->starts.data, run->starts.data + (run->starts.count - count),
+			count * sizeof(*run->starts.data));
+	run->starts.count = min_u64(run->starts.count, count);
+	return NULL;
+}
+
 static struct error *choose(struct dis_run *run)
 {
 	const struct options *o = &run->options;
@@ -196,6 +225,8 @@ static struct error *choose(struct dis_run *run)
 		err = parse_count(o->words[1], &count);
 	if (err)
 		return err;
+	if (run->session->text)
+		return collect_window(run, address, count);
 	if (o->set[OPT_REVERSE])
 		return collect_reverse(run, address, count);
 	bool whole = o->word_count == 1 && !run->user && names_function(run, o->words[0], address);
@@ -253,7 +284,7 @@ static void name_operand(void *ctx, uint64_t address, char *buf, size_t size)
 	struct dis_run *run = ctx;
 	struct symbol symbol;
 
-	if (run->user || !run->session->symbols)
+	if (run->user || !run->session->symbols || !text_may_name(run->session, address))
 		return;
 	if (symbols_by_address(run->session->symbols, address, &symbol) ||
 	    symbols_per_cpu(run->session->symbols, address, &symbol))
@@ -360,6 +391,8 @@ static void find_operands(struct dis_run *run, struct line *line)
 
 	code_format(line->bytes, line->got, line->pc, name_operand, run, line->text,
 		    sizeof(line->text));
+	if (text_is_made_up(run->session, line->pc))
+		text_hide_made_up(run->session, line->text);
 	for (size_t i = 0; i < length; i++)
 		snprintf(line->hex + i * 2, 3, "%02x", line->bytes[i]);
 	if (line->valid && !line->insn.target && line->insn.memory.absolute)
@@ -432,17 +465,22 @@ static void add_line(struct dis_run *run, const struct line *line)
 		    !note.len ? "" : strchr(line->text, '#') ? "; " : "  # ", strbuf_text(&note));
 	snprintf(place, sizeof(place), "%s%s%s", line->place[0] ? "<" : "", line->place,
 			 line->place[0] ? ">:" : "");
+	bool made_up = text_is_made_up(run->session, line->pc);
 	snprintf(shown_address, sizeof(shown_address), "%016" PRIx64 "%s", line->pc,
 		 line->place[0] ? "" : ":");
+	if (made_up)
+		shown_address[0] = '\0';
 	doc_row(run->args->doc, cell_str(line->frame >= 0 ? ">>" : "  "),
-		cell_shown(cell_address(line->pc), shown_address), cell_str(place),
+		made_up ? cell_shown(cell_none(), "") :
+			  cell_shown(cell_address(line->pc), shown_address),
+		cell_str(place),
 		cell_shown(cell_str(line->text), strbuf_text(&shown)),
 		cell_str(line->has_symbol ? line->symbol.name : NULL),
 		cell_str(module ? module->name : NULL),
 		line->has_symbol ? cell_udec(line->pc - line->symbol.address) : cell_none(),
 		cell_str(line->hex),
-		line->insn.target ? cell_hex(line->insn.target) : cell_none(),
-		line->data ? cell_hex(line->data) : cell_none(),
+		line->insn.target && !made_up ? cell_hex(line->insn.target) : cell_none(),
+		line->data && !made_up ? cell_hex(line->data) : cell_none(),
 		line->frame >= 0 ? cell_dec(line->frame) : cell_none(),
 		cell_str(line->bug[0] ? line->bug : NULL),
 		line->bug[0] ? cell_bool(line->warning) : cell_none(),

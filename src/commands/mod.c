@@ -53,7 +53,7 @@ static bool wanted(const struct options *options, const struct module_info *info
 	return !options->word_count;
 }
 
-static void add_module(struct doc *doc, const struct module_info *info)
+static void add_module(struct doc *doc, const struct module_info *info, bool text)
 {
 	char letters[65];
 	uint64_t base = info->module.text_start;
@@ -61,8 +61,12 @@ static void add_module(struct doc *doc, const struct module_info *info)
 	if (!base && info->module.area_count)
 		base = info->module.area[0].start;
 	taint_letters(info->taints, letters);
-	doc_row(doc, cell_address(info->module.address), cell_str(info->module.name),
-		cell_address(base), cell_udec(info->size), cell_udec(info->refcount),
+	bool known = !text; /* which tells names only */
+	doc_row(doc, known ? cell_address(info->module.address) : cell_none(),
+		cell_str(info->module.name),
+		known ? cell_address(base) : cell_none(),
+		known ? cell_udec(info->size) : cell_none(),
+		known ? cell_udec(info->refcount) : cell_none(),
 		cell_str(letters),
 		cell_str(info->state < array_size(state_names) ? state_names[info->state] : NULL),
 		cell_str(info->version[0] ? info->version : NULL),
@@ -85,7 +89,7 @@ static struct error *run_mod(struct command_args *args)
 	for (size_t i = 0; i < count; i++) {
 		if (!wanted(&options, &all[i]))
 			continue;
-		add_module(args->doc, &all[i]);
+		add_module(args->doc, &all[i], args->session->text != NULL);
 		shown++;
 	}
 	doc_end(args->doc);

@@ -18,6 +18,7 @@
 #include "commands/table.h"
 #include "forensics/args.h"
 #include "forensics/origin.h"
+#include "forensics/text_origin.h"
 #include "forensics/whatis.h"
 #include "kernel/context.h"
 
@@ -305,6 +306,39 @@ static struct error *show(struct command_args *args, const struct task *task,
 	return ask_expression(&place, word, args->doc);
 }
 
+/* A text has no memory and no code but the bytes that it shows: of the fault's registers only. */
+static struct error *text_register(struct command_args *args, const char *word)
+{
+	struct session *s = args->session;
+	int reg = register_of(s->arch, word);
+	struct code_window w;
+	struct text_origin o;
+	size_t at = text_window(s, &w) ? w.at : 0;
+	struct text_check check;
+
+	/* Of a BUG() its check is asked: what led from there to the trap may be a jump. */
+	if (text_check(s, &args->doc->arena, &check) && check.reg == reg)
+		at = check.compare;
+	if (reg < 0)
+		return error_new(ERROR_NOT_FOUND, "a text has no memory: only of a register of the "
+				 "fault can be said where it came from");
+	if (!text_origin(s, at, (unsigned)reg, &args->doc->arena, &o))
+		return error_new(ERROR_NOT_FOUND, "the text has no code in which %s could be followed",
+				 s->arch->reg_names[reg]);
+	doc_record(args->doc, NULL, NULL);
+	doc_plain(args->doc);
+	if (o.has_value)
+		doc_textf(args->doc, STYLE_PLAIN, "%s = 0x%" PRIx64 "  %s", s->arch->reg_names[reg],
+			  o.value, o.sentence);
+	else
+		doc_textf(args->doc, STYLE_PLAIN, "%s  %s", s->arch->reg_names[reg], o.sentence);
+	doc_field(args->doc, "register", NULL, cell_str(s->arch->reg_names[reg]));
+	doc_field(args->doc, "value", NULL, o.has_value ? cell_hex(o.value) : cell_none());
+	doc_field(args->doc, "origin", NULL, cell_str(o.sentence));
+	doc_end(args->doc);
+	return NULL;
+}
+
 enum { OPT_TASK };
 
 static const struct option option_table[] = { [OPT_TASK] = { "t", true } };
@@ -323,6 +357,8 @@ static struct error *run_origin(struct command_args *args)
 		err = task_or_current(s, options.value[OPT_TASK], &task);
 	if (err)
 		return err;
+	if (s->text)
+		return text_register(args, options.words[0]);
 	task_stack(s, task, &stack);
 	if (!stack.count)
 		err = error_new(ERROR_NOT_FOUND, "the task has no stack in the kernel: %s",

@@ -16,6 +16,7 @@
 #include "commands/sys.h"
 #include "commands/table.h"
 #include "diagnosis/diagnosis.h"
+#include "kernel/text.h"
 
 /* --- What was dumped. --- */
 
@@ -93,7 +94,8 @@ static void fault_section(const struct facts *facts, struct doc *doc)
 	doc_section(doc, "FAULT", fault->pc_is_wild ? NULL : "fault", "%s at %s%s%s", trap_name(fault->trap),
 		    facts_frame_text(facts, fault->frame), line ? ", " : "", strbuf_text(&place));
 	doc_field(doc, "trap", NULL, cell_str(trap_name(fault->trap)));
-	doc_field(doc, "pc", NULL, cell_hex(fault->pc));
+	bool made_up = text_is_made_up(facts->session, fault->pc);
+	doc_field(doc, "pc", NULL, made_up ? cell_none() : cell_hex(fault->pc));
 	bool known = facts_frame_symbol(facts, fault->frame, &sym);
 	doc_field(doc, "function", NULL, cell_str(known ? sym.name : NULL));
 	doc_field(doc, "module", NULL, cell_str(known && sym.module ? sym.module->name : NULL));
@@ -105,7 +107,9 @@ static void fault_section(const struct facts *facts, struct doc *doc)
 	doc_field(doc, "access", NULL, fault->access_known
 		  ? cell_str(fault->execute ? "execute" : fault->write ? "write" : "read")
 		  : cell_none());
-	if (fault->has_insn && !fault->pc_is_wild)
+	if (fault->has_insn && !fault->pc_is_wild && made_up)
+		doc_textf(doc, STYLE_STRONG, "    %s", fault->insn_text);
+	else if (fault->has_insn && !fault->pc_is_wild)
 		doc_textf(doc, STYLE_STRONG, "    %016" PRIx64 ":  %s", fault->pc,
 			  fault->insn_text);
 	bt_registers(facts->session, doc, "regs", fault->regs, 2);

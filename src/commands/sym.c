@@ -11,6 +11,7 @@
 #include "commands/args.h"
 #include "commands/source.h"
 #include "commands/table.h"
+#include "kernel/text.h"
 
 enum { OPT_LIST, OPT_QUERY, OPT_MODULE, OPT_MODULES };
 
@@ -55,7 +56,9 @@ static void add_symbol(struct sym_run *run, const struct symbol *symbol, uint64_
 	if (lines)
 		source_place(run->args->session, address, &place);
 	snprintf(shown_type, sizeof(shown_type), "(%c)", symbol->type ? symbol->type : '?');
-	doc_row(run->args->doc, cell_address(address),
+	doc_row(run->args->doc,
+		text_is_made_up(run->args->session, address) ? cell_shown(cell_none(), "-")
+							     : cell_address(address),
 		cell_shown(cell_str(symbol->type ? type : NULL), shown_type),
 		cell_shown(cell_str(symbol->name), shown.data),
 		cell_str(symbol->module ? symbol->module->name : NULL), cell_udec(offset),

@@ -183,7 +183,7 @@ static void add_task(struct session *s, struct doc *doc)
 	bool named = task_is_named(task);
 	doc_field(doc, "pid", "PID", named ? cell_dec(task->pid) : cell_none());
 	doc_field(doc, "comm", "COMMAND", cell_str(named ? comm : NULL));
-	doc_field(doc, "task", "TASK", cell_address(task->address));
+	doc_field(doc, "task", "TASK", s->text ? cell_none() : cell_address(task->address));
 	doc_field(doc, "cpu", "CPU", task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
 	doc_field(doc, "state", "STATE",
 		  named ? cell_shown(cell_str(letter), state) : cell_none());

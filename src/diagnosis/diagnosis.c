@@ -203,6 +203,8 @@ struct diagnosis *diagnose(struct session *session)
 	ensure_verdict(findings);
 	sort_findings(findings);
 	explain(facts, findings, &findings->data[0]);
+	for (size_t i = 0; facts->session->text && i < findings->count; i++)
+		explain_text_names(facts, findings, &findings->data[i]);
 	blame_place(facts, &findings->data[0].blame);
 	settings_of_oops(facts, findings, &findings->data[0]);
 	struct diagnosis *d = &owned->diagnosis;

@@ -232,7 +232,7 @@ static void cause_evidence(struct facts *facts, struct findings *out, struct fin
 }
 
 /* A small number in place of a pointer is no NULL pointer, when it was stored as it is. */
-static void not_null(struct findings *out, struct finding *finding)
+void explain_not_null(struct findings *out, struct finding *finding)
 {
 	const char *null = strstr(finding->what, "NULL + ");
 
@@ -263,7 +263,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	if ((!subject->value && subject->state) || strcmp(finding->kind, "user-address") == 0)
 		finding->why = NULL;
 	else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds)
-		not_null(out, finding);
+		explain_not_null(out, finding);
 	if (subject->state)
 		explain_why(out, finding, "%s%s is %s: it %s", name, cause.name ? "," : "",
 			    subject->state, cause.sentence);
@@ -426,6 +426,10 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_stack(finding) ||
 	    fault->frame >= facts->stack.count || finding->object)
 		return;
+	if (facts->session->text) {
+		explain_text(facts, out, finding);
+		return;
+	}
 	if (fault->pc_is_wild) {
 		explain_call(facts, out, finding);
 		return;

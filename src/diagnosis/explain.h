@@ -9,6 +9,12 @@
 #include "diagnosis/diagnosis.h"
 
 void explain(struct facts *facts, struct findings *out, struct finding *finding);
+/* The same of a text in place of a dump. */
+void explain_text(struct facts *facts, struct findings *out, struct finding *finding);
+/* Puts names in place of a text's made-up addresses. */
+void explain_text_names(const struct facts *facts, struct findings *out, struct finding *finding);
+/* The pointer was no NULL with an offset, but a small number that was stored as it is. */
+void explain_not_null(struct findings *out, struct finding *finding);
 /*
  * The object at @address: cache, state, who allocated and freed it, text in it, and unless that is
  * known by other means (@typed), which type it has by its contents.

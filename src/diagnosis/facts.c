@@ -214,12 +214,14 @@ size_t facts_interrupted(const struct facts *facts)
 	return SIZE_MAX;
 }
 
-static void name_address(void *symbols, uint64_t address, char *buf, size_t size)
+static void name_address(void *ctx, uint64_t address, char *buf, size_t size)
 {
+	struct session *s = ctx;
+	struct symbols *symbols = s->symbols;
 	struct symbol sym;
 
 	buf[0] = '\0';
-	if (symbols && symbols_by_address(symbols, address, &sym))
+	if (symbols && text_may_name(s, address) && symbols_by_address(symbols, address, &sym))
 		symbols_format(symbols, address, buf, size);
 }
 
@@ -249,7 +251,7 @@ static void decode_fault(struct facts *facts)
 	if (!fault->has_insn && facts->session->text)
 		facts_text_instruction(facts);
 	else if (fault->has_insn)
-		code_format(bytes, n, fault->pc, name_address, facts->session->symbols,
+		code_format(bytes, n, fault->pc, name_address, facts->session,
 			    fault->insn_text, sizeof(fault->insn_text));
 	if (fault->has_insn && facts->session->text)
 		text_hide_made_up(facts->session, fault->insn_text);

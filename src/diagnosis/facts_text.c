@@ -154,14 +154,16 @@ static bool parse_operand(const struct facts *facts, const char *text, struct in
 void facts_text_instruction(struct facts *facts)
 {
 	static const char *const traps_to_stop[] = { "ud2", "ud2a", "ud1" };
-	const char *text = facts->session->text->instruction;
+	const char *text = facts->session->text->crash.instruction;
 	const struct oops_report *death = facts->session->text->death;
 	struct fault_site *fault = &facts->fault;
 	struct insn insn = { .target_reg = -1 };
 
-	/* BUG() is a ud2 on all versions. */
+	/* BUG() is a ud2 on all versions; what else would be no instruction is rare. */
 	if (!text && death->file && fault->trap == TRAP_INVALID_OPCODE)
 		text = "ud2";
+	else if (!text && facts->session->text->from_crash && fault->trap == TRAP_INVALID_OPCODE)
+		text = "ud2 (most likely: the text does not show it)";
 	if (!text)
 		return;
 	for (size_t i = 0; i < array_size(traps_to_stop); i++) {

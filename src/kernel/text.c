@@ -67,6 +67,20 @@ static const struct oops_report *find_death(const struct text *text)
 	return bare;
 }
 
+/* All that has a stack: the death's first, then the log's reports, then what crash showed. */
+static const struct oops_report *report_at(const struct text *text, size_t i)
+{
+	if (i-- == 0)
+		return text->death;
+	return i < text->report_count ? &text->reports[i]
+				      : &text->crash.stacks[i - text->report_count];
+}
+
+static size_t reports_with_stacks(const struct text *text)
+{
+	return 1 + text->report_count + text->crash.stack_count;
+}
+
 /* --- Places. --- */
 
 struct placer {
@@ -175,7 +189,7 @@ static void place_thread(struct placer *p, struct text_thread *thread)
 
 	thread->regs = report->regs;
 	thread->pc = report->pc.function ? address_of(p, &report->pc) : report->pc.address;
-	if (report->has_pc)
+	if (report->has_pc && !(thread->pc >= TEXT_MADE_UP && thread->pc < p->next))
 		regs_set(&thread->regs, X86_RIP, thread->pc);
 	for (size_t i = 0; i < report->frame_count; i++)
 		pcs[i] = address_of(p, &report->frames[i].place);
@@ -188,10 +202,10 @@ static void find_places(struct session *s)
 	struct placer p = { .s = s, .next = TEXT_MADE_UP };
 
 	/* First those with addresses, so that the others find them. */
-	if (text->death)
-		add_report(&p, text->death);
-	for (size_t i = 0; i < text->report_count; i++)
-		add_report(&p, &text->reports[i]);
+	for (size_t i = 0; i < reports_with_stacks(text); i++) {
+		if (report_at(text, i))
+			add_report(&p, report_at(text, i));
+	}
 	for (size_t i = 0; i < text->thread_count; i++)
 		place_thread(&p, &text->threads[i]);
 	if (text->death) {
@@ -251,11 +265,6 @@ static void add_module(struct text *text, const char *name, const char *taints, 
 	snprintf(info->version, sizeof(info->version), "%s", version ? version : "");
 }
 
-/* The reports, and behind them the death's, which may be none of these. */
-static const struct oops_report *report_at(const struct text *text, size_t i)
-{
-	return i < text->report_count ? &text->reports[i] : text->death;
-}
 
 /* Those listed, and those that places name. */
 static void find_modules(struct session *s)
@@ -264,7 +273,7 @@ static void find_modules(struct session *s)
 	const struct oops_report *list = lister(text);
 	size_t most = list ? list->module_count : 0;
 
-	for (size_t i = 0; i <= text->report_count; i++) {
+	for (size_t i = 0; i < reports_with_stacks(text); i++) {
 		const struct oops_report *r = report_at(text, i);
 		most += r ? r->frame_count + 1 : 0;
 	}
@@ -272,7 +281,7 @@ static void find_modules(struct session *s)
 	for (size_t i = 0; list && i < list->module_count; i++)
 		add_module(text, list->modules[i].name, list->modules[i].taints,
 			   list->modules[i].version);
-	for (size_t i = 0; i <= text->report_count; i++) {
+	for (size_t i = 0; i < reports_with_stacks(text); i++) {
 		const struct oops_report *r = report_at(text, i);
 		if (!r)
 			continue;
@@ -317,11 +326,11 @@ static void find_threads(struct session *s)
 	struct text *text = s->text;
 
 	text->threads = arena_zalloc(&s->arena,
-				     (text->report_count + 1) * sizeof(*text->threads));
+				     reports_with_stacks(text) * sizeof(*text->threads));
 	if (text->death)
 		fill_task(text, &text->threads[text->thread_count++], text->death);
-	for (size_t i = 0; i < text->report_count; i++) {
-		const struct oops_report *r = &text->reports[i];
+	for (size_t i = 1; i < reports_with_stacks(text); i++) {
+		const struct oops_report *r = report_at(text, i);
 		size_t k = text->death != NULL;
 		if (r == text->death || !has_body(r) || (r->pid < 0 && !is_of_cpu(r)))
 			continue;
@@ -420,9 +429,9 @@ void text_system(struct session *s, struct system_info *info)
 	copy(info->sysname, sizeof(info->sysname), "Linux");
 	if (r && r->release && *r->release)
 		snprintf(info->release, sizeof(info->release), "%s", r->release);
-	copy(info->release, sizeof(info->release), text->banner.release);
-	copy(info->version, sizeof(info->version), text->banner.version);
-	copy(info->nodename, sizeof(info->nodename), text->banner.nodename);
+	copy(info->release, sizeof(info->release), text->crash.banner.release);
+	copy(info->version, sizeof(info->version), text->crash.banner.version);
+	copy(info->nodename, sizeof(info->nodename), text->crash.banner.nodename);
 	copy(info->machine, sizeof(info->machine), r && r->arm64 ? "aarch64" : s->arch->name);
 	if (r && r->taint) {
 		info->has_taint = true;
@@ -430,8 +439,8 @@ void text_system(struct session *s, struct system_info *info)
 	}
 	if (r && r->hardware)
 		snprintf(info->hardware, sizeof(info->hardware), "%s", r->hardware);
-	if (text->banner.cpus)
-		info->cpus_online = (unsigned)strtoul(text->banner.cpus, NULL, 10);
+	if (text->crash.banner.cpus)
+		info->cpus_online = (unsigned)strtoul(text->crash.banner.cpus, NULL, 10);
 }
 
 /* --- The stack. --- */
@@ -480,7 +489,6 @@ static void add_frame(const struct text_thread *thread, size_t i, struct stack *
 		frame.regs = *f->regs;
 		frame.sp = f->regs->value[X86_RSP];
 	}
-	regs_set(&frame.regs, X86_RIP, frame.pc);
 	push_frame(stack, &frame);
 }
 
@@ -513,7 +521,7 @@ void text_stack(const struct session *s, const struct task *task, struct stack *
 static void add_panic_line(struct session *s, struct log_record **records, size_t *count)
 {
 	struct text *text = s->text;
-	const char *panic = text->banner.panic;
+	const char *panic = text->crash.banner.panic;
 
 	for (size_t i = 0; panic && i < *count; i++) {
 		if (strcmp((*records)[i].text, panic) == 0)
@@ -579,11 +587,13 @@ void text_open(struct session *s)
 	s->text = text;
 	text_lines_read(bytes, size, &s->arena, &lines);
 	text_lines_log(&lines, &s->arena, &records, &text->log_count);
-	const struct oops_report *crash = text_crash_read(&lines, &s->arena, &text->banner,
-							  &text->instruction);
-	vec_deinit(&lines);
+	const struct oops_report *crash = text_crash_read(&lines, &s->arena, &text->crash);
+	/* Where a session of crash is all there is, the rest is prose. */
+	if (crash && !text_lines_stamped(&lines))
+		text->log_count = 0;
 	add_panic_line(s, &records, &text->log_count);
 	text->log = records;
+	vec_deinit(&lines);
 	oops_parse(text->log, text->log_count, &s->arena, &text->reports, &text->report_count);
 	choose_death(s, crash);
 	find_modules(s);
@@ -613,6 +623,16 @@ static bool hex_word(const char *s, uint64_t *value)
 	memcpy(digits, s, n);
 	digits[n] = '\0';
 	return parse_hex(digits, value);
+}
+
+bool text_may_name(const struct session *s, uint64_t address)
+{
+	const struct text *text = s->text;
+
+	if (!text || !text->death || !text_is_made_up(s, text->pc))
+		return true;
+	return address - (text->pc - text->death->pc.offset) <
+	       max_u64(text->death->pc.size, text->death->pc.offset + 1);
 }
 
 void text_hide_made_up(const struct session *s, char *words)

@@ -23,6 +23,15 @@ struct text_banner {
 		*date;
 };
 
+/* What a text has of a session of crash. */
+struct text_crash {
+	struct text_banner banner;
+	const struct oops_report *stacks; /* of its `bt` */
+	size_t stack_count;
+	/* The instruction of the exception as its `dis` prints it; NULL. */
+	const char *instruction;
+};
+
 /* A stack in the text. Its task's address is a number of ours. */
 struct text_thread {
 	struct task task;
@@ -37,10 +46,12 @@ struct text {
 	size_t log_count;
 	const struct oops_report *reports;
 	size_t report_count;
-	/* The report of the death: the first that the kernel did not survive; NULL: there is none. */
+	/*
+	 * The report of the death: the first that the kernel did not survive; NULL: there is none.
+	 */
 	const struct oops_report *death;
 	bool from_crash;      /* it is from a session of crash and not from the log */
-	struct text_banner banner;
+	struct text_crash crash;
 	uint64_t pc;          /* of the death; 0: none was printed */
 	bool pc_is_wild;      /* it was printed as a number only: no code of the kernel */
 	struct text_thread *threads; /* whose stacks are printed; the death's is the first */
@@ -52,8 +63,6 @@ struct text {
 	uint64_t made_up_end; /* [TEXT_MADE_UP, made_up_end) are made-up addresses */
 	struct symbol_place *places;
 	size_t place_count;
-	/* An instruction as crash's `dis` prints it, where the text has no bytes of code; NULL. */
-	const char *instruction;
 };
 
 /*
@@ -73,6 +82,11 @@ static inline bool text_is_made_up(const struct session *s, uint64_t address)
 }
 
 /*
+ * May @address, which code at the fault names, be looked up? Code at a made-up address names
+ * nothing but what is in its own function.
+ */
+bool text_may_name(const struct session *s, uint64_t address);
+/*
  * Takes made-up addresses out of an instruction's text, or gives them their names; it only becomes
  * shorter.
  */
@@ -87,6 +101,6 @@ void text_system(struct session *s, struct system_info *info);
 /* --- text_crash.c: sessions of crash. --- */
 
 struct text_lines;
-/* The banner and the first stack with an exception in it; NULL: there is no stack. */
+/* Returns the stack of the task that panicked; NULL: there is none. */
 const struct oops_report *text_crash_read(const struct text_lines *lines, struct arena *arena,
-					  struct text_banner *banner, const char **instruction);
+					  struct text_crash *crash);

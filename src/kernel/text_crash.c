@@ -14,6 +14,7 @@
  * these functions begin is not known, unless a disassembly in the text says so.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@
 #include "kernel/text.h"
 #include "kernel/text_lines.h"
 
-enum { FRAMES_MAX = 256 };
+enum { FRAMES_MAX = 256, STACKS_MAX = 4096 };
 
 static const struct {
 	const char *name;
@@ -108,7 +109,8 @@ static void read_banner_line(const char *line, struct arena *arena, struct text_
 }
 
 /* "#11 [ffff881f66bbfce0] ceph_aio_read at ffffffffa02deb11 [ceph]" */
-static bool read_frame(const char *line, struct arena *arena, struct oops_frame *frame)
+static bool read_frame(const char *line, struct arena *arena, struct oops_frame *frame,
+		       long *number)
 {
 	const char *at = line;
 	uint64_t sp;
@@ -116,6 +118,7 @@ static bool read_frame(const char *line, struct arena *arena, struct oops_frame 
 	*frame = (struct oops_frame){ 0 };
 	if (*at++ != '#' || !isdigit((unsigned char)*at))
 		return false;
+	*number = strtol(at, NULL, 10);
 	at += strspn(at, "0123456789");
 	if (!starts_with(at, " [") || !hex_at(at + 2, &sp) || !(at = strchr(at, ']')) ||
 	    at[1] != ' ')
@@ -153,68 +156,163 @@ static bool read_exception(const char *line, struct arena *arena, struct oops_pl
 
 struct reader {
 	struct arena *arena;
-	struct oops_report *report;
+	struct {
+		vec_fields(struct oops_report);
+	} stacks;
+	struct oops_report *report; /* the last of them; NULL: none has begun */
 	struct {
 		vec_fields(struct oops_frame);
-	} frames;
-	bool in_registers, at_fault, done;
+	} frames;                   /* of that */
+	bool in_registers, at_fault;
+	char entry[64];             /* the frame above the exception */
+	long number;                /* of the last frame; a smaller one is of another stack */
+	bool over;                  /* so is all that follows, up to the next header */
 };
 
+/* Entry code of exceptions (arch/x86/entry/entry_64.S), and how the kernel's log calls them. */
+static const struct {
+	const char *entry, *kind;
+} entries[] = {
+	{ "page_fault", "bad memory access" },          { "async_page_fault", "bad memory access" },
+	{ "asm_exc_page_fault", "bad memory access" },  { "trace_page_fault", "bad memory access" },
+	{ "invalid_op", "invalid opcode" },             { "asm_exc_invalid_op", "invalid opcode" },
+	{ "general_protection", "general protection fault" },
+	{ "asm_exc_general_protection", "general protection fault" },
+	{ "divide_error", "divide error" },             { "asm_exc_divide_error", "divide error" },
+	{ "double_fault", "double fault" },             { "asm_exc_double_fault", "double fault" },
+	{ "stack_segment", "stack segment fault" },     { "int3", "breakpoint" },
+};
+
+/* What interrupted the task was no trouble of its own: an NMI, an interrupt. */
+static const char *kind_of_entry(const char *entry)
+{
+	for (size_t i = 0; i < array_size(entries); i++) {
+		if (strcmp(entries[i].entry, entry) == 0)
+			return entries[i].kind;
+	}
+	return NULL;
+}
+
+static void complete(struct reader *r)
+{
+	struct oops_report *report = r->report;
+
+	if (!report)
+		return;
+	struct oops_frame *frames = arena_zalloc(r->arena, (r->frames.count + 1) * sizeof(*frames));
+	if (r->frames.count)
+		memcpy(frames, r->frames.data, r->frames.count * sizeof(*frames));
+	report->frames = frames;
+	report->frame_count = r->frames.count;
+	if (regs_known(&report->regs, X86_RIP))
+		report->pc.address = report->regs.value[X86_RIP];
+}
+
+/* "PID: 9377   TASK: ffff881c65ee5e20  CPU: 29  COMMAND: "nginx"", in this order; "": without one. */
 static void begin(struct reader *r, const char *line)
 {
-	const char *at;
+	const char *at = value_of(line, "PID");
 
+	complete(r);
+	if (r->stacks.count >= STACKS_MAX)
+		return;
+	struct oops_report report = { .cpu = -1, .pid = -1, .order = -1, .victim_pid = -1,
+				      .code_pc = SIZE_MAX, .header = "" };
+	vec_push(&r->stacks, report);
+	r->report = &r->stacks.data[r->stacks.count - 1];
 	r->frames.count = 0;
-	r->report->pc = (struct oops_place){ 0 };
-	r->report->regs = (struct regs){ 0 };
-	r->report->has_pc = false;
-	r->report->pid = (int)strtol(line + strlen("PID: "), NULL, 10);
-	r->report->cpu = (at = value_of(line, "CPU")) ? (int)strtol(at, NULL, 10) : -1;
+	r->at_fault = r->in_registers = false;
+	r->entry[0] = '\0';
+	r->number = -1;
+	r->over = false;
+	if (at)
+		r->report->pid = (int)strtol(at, NULL, 10);
+	if ((at = value_of(line, "CPU")))
+		r->report->cpu = (int)strtol(at, NULL, 10);
 	at = value_of(line, "COMMAND");
 	if (at && *at == '"')
 		r->report->comm = arena_strndup(r->arena, at + 1, strcspn(at + 1, "\""));
 }
 
-/* Frames above the exception are of the way down, and no part of the trace that the kernel prints. */
+/* The banner has the command before the task. */
+static bool is_header(const char *line)
+{
+	const char *task = value_of(line, "TASK"), *command = value_of(line, "COMMAND");
+
+	return starts_with(line, "PID: ") && task && command && task < command;
+}
+
+static void take_exception(struct reader *r, const struct oops_place *pc)
+{
+	const char *kind = kind_of_entry(r->entry);
+
+	/* What an interrupt or NMI came upon is a frame like others, but for the registers. */
+	r->in_registers = true;
+	r->at_fault = kind && !r->report->has_pc;
+	if (!r->at_fault) {
+		struct oops_frame frame = { .place = *pc };
+		if (pc->function && r->frames.count < FRAMES_MAX)
+			vec_push(&r->frames, frame);
+		return;
+	}
+	/* Frames above are of the way down, and no part of the trace that the kernel prints. */
+	r->report->kind = kind;
+	r->report->pc = *pc;
+	r->report->has_pc = true;
+	r->frames.count = 0;
+}
+
+static void take_frame(struct reader *r, const struct oops_frame *frame)
+{
+	/* crash shows the function of the exception again, as the frame below it. */
+	bool again = r->in_registers && r->at_fault && r->report->pc.function &&
+		     strcmp(frame->place.function, r->report->pc.function) == 0;
+
+	if (again)
+		r->report->pc.module = frame->place.module;
+	r->at_fault = r->in_registers = false;
+	snprintf(r->entry, sizeof(r->entry), "%s", frame->place.function);
+	if (!again && r->frames.count < FRAMES_MAX)
+		vec_push(&r->frames, *frame);
+}
+
 static void take_line(struct reader *r, const char *line)
 {
 	struct oops_frame frame;
 	struct oops_place pc;
+	bool is_frame;
+	long number;
 
-	if (starts_with(line, "PID: ") && value_of(line, "COMMAND")) {
-		/* The stack of another task: the first with a fault is the one, else the first. */
-		if (r->report->has_pc || r->frames.count)
-			r->done = true;
-		else
-			begin(r, line);
+	if (is_header(line)) {
+		begin(r, line);
 		return;
 	}
-	if (read_exception(line, r->arena, &pc)) {
-		r->in_registers = true;
-		/* A second one is what the fault interrupted. */
-		if (!r->report->has_pc) {
-			r->report->pc = pc;
-			r->report->has_pc = true;
-			r->frames.count = 0;
-			r->at_fault = true;
-		} else {
-			r->at_fault = false;
-		}
-	}
-	if (read_frame(line, r->arena, &frame)) {
-		r->in_registers = false;
-		/* crash shows the function of the exception again, as the frame below it. */
-		bool again = r->at_fault && r->report->pc.function &&
-			     strcmp(frame.place.function, r->report->pc.function) == 0;
-		if (r->at_fault)
-			r->report->pc.module = again ? frame.place.module : NULL;
-		r->at_fault = false;
-		if (!again && r->frames.count < FRAMES_MAX)
-			vec_push(&r->frames, frame);
+	is_frame = read_frame(line, r->arena, &frame, &number);
+	if (is_frame && !r->report)
+		begin(r, "");
+	r->over = r->over || (is_frame && number <= r->number);
+	if (!r->report || r->over)
 		return;
-	}
-	if (r->in_registers && r->at_fault)
+	if (is_frame)
+		r->number = number;
+	if (read_exception(line, r->arena, &pc))
+		take_exception(r, &pc);
+	if (is_frame)
+		take_frame(r, &frame);
+	else if (r->in_registers && r->at_fault)
 		add_registers(line, &r->report->regs);
+}
+
+/* The banner's line of the task that panicked: "PID: 5487"; NULL. */
+static const char *banner_task(const struct text_lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		const char *text = lines->data[i].text + strspn(lines->data[i].text, " ");
+		if (starts_with(text, "PID: ") && !is_header(text) &&
+		    isdigit((unsigned char)text[5]))
+			return text;
+	}
+	return NULL;
 }
 
 /*
@@ -243,45 +341,73 @@ static const char *find_instruction(const struct text_lines *lines,
 	return NULL;
 }
 
-static void complete(struct reader *r)
+/* That of the task that panicked; where nobody says which, the first with a fault, else the first. */
+static struct oops_report *choose_stack(struct oops_report *stacks, size_t count, int pid)
 {
-	struct oops_report *report = r->report;
-	struct oops_frame *frames = arena_zalloc(r->arena, (r->frames.count + 1) * sizeof(*frames));
+	for (size_t i = 0; i < count && pid >= 0; i++) {
+		if (stacks[i].pid == pid)
+			return &stacks[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (stacks[i].kind)
+			return &stacks[i];
+	}
+	return count && pid < 0 ? &stacks[0] : NULL;
+}
 
-	if (r->frames.count)
-		memcpy(frames, r->frames.data, r->frames.count * sizeof(*frames));
-	report->frames = frames;
-	report->frame_count = r->frames.count;
-	if (regs_known(&report->regs, X86_RIP))
-		report->pc.address = report->regs.value[X86_RIP];
+static void name_kinds(struct oops_report *stacks, size_t count, struct oops_report *death,
+		       const struct text_banner *banner)
+{
+	const char *kind = banner->panic ? oops_kind_of_line(banner->panic) : NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		stacks[i].release = banner->release;
+		if (&stacks[i] != death)
+			stacks[i].kind = "CPU backtrace";
+	}
+	if (!death)
+		return;
+	death->header = banner->panic ? banner->panic : "";
+	if (kind && (!death->kind || strcmp(kind, "panic") != 0))
+		death->kind = kind;
+	if (!death->kind)
+		death->kind = "panic";
 }
 
 const struct oops_report *text_crash_read(const struct text_lines *lines, struct arena *arena,
-					  struct text_banner *banner, const char **instruction)
+					  struct text_crash *crash)
 {
-	struct oops_report *report = arena_zalloc(arena, sizeof(*report));
-	struct reader r = { .arena = arena, .report = report };
+	struct reader r = { .arena = arena };
 
-	report->cpu = report->pid = report->order = report->victim_pid = -1;
-	report->code_pc = SIZE_MAX;
 	for (size_t i = 0; i < lines->count; i++) {
 		const struct text_line *line = &lines->data[i];
 		const char *text = line->text + strspn(line->text, " ");
 		if (line->stamped)
 			continue;
-		read_banner_line(text, arena, banner);
-		if (!r.done)
-			take_line(&r, text);
+		read_banner_line(text, arena, &crash->banner);
+		take_line(&r, text);
 	}
 	complete(&r);
 	vec_deinit(&r.frames);
-	*instruction = find_instruction(lines, report, arena);
-	if (!report->frame_count && !report->has_pc)
-		return NULL;
-	report->header = banner->panic ? banner->panic : "";
-	report->kind = banner->panic ? oops_kind_of_line(banner->panic) : NULL;
-	if (!report->kind)
-		report->kind = "oops";
-	report->release = banner->release;
-	return report;
+	struct oops_report *stacks = arena_zalloc(arena, (r.stacks.count + 2) * sizeof(*stacks));
+	if (r.stacks.count)
+		memcpy(stacks, r.stacks.data, r.stacks.count * sizeof(*stacks));
+	crash->stack_count = r.stacks.count;
+	vec_deinit(&r.stacks);
+	r.report = NULL;
+	crash->stacks = stacks;
+	const char *task = banner_task(lines);
+	struct oops_report *death = choose_stack(stacks, crash->stack_count,
+						 task ? (int)strtol(task + 5, NULL, 10) : -1);
+	if (!death && task && crash->stack_count < STACKS_MAX) {
+		/* Nothing but what the banner says is known of it. */
+		begin(&r, task);
+		stacks[crash->stack_count] = *r.report;
+		death = &stacks[crash->stack_count++];
+		vec_deinit(&r.stacks);
+	}
+	name_kinds(stacks, crash->stack_count, death, &crash->banner);
+	if (death)
+		crash->instruction = find_instruction(lines, death, arena);
+	return death;
 }

@@ -31,6 +31,7 @@ static void add_line(struct text_lines *lines, struct arena *arena, const char *
 	line.text = arena_alloc(arena, size + 1);
 	line.length = text_clean(from, size, line.text);
 	text_prefix_strip(&line);
+	line.blank_behind = line.length && line.text[line.length - 1] == ' ';
 	while (line.length && line.text[line.length - 1] == ' ')
 		line.text[--line.length] = '\0';
 	if (!line.length && !line.stamped) {
@@ -188,6 +189,7 @@ struct maker {
 	const struct text_lines *lines;
 	struct arena *arena;
 	bool stamped;       /* the kernel's lines can be told */
+	size_t broken;      /* the line before was broken within a word, at this length; 0: no */
 	size_t wrap;        /* lines were broken at this length; 0: no */
 	struct {
 		vec_fields(struct log_record);
@@ -289,9 +291,14 @@ static bool needs_blank(const struct maker *m, const struct log_record *record,
 		bool half = n >= 2 && record->text[n - 2] == ' ';
 		return !(half && line->text[0] && (line->text[1] == ' ' || !line->text[1]));
 	}
-	if (starts_with(record->text, "Modules linked in:") && m->last)
-		return m->last->raw_length != m->wrap || m->wrap == 0;
-	return true;
+	/*
+	 * A terminal breaks lines at one length, wherever that is; whoever wraps text does so at
+	 * blanks, and the lines differ.
+	 */
+	if (m->last && m->last->blank_behind)
+		return true;
+	size_t length = m->last ? m->last->raw_length : 0;
+	return !length || (length != m->wrap && length != m->broken && length != line->raw_length);
 }
 
 static void join(struct maker *m, const struct text_line *line)
@@ -300,8 +307,10 @@ static void join(struct maker *m, const struct text_line *line)
 
 	if (record->length + line->length > JOIN_MAX)
 		return;
+	bool blank = needs_blank(m, record, line);
+	m->broken = !blank && m->last ? m->last->raw_length : 0;
 	record->text = arena_printf(m->arena, "%s%s%s", record->text,
-				    needs_blank(m, record, line) ? " " : "", line->text);
+				    blank ? " " : "", line->text);
 	record->length = strlen(record->text);
 }
 
@@ -388,15 +397,21 @@ static size_t find_wrap(const struct text_lines *lines)
 	return count[best] >= 2 && best == longest ? best : 0;
 }
 
+bool text_lines_stamped(const struct text_lines *lines)
+{
+	size_t stamped = 0;
+
+	for (size_t i = 0; i < lines->count && stamped < STAMPED_MIN; i++)
+		stamped += lines->data[i].stamped;
+	return stamped >= STAMPED_MIN;
+}
+
 void text_lines_log(const struct text_lines *lines, struct arena *arena,
 		    struct log_record **records, size_t *count)
 {
 	struct maker m = { .lines = lines, .arena = arena };
-	size_t stamped = 0;
 
-	for (size_t i = 0; i < lines->count; i++)
-		stamped += lines->data[i].stamped;
-	m.stamped = stamped >= STAMPED_MIN;
+	m.stamped = text_lines_stamped(lines);
 	m.wrap = m.stamped ? find_wrap(lines) : 0;
 	for (size_t i = 0; i < lines->count; i++)
 		take(&m, &lines->data[i]);

@@ -22,6 +22,7 @@ struct text_line {
 	bool stamped;       /* it had the kernel's own time, or said otherwise that it is the kernel's */
 	bool has_time;
 	bool foreign;       /* syslog says that it is of another program */
+	bool blank_behind;  /* the line in the file ends with a blank */
 	bool blank_before;  /* an empty line stands between this and the one before */
 };
 
@@ -31,6 +32,8 @@ struct text_lines {
 
 /* All lines that are not empty, in the order of the text (records of pstore: in order of time). */
 void text_lines_read(const char *text, size_t size, struct arena *arena, struct text_lines *lines);
+/* Can the kernel's lines be told from others by their time or tag? */
+bool text_lines_stamped(const struct text_lines *lines);
 /*
  * The log: the kernel's own lines, broken ones put together. Prose around them is left out where
  * the kernel's lines can be told from it.
