@@ -78,3 +78,35 @@ struct chain chain_of_crash(const struct facts *facts)
 	}
 	return (struct chain){ links, count };
 }
+
+static void add_place(const struct facts *facts, const struct oops_place *place,
+		      struct chain_link *links, size_t *count)
+{
+	if (!place->function)
+		return;
+	links[(*count)++] = (struct chain_link){
+		.function = chain_source_name(facts->arena, place->function),
+		.module = place->module,
+	};
+}
+
+struct chain chain_of_report(const struct facts *facts, const char *kind)
+{
+	const struct oops_report *report = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < facts->anomaly_count; i++) {
+		if (strcmp(facts->anomalies[i].kind, kind) == 0 && facts->anomalies[i].report)
+			report = facts->anomalies[i].report;
+	}
+	if (!report)
+		return (struct chain){ 0 };
+	struct chain_link *links =
+		arena_alloc(facts->arena, (report->frame_count + 1) * sizeof(*links));
+	add_place(facts, &report->pc, links, &count);
+	for (size_t i = 0; i < report->frame_count; i++) {
+		if (!report->frames[i].guess)
+			add_place(facts, &report->frames[i].place, links, &count);
+	}
+	return (struct chain){ links, count };
+}

@@ -22,6 +22,12 @@ struct chain {
  * enters the kernel by.
  */
 struct chain chain_of_crash(const struct facts *facts);
+/*
+ * Of the last report of that kind in the log (struct anomaly), with the place where the CPU was: a
+ * watchdog complains about one CPU or task, and another may be the one that panics, or none. Its
+ * links have no frames.
+ */
+struct chain chain_of_report(const struct facts *facts, const char *kind);
 /* The name in the source: the compiler's suffixes (".isra.0", ".cold", ".llvm.1") are cut off. */
 const char *chain_source_name(struct arena *arena, const char *symbol);
 /* Is this how the kernel goes down, or an exception's entry: no part of what went wrong? */

@@ -13,6 +13,7 @@
 #include "kernel/config.h"
 #include "kernel/modules.h"
 #include "kernel/parameters.h"
+#include "kernel/text.h"
 
 struct rule_source {
 	struct session *session;
@@ -43,14 +44,45 @@ static enum rule_answer look_up_parameter(void *ctx, const char *module, const c
 
 /* --- Names. --- */
 
-static void fill_stack(const struct facts *facts, struct rule_facts *out)
-{
-	struct chain chain = chain_of_crash(facts);
-	const char **names = arena_alloc(facts->arena, (chain.count + 1) * sizeof(*names));
+/* What a watchdog complained about: the verdict's kind, and how the log's report of it is called. */
+static const struct {
+	const char *kind, *report;
+} watchdogs[] = {
+	{ "softlockup", "soft lockup" },
+	{ "hardlockup", "hard lockup" },
+	{ "rcu-stall", "RCU stall" },
+	{ "hung-task", "hung task" },
+};
 
+/* After the crash stack that of the one who did not answer, which need not be the one that died. */
+static void fill_stack(const struct facts *facts, const char *kind, struct rule_facts *out)
+{
+	struct chain chain = chain_of_crash(facts), report = { 0 };
+
+	for (size_t i = 0; i < array_size(watchdogs); i++) {
+		if (strcmp(watchdogs[i].kind, kind) == 0)
+			report = chain_of_report(facts, watchdogs[i].report);
+	}
+	const char **names =
+		arena_alloc(facts->arena, (chain.count + report.count + 1) * sizeof(*names));
+	size_t count = 0;
 	for (size_t i = 0; i < chain.count; i++)
-		names[i] = chain.links[i].function;
-	out->stack = (struct rule_words){ names, chain.count };
+		names[count++] = chain.links[i].function;
+	for (size_t i = 0; i < report.count; i++)
+		names[count++] = report.links[i].function;
+	out->stack = (struct rule_words){ names, count };
+}
+
+/* A text without the kernel's list of modules still names those that it speaks of. */
+static bool modules_listed(const struct facts *facts)
+{
+	const struct text *text = facts->session->text;
+
+	for (size_t i = 0; text && i < text->report_count; i++) {
+		if (text->reports[i].module_count)
+			return true;
+	}
+	return !text;
 }
 
 static void fill_modules(const struct facts *facts, struct arena *arena, struct rule_facts *out)
@@ -64,7 +96,7 @@ static void fill_modules(const struct facts *facts, struct arena *arena, struct 
 		if (out->module && strcmp(out->module, names[i]) == 0 && mods[i].version[0])
 			out->module_version = mods[i].version;
 	}
-	out->loaded_known = count > 0;
+	out->loaded_known = count > 0 && modules_listed(facts);
 	out->loaded = (struct rule_words){ names, count };
 }
 
@@ -166,7 +198,7 @@ void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 		.config = look_up_config,
 		.parameter = look_up_parameter,
 	};
-	fill_stack(from, facts);
+	fill_stack(from, verdict->kind, facts);
 	if (from->fault.trap != TRAP_NONE && facts->stack.count)
 		facts->fault_function = facts->stack.data[0];
 	fill_modules(from, arena, facts);

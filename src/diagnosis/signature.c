@@ -133,32 +133,6 @@ static bool is_watched(const char *kind)
 	       strcmp(kind, "rcu-stall") == 0;
 }
 
-/* The stack that the log has of the task that hung: both a dump and a text have it. */
-static struct chain hung_chain(const struct facts *facts)
-{
-	const struct oops_report *report = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < facts->anomaly_count; i++) {
-		if (strcmp(facts->anomalies[i].kind, "hung task") == 0 && facts->anomalies[i].report)
-			report = facts->anomalies[i].report;
-	}
-	if (!report)
-		return (struct chain){ 0 };
-	struct chain_link *links =
-		arena_alloc(facts->arena, (report->frame_count + 1) * sizeof(*links));
-	for (size_t i = 0; i < report->frame_count; i++) {
-		const struct oops_place *place = &report->frames[i].place;
-		if (report->frames[i].guess || !place->function)
-			continue;
-		links[count++] = (struct chain_link){
-			.function = chain_source_name(facts->arena, place->function),
-			.module = place->module,
-		};
-	}
-	return (struct chain){ links, count };
-}
-
 static struct chain chain_from(struct chain chain, size_t frame)
 {
 	while (chain.count && chain.links[0].frame < frame) {
@@ -174,8 +148,9 @@ static struct chain telling_chain(const struct facts *facts, const struct findin
 
 	if (is_placeless(verdict->kind))
 		return (struct chain){ 0 };
+	/* The log has the stack of the task that hung: both a dump and a text know it. */
 	if (strcmp(verdict->kind, "hung-task") == 0)
-		return hung_chain(facts);
+		return chain_of_report(facts, "hung task");
 	chain = chain_of_crash(facts);
 	if (is_watched(verdict->kind))
 		chain = chain_from(chain, facts_interrupted(facts));

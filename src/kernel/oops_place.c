@@ -139,7 +139,17 @@ static bool take_file(const char **at, struct arena *arena, struct oops_place *p
 	return true;
 }
 
-/* " (mm/slub.c:123 (discriminator 4))" and " mm/slub.c:123". */
+/* Further places, of the functions that the first was put into: "a.c:1 b.c:2". */
+static void skip_files(const char **at, struct arena *arena)
+{
+	struct oops_place other;
+	const char *p = *at;
+
+	while (*p == ' ' && (p++, take_file(&p, arena, &other)))
+		*at = p;
+}
+
+/* " (mm/slub.c:123 (discriminator 4))", " (a.c:1 b.c:2)" and " mm/slub.c:123". */
 static void take_source(const char **at, struct arena *arena, struct oops_place *place)
 {
 	const char *p = *at;
@@ -149,6 +159,8 @@ static void take_source(const char **at, struct arena *arena, struct oops_place 
 	brackets = take_text(&p, "(");
 	if (!take_file(&p, arena, place))
 		return;
+	if (brackets)
+		skip_files(&p, arena);
 	if (take_text(&p, " (discriminator "))
 		p += strcspn(p, ")") + (strchr(p, ')') != NULL);
 	if (brackets && *p == ')')

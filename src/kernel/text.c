@@ -159,7 +159,10 @@ static void add_place(struct placer *p, const struct oops_place *place)
 		made.address = p->next;
 		p->next += (made.size + 31) & ~UINT64_C(15);
 	} else {
-		return;
+		/* decode_stacktrace.sh puts file and line in place of the numbers. */
+		made.size = 2;
+		made.address = p->next;
+		p->next += 16;
 	}
 	vec_push(&p->places, made);
 }
@@ -172,7 +175,10 @@ static uint64_t address_of(struct placer *p, const struct oops_place *place)
 	if (place->address)
 		return place->address;
 	known = place->function ? known_place(p, place) : NULL;
-	return known && !known->inside_only ? known->address + place->offset : 0;
+	if (!known || known->inside_only)
+		return 0;
+	/* Where in the function is not known: not at its start, which no call returns to. */
+	return known->address + (place->size || place->offset ? place->offset : 1);
 }
 
 static void add_report(struct placer *p, const struct oops_report *report)
