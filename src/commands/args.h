@@ -3,6 +3,7 @@
 #pragma once
 
 #include "commands/command.h"
+#include "kernel/mappings.h"
 #include "kernel/tasks.h"
 
 /* May be given a value, but only as "-X=VALUE". */
@@ -65,9 +66,6 @@ struct error *task_or_current(struct session *session, const char *word, const s
 enum { CPU_LIST_MAX = 8192 };
 struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX]) must_check;
 
-/* The page-table root of a task's user space; an error when it has none. */
-struct error *task_page_root(struct session *session, const struct task *task,
-			     struct page_root *root) must_check;
 /* What to call symbols by: never NULL, "" when there are no symbols. "name+0x12 [module]". */
 void address_name(struct session *session, uint64_t address, char *buf, size_t size);
 /* The instruction at @pc as text, with such names; "(bad)" when there is none. */

@@ -9,10 +9,12 @@
 
 const struct command *const commands[] = {
 	&command_args,
+	&command_blocked,
 	&command_bt,
 	&command_callees,
 	&command_callers,
 	&command_content,
+	&command_deadlock,
 	&command_dis,
 	&command_down,
 	&command_eval,
@@ -23,6 +25,7 @@ const struct command *const commands[] = {
 	&command_kmem,
 	&command_list,
 	&command_locals,
+	&command_locks,
 	&command_log,
 	&command_mod,
 	&command_origin,

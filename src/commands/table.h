@@ -5,10 +5,12 @@
 #include "commands/command.h"
 
 extern const struct command command_args;
+extern const struct command command_blocked;
 extern const struct command command_bt;
 extern const struct command command_callees;
 extern const struct command command_callers;
 extern const struct command command_content;
+extern const struct command command_deadlock;
 extern const struct command command_dis;
 extern const struct command command_down;
 extern const struct command command_eval;
@@ -19,6 +21,7 @@ extern const struct command command_identify;
 extern const struct command command_kmem;
 extern const struct command command_list;
 extern const struct command command_locals;
+extern const struct command command_locks;
 extern const struct command command_log;
 extern const struct command command_mod;
 extern const struct command command_origin;

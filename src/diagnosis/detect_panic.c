@@ -11,6 +11,7 @@
 #include "diagnosis/panic_reasons.h"
 #include "diagnosis/request.h"
 #include "diagnosis/settings.h"
+#include "diagnosis/waiting.h"
 #include "diagnosis/watched.h"
 
 /* The log line of the watchdog that speaks of the policy, for evidence: the last of its kind. */
@@ -82,7 +83,7 @@ static void blame_hung_task(const struct facts *facts, struct findings *out, str
 	const struct task *task = hung_task(facts);
 	struct stack stack = { 0 };
 
-	if (!task)
+	if (!task || waiting_blame(facts, task, out, f))
 		return;
 	task_stack(facts->session, task, &stack);
 	f->blame = facts_blame_stack(facts, &stack, 0);

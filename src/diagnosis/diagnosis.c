@@ -15,9 +15,18 @@
 #include "diagnosis/signature.h"
 #include "forensics/fault.h"
 
-extern const struct detector detector_address, detector_alive, detector_check, detector_jump,
-	detector_panic, detector_refused, detector_report, detector_slab, detector_stack,
-	detector_text, detector_trap;
+extern const struct detector detector_address;
+extern const struct detector detector_alive;
+extern const struct detector detector_check;
+extern const struct detector detector_jump;
+extern const struct detector detector_panic;
+extern const struct detector detector_refused;
+extern const struct detector detector_report;
+extern const struct detector detector_slab;
+extern const struct detector detector_stack;
+extern const struct detector detector_stuck;
+extern const struct detector detector_text;
+extern const struct detector detector_trap;
 
 const struct detector *const detectors[] = {
 	&detector_report,
@@ -29,6 +38,7 @@ const struct detector *const detectors[] = {
 	&detector_address,
 	&detector_trap,
 	&detector_panic,
+	&detector_stuck,
 	&detector_alive,
 	&detector_text,
 	NULL,

@@ -84,10 +84,18 @@ static bool takes(const struct event *event)
 	return event->function && event->function->act != LOCK_GIVE;
 }
 
-static bool any_taken(const struct scan *scan)
+/* complete(), or up() of a semaphore that another took: who waits for it waits for this. */
+static bool completes(const struct event *event)
+{
+	return event->function && event->function->act == LOCK_GIVE &&
+	       (event->function->kind == LOCK_COMPLETION ||
+		event->function->kind == LOCK_SEMAPHORE);
+}
+
+static bool any_of_interest(const struct scan *scan)
 {
 	for (unsigned i = 0; i < scan->count; i++) {
-		if (takes(&scan->events[i]))
+		if (takes(&scan->events[i]) || completes(&scan->events[i]))
 			return true;
 	}
 	return false;
@@ -205,7 +213,7 @@ static bool gives_back(const struct event *event, const struct event *take)
 	if (!event->function && take->function->kind != LOCK_SPIN &&
 	    take->function->kind != LOCK_READ_WRITE)
 		return false;
-	return !event->known || event->lock == take->lock;
+	return !event->known || !take->known || event->lock == take->lock;
 }
 
 /* The state behind the instructions of a block, or before @stop; result: stop was met. */
@@ -219,7 +227,8 @@ static bool run_block(const struct scan *scan, const struct cfg_block *block,
 			const struct event *event = &scan->events[e];
 			if (event->insn != i)
 				continue;
-			bool same = takes(event) && event->known && event->lock == take->lock;
+			bool same = event == take || (takes(event) && event->known && take->known &&
+						      event->lock == take->lock);
 			if (same && event->function->act == LOCK_TAKE)
 				*held = true;
 			else if (gives_back(event, take))
@@ -271,6 +280,32 @@ static unsigned states_here(const struct scan *scan, const struct event *take)
 	return here;
 }
 
+/* Can the code come from its instruction to @to (not through its start again)? */
+static bool leads_to(const struct scan *scan, uint32_t to)
+{
+	const struct cfg *cfg = scan->f->cfg;
+	uint32_t here = cfg_block_of(cfg, scan->f->insn), there = cfg_block_of(cfg, to);
+	struct states states = { 0 };
+	bool met = here == there && to > scan->f->insn;
+
+	if (cfg->block_count > BLOCKS_MAX || met)
+		return met;
+	states.at = xcalloc(cfg->block_count, 1);
+	states.todo = xcalloc((size_t)cfg->block_count * 2, sizeof(*states.todo));
+	enter(&states, here, false);
+	while (states.count && !met) {
+		const struct cfg_block *block = &cfg->blocks[states.todo[--states.count] / 2];
+		for (uint32_t e = 0; e < block->out_count && !met; e++) {
+			uint32_t next = cfg->edges[block->first_out + e].to;
+			met = next == there;
+			enter(&states, next, false);
+		}
+	}
+	free(states.at);
+	free(states.todo);
+	return met;
+}
+
 static bool already(const struct stack_locks *locks, const struct held_lock *lock)
 {
 	for (size_t i = 0; i < locks->held_count; i++) {
@@ -280,32 +315,48 @@ static bool already(const struct stack_locks *locks, const struct held_lock *loc
 	return false;
 }
 
+static void add_held(const struct scan *scan, const struct event *event, bool to_complete,
+		     bool all_ways, struct stack_locks *locks)
+{
+	struct held_lock lock = {
+		.lock = event->lock,
+		.to_complete = to_complete,
+		.taker = base_name(scan->arena, scan->f->cfg->name),
+		.kind = event->function->kind,
+		.shared = event->function->shared,
+		.frame = scan->frame,
+		.taken_at = scan->f->cfg->insns[event->insn].at,
+		.function = event->name,
+		.all_ways = all_ways,
+		.memory = event->memory,
+	};
+
+	if (!event->known)
+		locks->undecided = true;
+	else if (locks->held_count < HELD_MAX && !already(locks, &lock))
+		locks->held[locks->held_count++] = lock;
+}
+
 static void scan_frame(struct scan *scan, struct stack_locks *locks)
 {
 	const struct cfg *cfg = scan->f->cfg;
 
 	find_events(scan);
-	if (scan->too_many || !any_taken(scan))
+	if (scan->too_many || !any_of_interest(scan))
 		return;
 	for (unsigned i = 0; i < scan->count; i++)
 		find_lock(scan, &scan->events[i]);
-	for (unsigned i = 0; i < scan->count && locks->held_count < HELD_MAX; i++) {
-		const struct event *take = &scan->events[i];
-		if (!takes(take) || !take->known || take->insn == scan->f->insn)
+	for (unsigned i = 0; i < scan->count; i++) {
+		const struct event *event = &scan->events[i];
+		if (event->insn == scan->f->insn)
 			continue;
-		struct held_lock lock = {
-			.lock = take->lock,
-			.kind = take->function->kind,
-			.shared = take->function->shared,
-			.frame = scan->frame,
-			.taken_at = cfg->insns[take->insn].at,
-			.function = take->name,
-			.memory = take->memory,
-		};
-		unsigned here = states_here(scan, take);
-		lock.all_ways = here == HELD && !cfg->incomplete;
-		if (here & HELD && !already(locks, &lock))
-			locks->held[locks->held_count++] = lock;
+		if (completes(event) && leads_to(scan, event->insn))
+			add_held(scan, event, true, false, locks);
+		if (!takes(event))
+			continue;
+		unsigned here = states_here(scan, event);
+		if (here & HELD)
+			add_held(scan, event, false, here == HELD && !cfg->incomplete, locks);
 	}
 }
 
@@ -333,7 +384,8 @@ static void find_wait(struct args_run *run, struct stack_locks *locks)
 			continue;
 		}
 		bool known = f->usable &&
-			     flow_eval(f->facts, flow_entry(f->flow, arch->arg_regs[0]), false, &v) &&
+			     flow_eval(f->facts, flow_entry(f->flow, arch->arg_regs[0]), false,
+				       &v) &&
 			     v.bits == 64;
 		if (!known && f->guessed[0] && f->guess[0].bits == 64) {
 			v = f->guess[0];

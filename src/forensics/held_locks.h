@@ -9,10 +9,10 @@
 #pragma once
 
 #include "base/alloc.h"
+#include "kernel/locks.h"
 #include "kernel/session.h"
 #include "kernel/tasks.h"
 
-enum lock_kind { LOCK_SPIN, LOCK_READ_WRITE, LOCK_MUTEX, LOCK_RWSEM, LOCK_SEMAPHORE };
 enum lock_act { LOCK_TAKE, LOCK_TRY, LOCK_GIVE };
 
 /* What a locking function does, by its name (the first argument is the lock). */
@@ -25,10 +25,12 @@ struct lock_function {
 
 /* NULL: @name is no locking function. Suffixes of the compiler are cut off before. */
 const struct lock_function *lock_function_of(const char *name);
-const char *lock_kind_name(enum lock_kind kind);
 
 struct held_lock {
 	uint64_t lock;
+	/* Not held: the code is still to complete it (complete(), up()), later on its way. */
+	bool to_complete;
+	const char *taker;    /* the function that took it */
 	enum lock_kind kind;
 	bool shared;
 	size_t frame;         /* whose function took it */
@@ -50,6 +52,8 @@ struct lock_wait {
 struct stack_locks {
 	struct held_lock *held;
 	size_t held_count;
+	/* Something may be held of which the address is not known. */
+	bool undecided;
 	bool waits;
 	struct lock_wait wait;
 	struct arena arena;

@@ -58,6 +58,15 @@ static const struct lock_function functions[] = {
 	{ "down_timeout", LOCK_SEMAPHORE, LOCK_TRY, false },
 	{ "down", LOCK_SEMAPHORE, LOCK_TAKE, false },
 	{ "__down*", LOCK_SEMAPHORE, LOCK_TAKE, false },
+	{ "percpu_down_write", LOCK_PERCPU_RWSEM, LOCK_TAKE, false },
+	{ "__percpu_down_read", LOCK_PERCPU_RWSEM, LOCK_TAKE, true },
+	{ "percpu_up_write", LOCK_PERCPU_RWSEM, LOCK_GIVE, false },
+	{ "complete", LOCK_COMPLETION, LOCK_GIVE, false },
+	{ "complete_all", LOCK_COMPLETION, LOCK_GIVE, false },
+	{ "complete_on_current_cpu", LOCK_COMPLETION, LOCK_GIVE, false },
+	{ "rt_mutex_trylock", LOCK_RT_MUTEX, LOCK_TRY, false },
+	{ "rt_mutex_lock*", LOCK_RT_MUTEX, LOCK_TAKE, false },
+	{ "rt_mutex_unlock", LOCK_RT_MUTEX, LOCK_GIVE, false },
 	{ "up", LOCK_SEMAPHORE, LOCK_GIVE, false },
 };
 
@@ -68,17 +77,4 @@ const struct lock_function *lock_function_of(const char *name)
 			return &functions[i];
 	}
 	return NULL;
-}
-
-const char *lock_kind_name(enum lock_kind kind)
-{
-	static const char *const names[] = {
-		[LOCK_SPIN] = "spinlock",
-		[LOCK_READ_WRITE] = "rwlock",
-		[LOCK_MUTEX] = "mutex",
-		[LOCK_RWSEM] = "rwsem",
-		[LOCK_SEMAPHORE] = "semaphore",
-	};
-
-	return names[kind];
 }

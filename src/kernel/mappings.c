@@ -182,3 +182,25 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
 		given_name(s, mapping->vma, "anon", buf, size);
 	return known;
 }
+
+struct error *task_page_root(struct session *session, const struct task *task,
+			     struct page_root *root)
+{
+	const struct kernel_layout *layout = memory_layout(session->memory);
+	uint64_t pgd;
+
+	if (!layout->has_root)
+		return error_new(ERROR_MISSING, "where the kernel's page tables are is not known");
+	if (!task->mm)
+		return error_new(ERROR_NOT_FOUND, "task %d (%.16s) is a kernel thread: it has no "
+				 "user addresses", task->pid, task->comm);
+	if (!kread(session, task->mm, "mm_struct", "pgd", &pgd))
+		return error_new(ERROR_MISSING, "mm_struct.pgd of task %d at %" PRIx64
+				 " cannot be read", task->pid, task->mm);
+	*root = layout->root;
+	enum read_status status = memory_vtop(session->memory, pgd, &root->table);
+	if (status != READ_OK)
+		return error_new(ERROR_MISSING, "the page tables of task %d at %" PRIx64 ": %s",
+				 task->pid, pgd, read_status_text(status));
+	return NULL;
+}

@@ -15,6 +15,10 @@ struct mapping {
 	uint64_t file;         /* struct file; 0: anonymous */
 };
 
+/* The page-table root of a task's user space; an error when it has none. */
+struct error *task_page_root(struct session *session, const struct task *task,
+			     struct page_root *root) must_check;
+
 typedef bool (*mapping_fn)(void *ctx, const struct mapping *mapping);
 /* Each mapping of the address space @mm in order of address. False when it could not be read whole. */
 bool mappings_each(struct session *s, uint64_t mm, mapping_fn fn, void *ctx);

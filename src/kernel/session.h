@@ -49,6 +49,7 @@ enum session_slot {
 	SLOT_VMALLOC,
 	SLOT_CODE,
 	SLOT_CONFIG,
+	SLOT_WAITS,
 	SLOT_COUNT,
 };
 

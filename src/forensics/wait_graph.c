@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Made in four passes:
+ *
+ *   1  every task's kind of wait, by the functions on its stack (quick);
+ *   2  what it waits for: first by the lists of waiters of locks that are known already (one look
+ *      at a lock tells all of a pile-up), else by value flow;
+ *   3  who has it: owner words, workers of works, threads; for what keeps no owner all stacks are
+ *      searched for code that took it (wait_owners.c);
+ *   4  cycles and victims.
+ */
+#include "forensics/wait_graph.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/strbuf.h"
+#include "base/vec.h"
+#include "forensics/wait_owners.h"
+#include "forensics/whatis.h"
+#include "kernel/cpus.h"
+
+enum { LINE_MAX_LENGTH = 1 << 16, CYCLES_MAX = 64 };
+
+const char *owner_how_name(enum owner_how how)
+{
+	static const char *const names[] = {
+		[OWNER_WORD] = "owner word",
+		[OWNER_CODE] = "code",
+		[OWNER_WORKER] = "worker",
+		[OWNER_ITSELF] = "thread",
+		[OWNER_HINT] = "hint",
+	};
+
+	return names[how];
+}
+
+/* --- Resources. --- */
+
+struct build {
+	struct session *s;
+	struct wait_graph *graph;
+	struct map by_object;  /* object address -> resource index */
+	struct map listed;     /* task address -> resource index, by lists of waiters */
+};
+
+static const char *resource_words(struct session *s, const struct resource *r,
+				  struct arena *arena)
+{
+	const char *kind = r->kind == WAIT_LOCK ? lock_kind_name(r->lock_kind)
+						: wait_kind_name(r->kind);
+	struct what what;
+
+	if (!r->object)
+		return kind;
+	if (r->kind == WAIT_FUTEX)
+		return arena_printf(arena, "futex 0x%" PRIx64, r->object);
+	if (r->kind == WAIT_CPU_CALL)
+		return arena_printf(arena, "CPU %" PRIu64, r->object - 1);
+	whatis(s, NULL, r->object, &what);
+	int length = (int)strcspn(what.text, ";");
+	if (what.kind == WHAT_UNKNOWN || !length)
+		return arena_printf(arena, "%s %016" PRIx64, kind, r->object);
+	return arena_printf(arena, "%s %016" PRIx64 " (%.*s)", kind, r->object, length, what.text);
+}
+
+static void list_waiters(struct build *b, size_t index)
+{
+	struct resource *r = &b->graph->resources[index];
+	uint64_t *tasks = xcalloc(LINE_MAX_LENGTH, sizeof(*tasks));
+	size_t n = lock_waiters(b->s, r->lock_kind, r->object, tasks, LINE_MAX_LENGTH);
+
+	for (size_t i = 0; i < n; i++)
+		map_set(&b->listed, tasks[i], index);
+	free(tasks);
+}
+
+static size_t add_resource(struct build *b, const struct wait *wait)
+{
+	struct wait_graph *g = b->graph;
+	struct resource r = { .kind = wait->kind, .lock_kind = wait->lock_kind,
+			      .object = wait->object };
+	uint64_t known;
+
+	if (map_get(&b->by_object, wait->object, &known))
+		return (size_t)known;
+	r.state_known = r.kind == WAIT_LOCK &&
+			lock_state_of(b->s, r.lock_kind, r.object, &r.state);
+	r.name = resource_words(b->s, &r, &g->arena);
+	if (g->resource_count == g->resource_capacity) {
+		g->resource_capacity = g->resource_capacity ? g->resource_capacity * 2 : 16;
+		g->resources = xrealloc(g->resources,
+					g->resource_capacity * sizeof(*g->resources));
+	}
+	g->resources[g->resource_count] = r;
+	map_set(&b->by_object, wait->object, g->resource_count);
+	if (r.kind == WAIT_LOCK && r.state_known)
+		list_waiters(b, g->resource_count);
+	return g->resource_count++;
+}
+
+/* --- Passes 1 and 2. --- */
+
+static uint64_t newest_clock(struct session *s)
+{
+	size_t n;
+	const struct cpu *all = cpus(s, &n);
+	uint64_t newest = 0, clock;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t rq = kpercpu(s, "runqueues", all[i].id);
+		if (rq && kread(s, rq, "rq", "clock", &clock) && clock > newest)
+			newest = clock;
+	}
+	return newest;
+}
+
+/* se.exec_start is set whenever the time that a task ran is accounted: last when it went to sleep. */
+static uint64_t waited(struct session *s, const struct task *task, uint64_t now)
+{
+	uint64_t start;
+
+	if (!kread(s, task->address, "task_struct", "se.exec_start", &start) || !start ||
+	    start > now)
+		return 0;
+	return now - start;
+}
+
+/* A running task spins: for a lock, or for another CPU to answer. */
+static void look_at_running(struct build *b, struct wait_node *node, struct stack *stack)
+{
+	struct stack_locks locks;
+
+	stack_locks_find(b->s, node->task, stack, &locks);
+	bool spins = locks.waits && (locks.wait.kind == LOCK_SPIN ||
+				     locks.wait.kind == LOCK_READ_WRITE);
+	if (spins) {
+		node->wait = (struct wait){
+			.kind = WAIT_LOCK,
+			.lock_kind = locks.wait.kind,
+			.shared = locks.wait.shared,
+			.object = locks.wait.lock,
+			.memory = locks.wait.memory,
+			.frame = locks.wait.frame,
+			.function = arena_strdup(&b->graph->arena, locks.wait.function),
+		};
+	}
+	stack_locks_deinit(&locks);
+	if (!spins)
+		wait_for_cpu(b->s, node->task, stack, &node->wait, &b->graph->arena);
+}
+
+static void look_at(struct build *b, struct wait_node *node)
+{
+	struct stack stack = { 0 };
+	uint64_t listed;
+
+	node->resource = SIZE_MAX;
+	if (node->task->road == ROAD_IDLE && !node->task->on_cpu)
+		return;
+	task_stack(b->s, node->task, &stack);
+	wait_of_stack(b->s, node->task, &stack, &b->graph->arena, &node->wait);
+	if (node->task->on_cpu)
+		look_at_running(b, node, &stack);
+	bool on_list = map_get(&b->listed, node->task->address, &listed);
+	if (on_list && node->wait.kind == WAIT_LOCK) {
+		node->resource = (size_t)listed;
+		node->wait.object = b->graph->resources[listed].object;
+		node->wait.confirmed = true;
+	} else if (wait_node_blocked(node)) {
+		if (!node->wait.object)
+			wait_find_object(b->s, node->task, &stack, &node->wait);
+		if (node->wait.kind == WAIT_RCU)
+			node->wait.object = symbols_address(b->s->symbols, "rcu_state");
+	}
+	if (node->wait.object && node->resource == SIZE_MAX) {
+		node->resource = add_resource(b, &node->wait);
+		node->wait.confirmed = map_get(&b->listed, node->task->address, &listed) &&
+				       listed == node->resource;
+	}
+	if (node->resource != SIZE_MAX)
+		b->graph->resources[node->resource].waiter_count++;
+	stack_deinit(&stack);
+}
+
+bool wait_node_blocked(const struct wait_node *node)
+{
+	return node->wait.kind != WAIT_NOTHING && node->wait.kind != WAIT_RESTING &&
+	       node->wait.kind != WAIT_OTHER;
+}
+
+/* --- Pass 4. --- */
+
+struct walk_state {
+	const struct wait_graph *graph;
+	size_t *stack;       /* the path that is being followed */
+	uint32_t *owner;     /* of each node on the path: the next owner to follow */
+	uint8_t *color;      /* 0 not seen, 1 on the path, 2 done */
+	size_t depth;
+};
+
+static bool is_waiting_on(const struct wait_graph *g, size_t node)
+{
+	return g->nodes[node].resource != SIZE_MAX;
+}
+
+static bool link_sure(const struct wait_graph *g, size_t from, size_t to)
+{
+	const struct wait_node *node = &g->nodes[from];
+	const struct resource *r = &g->resources[node->resource];
+
+	for (unsigned i = 0; i < r->owner_count; i++) {
+		if (r->owners[i].node == to)
+			return r->owners[i].sure && (node->wait.confirmed || !node->wait.memory);
+	}
+	return false;
+}
+
+static void add_cycle(struct wait_graph *g, const size_t *nodes, size_t count)
+{
+	struct wait_cycle cycle = { .count = count, .sure = true };
+
+	if (g->cycle_count == CYCLES_MAX)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		/* Two cycles that share a node are told once. */
+		if (g->nodes[nodes[i]].cycle)
+			return;
+		cycle.sure &= link_sure(g, nodes[i], nodes[(i + 1) % count]);
+	}
+	size_t *copy = arena_zalloc(&g->arena, count * sizeof(*copy));
+	memcpy(copy, nodes, count * sizeof(*copy));
+	cycle.nodes = copy;
+	if (g->cycle_count == g->cycle_capacity) {
+		g->cycle_capacity = g->cycle_capacity ? g->cycle_capacity * 2 : 8;
+		g->cycles = xrealloc(g->cycles, g->cycle_capacity * sizeof(*g->cycles));
+	}
+	g->cycles[g->cycle_count++] = cycle;
+	for (size_t i = 0; i < count; i++)
+		g->nodes[nodes[i]].cycle = (unsigned)g->cycle_count;
+}
+
+/* Depth first, without recursion: chains may be as long as there are tasks. */
+static void follow(struct walk_state *w, struct wait_graph *g, size_t start)
+{
+	w->stack[0] = start;
+	w->owner[0] = 0;
+	w->depth = 1;
+	w->color[start] = 1;
+	while (w->depth) {
+		size_t node = w->stack[w->depth - 1];
+		const struct resource *r = is_waiting_on(g, node)
+						   ? &g->resources[g->nodes[node].resource] : NULL;
+		uint32_t i = w->owner[w->depth - 1]++;
+		if (!r || i >= r->owner_count) {
+			w->color[node] = 2;
+			w->depth--;
+			continue;
+		}
+		size_t next = r->owners[i].node;
+		if (w->color[next] == 1) {
+			size_t from = w->depth;
+			while (w->stack[from - 1] != next)
+				from--;
+			add_cycle(g, &w->stack[from - 1], w->depth - (from - 1));
+		} else if (!w->color[next]) {
+			w->stack[w->depth] = next;
+			w->owner[w->depth++] = 0;
+			w->color[next] = 1;
+		}
+	}
+}
+
+static void find_cycles(struct wait_graph *g)
+{
+	struct walk_state w = {
+		.graph = g,
+		.stack = xcalloc(g->node_count + 1, sizeof(*w.stack)),
+		.owner = xcalloc(g->node_count + 1, sizeof(*w.owner)),
+		.color = xcalloc(g->node_count + 1, 1),
+	};
+
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (!w.color[i])
+			follow(&w, g, i);
+	}
+	free(w.stack);
+	free(w.owner);
+	free(w.color);
+}
+
+/* From every owner backwards, over all who wait for it. */
+static void count_victims(struct wait_graph *g)
+{
+	size_t *todo = xcalloc(g->node_count + 1, sizeof(*todo));
+	uint32_t *seen = xcalloc(g->node_count + 1, sizeof(*seen));
+	/* Waiters of each resource, in one array. */
+	size_t *first = xcalloc(g->resource_count + 2, sizeof(*first));
+	size_t *list = xcalloc(g->node_count + 1, sizeof(*list));
+
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (is_waiting_on(g, i))
+			first[g->nodes[i].resource + 2]++;
+	}
+	for (size_t r = 2; r < g->resource_count + 2; r++)
+		first[r] += first[r - 1];
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (is_waiting_on(g, i))
+			list[first[g->nodes[i].resource + 1]++] = i;
+	}
+	for (size_t root = 0; root < g->node_count; root++) {
+		size_t count = 0;
+		if (!g->nodes[root].owned)
+			continue;
+		todo[count++] = root;
+		seen[root] = (uint32_t)root + 1;
+		for (size_t at = 0; at < count; at++) {
+			for (size_t r = 0; g->nodes[todo[at]].owned && r < g->resource_count; r++) {
+				const struct resource *res = &g->resources[r];
+				bool owns = false;
+				for (unsigned o = 0; o < res->owner_count; o++)
+					owns |= res->owners[o].node == todo[at];
+				for (size_t k = first[r]; owns && k < first[r + 1]; k++) {
+					if (seen[list[k]] == root + 1)
+						continue;
+					seen[list[k]] = (uint32_t)root + 1;
+					todo[count++] = list[k];
+				}
+			}
+		}
+		g->nodes[root].victims = (unsigned)(count - 1);
+	}
+	free(todo);
+	free(seen);
+	free(first);
+	free(list);
+}
+
+/* --- The whole. --- */
+
+static void graph_destroy(void *data)
+{
+	struct wait_graph *g = data;
+
+	free(g->nodes);
+	free(g->resources);
+	free(g->cycles);
+	arena_deinit(&g->arena);
+	free(g);
+}
+
+const struct wait_graph *wait_graph(struct session *s)
+{
+	struct build b = { .s = s };
+	size_t n;
+
+	if (s->slot[SLOT_WAITS].data)
+		return s->slot[SLOT_WAITS].data;
+	struct wait_graph *g = b.graph = xcalloc(1, sizeof(*g));
+	const struct task *all = tasks(s, &n);
+	uint64_t now = newest_clock(s);
+	g->nodes = xcalloc(n + 1, sizeof(*g->nodes));
+	g->node_count = n;
+	for (size_t i = 0; i < n && !session_stopped(s); i++) {
+		g->nodes[i].task = &all[i];
+		look_at(&b, &g->nodes[i]);
+		g->nodes[i].waited_ns = all[i].on_cpu ? 0 : waited(s, &all[i], now);
+	}
+	for (size_t i = 0; i < n; i++)
+		g->nodes[i].task = &all[i];
+	wait_owners_find(s, g);
+	for (size_t r = 0; r < g->resource_count; r++) {
+		for (unsigned o = 0; o < g->resources[r].owner_count; o++)
+			g->nodes[g->resources[r].owners[o].node].owned++;
+	}
+	find_cycles(g);
+	count_victims(g);
+	map_deinit(&b.by_object);
+	map_deinit(&b.listed);
+	s->slot[SLOT_WAITS].data = g;
+	s->slot[SLOT_WAITS].destroy = graph_destroy;
+	return g;
+}
+
+static bool in_path(const size_t *path, size_t count, size_t node)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (path[i] == node)
+			return true;
+	}
+	return false;
+}
+
+size_t wait_graph_chain(const struct wait_graph *graph, size_t node, size_t *path, size_t max)
+{
+	size_t count = 0;
+
+	while (count < max && !in_path(path, count, node)) {
+		const struct wait_node *n = &graph->nodes[node];
+		const struct resource *r = n->resource != SIZE_MAX
+						   ? &graph->resources[n->resource] : NULL;
+		path[count++] = node;
+		if (!r || !r->owner_count)
+			break;
+		node = r->owners[0].node;
+	}
+	return count;
+}
+
+size_t wait_graph_node_of(const struct wait_graph *graph, const struct task *task)
+{
+	for (size_t i = 0; i < graph->node_count; i++) {
+		if (graph->nodes[i].task->address == task->address)
+			return i;
+	}
+	return SIZE_MAX;
+}

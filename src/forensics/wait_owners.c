@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Each kind of resource has its own way to its owners, a row of a table. Locks that keep no owner
+ * are looked for in the code of all threads: only those are followed whose functions call a locking
+ * function at all, and of threads with equal stacks one tells whether it can hold anything.
+ *
+ * Sources, in linux/: kernel/workqueue.c (struct worker, pool_workqueue, the flags in work->data),
+ * kernel/rcu/tree.h (struct rcu_node), kernel/smp.c (cfd_data, csd flags), include/uapi/linux/
+ * futex.h; user space: struct __pthread_mutex_s of glibc (nptl), owner at offset 8.
+ */
+#include "forensics/wait_owners.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/strbuf.h"
+#include "forensics/args_frame.h"
+#include "kernel/anchors.h"
+#include "kernel/code_env.h"
+#include "kernel/cpus.h"
+#include "kernel/mappings.h"
+
+enum {
+	PF_WQ_WORKER = 0x20,          /* include/linux/sched.h */
+	WORK_STRUCT_PENDING = 1,      /* include/linux/workqueue.h */
+	WORK_STRUCT_PWQ = 4,          /* bit 2: data points to a pool_workqueue */
+	WORK_FLAG_MASK = 0xff,
+	FUTEX_TID_MASK = 0x3fffffff,
+	GLIBC_MUTEX_OWNER = 8,
+	CSD_FLAG_LOCK = 1,
+	WHY_FRAMES = 24,
+	BY_CODE_TASKS = 20000,
+	RCU_LEVELS_MAX = 4, RCU_NODES_MAX = 4096, RCU_NODE_CPUS = 64,
+};
+
+struct search {
+	struct session *s;
+	struct wait_graph *graph;
+	struct map nodes;      /* task address -> node */
+	struct map wanted;     /* object address -> resource, of those to be found by code */
+	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
+	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
+};
+
+static bool node_of(const struct search *x, uint64_t task, size_t *node)
+{
+	uint64_t value = 0;
+	bool known = task && map_get(&x->nodes, task, &value);
+
+	*node = (size_t)value;
+	return known;
+}
+
+static void add_owner(struct search *x, struct resource *r, uint64_t task, enum owner_how how,
+		      bool sure, const char *why)
+{
+	size_t node;
+
+	if (!node_of(x, task, &node) || r->owner_count == OWNERS_MAX)
+		return;
+	for (unsigned i = 0; i < r->owner_count; i++) {
+		if (r->owners[i].node == node)
+			return;
+	}
+	struct owner owner = { .node = node, .how = how, .sure = sure, .why = why };
+	unsigned at = r->owner_count++;
+	/* The surest first. */
+	for (; at && sure && !r->owners[at - 1].sure; at--)
+		r->owners[at] = r->owners[at - 1];
+	r->owners[at] = owner;
+}
+
+/* --- Owner words. --- */
+
+static void owners_of_lock(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+
+	if (r->state_known && r->state.owner)
+		add_owner(x, r, r->state.owner, r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
+			  !r->state.owner_is_hint,
+			  r->state.owner_is_hint ? "the lock remembers it as its last reader"
+						 : "the lock's owner word");
+	if (!r->state_known || !r->state.owner || r->state.owner_is_hint)
+		map_set(&x->wanted, r->object, index);
+}
+
+/* --- Works. --- */
+
+static uint64_t worker_of(struct session *s, const struct task *task)
+{
+	uint64_t function, data;
+
+	return task->flags & PF_WQ_WORKER && kthread_of(s, task, &function, &data) ? data : 0;
+}
+
+typedef void (*worker_fn)(struct search *x, struct resource *r, const struct task *task,
+			  uint64_t worker, uint64_t key);
+
+static void each_worker(struct search *x, struct resource *r, uint64_t key, worker_fn fn)
+{
+	for (size_t i = 0; i < x->graph->node_count; i++) {
+		const struct task *task = x->graph->nodes[i].task;
+		uint64_t worker = worker_of(x->s, task);
+		if (worker)
+			fn(x, r, task, worker, key);
+	}
+}
+
+static void if_runs_work(struct search *x, struct resource *r, const struct task *task,
+			 uint64_t worker, uint64_t work)
+{
+	uint64_t current;
+
+	if (kread(x->s, worker, "worker", "current_work", &current) && current == work)
+		add_owner(x, r, task->address, OWNER_WORKER, true, "it runs that work");
+}
+
+/* A work that waits in a queue comes after those of the queue that run. */
+static void if_runs_of_pwq(struct search *x, struct resource *r, const struct task *task,
+			   uint64_t worker, uint64_t pwq)
+{
+	uint64_t current;
+
+	if (kread(x->s, worker, "worker", "current_pwq", &current) && current == pwq)
+		add_owner(x, r, task->address, OWNER_WORKER, false,
+			  "it runs another work of the same queue, before it");
+}
+
+static void if_runs_of_queue(struct search *x, struct resource *r, const struct task *task,
+			     uint64_t worker, uint64_t queue)
+{
+	uint64_t pwq, wq;
+
+	if (kread(x->s, worker, "worker", "current_pwq", &pwq) && pwq &&
+	    kread(x->s, pwq, "pool_workqueue", "wq", &wq) && wq == queue)
+		add_owner(x, r, task->address, OWNER_WORKER, true, "it runs a work of that queue");
+}
+
+static void owners_of_work(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	uint64_t data;
+
+	each_worker(x, r, r->object, if_runs_work);
+	if (r->owner_count || !kread(x->s, r->object, "work_struct", "data.counter|data", &data) ||
+	    !(data & WORK_STRUCT_PENDING) || !(data & WORK_STRUCT_PWQ))
+		return;
+	each_worker(x, r, data & ~(uint64_t)WORK_FLAG_MASK, if_runs_of_pwq);
+}
+
+static void owners_of_workqueue(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+
+	each_worker(x, r, r->object, if_runs_of_queue);
+}
+
+static void owners_of_kthread(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+
+	add_owner(x, r, r->object, OWNER_ITSELF, true, "it is the thread that is to end");
+}
+
+/* --- Futexes. --- */
+
+static bool user_word(struct session *s, const struct task *task, uint64_t at, uint32_t *value)
+{
+	struct page_root root;
+	struct error *error = task_page_root(s, task, &root);
+
+	if (error) {
+		error_free(error);
+		return false;
+	}
+	return memory_read_user(s->memory, &root, at, value, sizeof(*value), NULL) == READ_OK;
+}
+
+static void owners_of_futex(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	const struct task *waiter = NULL, *owner;
+	uint32_t word, id;
+
+	for (size_t i = 0; i < x->graph->node_count && !waiter; i++) {
+		if (x->graph->nodes[i].resource == index)
+			waiter = x->graph->nodes[i].task;
+	}
+	if (!waiter || !user_word(x->s, waiter, r->object, &word))
+		return;
+	/* A PI futex holds the owner's thread id itself (see FUTEX_LOCK_PI, futex(2)). */
+	owner = word > 2 ? task_by_pid(x->s, (int32_t)(word & FUTEX_TID_MASK)) : NULL;
+	if (owner && owner->mm == waiter->mm) {
+		add_owner(x, r, owner->address, OWNER_WORD, true, "the futex holds its thread id");
+		return;
+	}
+	/* 2: locked, with waiters (nptl/lowlevellock.h). */
+	if (word != 2 || !user_word(x->s, waiter, r->object + GLIBC_MUTEX_OWNER, &id))
+		return;
+	owner = task_by_pid(x->s, (int32_t)id);
+	if (owner && owner->mm == waiter->mm)
+		add_owner(x, r, owner->address, OWNER_HINT, false,
+			  "owner of the pthread mutex that the futex belongs to, as glibc lays it out");
+}
+
+/* --- RCU. --- */
+
+static void blocked_reader(struct search *x, struct resource *r, uint64_t list_entry)
+{
+	uint64_t task = kcontainer(x->s, list_entry, "task_struct", "rcu_node_entry");
+
+	add_owner(x, r, task, OWNER_WORD, true, "a reader that was preempted holds up the grace period");
+}
+
+static void rcu_node_holdouts(struct search *x, struct resource *r, uint64_t node)
+{
+	uint64_t mask, low, tasks;
+
+	if (kread(x->s, node, "rcu_node", "gp_tasks", &tasks) && tasks)
+		blocked_reader(x, r, tasks);
+	if (!kread(x->s, node, "rcu_node", "qsmask", &mask) ||
+	    !kread(x->s, node, "rcu_node", "grplo", &low))
+		return;
+	for (unsigned bit = 0; bit < RCU_NODE_CPUS; bit++) {
+		const struct cpu *cpu = cpu_by_id(x->s, (unsigned)low + bit);
+		if (mask >> bit & 1 && cpu && cpu->current_task)
+			add_owner(x, r, cpu->current_task, OWNER_WORD, true,
+				  "its CPU has not yet let the grace period pass");
+	}
+}
+
+/* Leaves are the last nodes of the array; inner ones have bits of nodes, not of CPUs. */
+static void owners_of_rcu(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	uint64_t offset, state = r->object, size;
+	struct type type;
+
+	if (!state || !koffset(x->s, "rcu_state", "node", &offset) ||
+	    !types_find(x->s->types, "struct rcu_node", &type))
+		return;
+	size = type_size(type);
+	for (unsigned i = 0; size && i < RCU_NODES_MAX; i++) {
+		uint64_t node = state + offset + i * size, level, low, high;
+		if (!kread(x->s, node, "rcu_node", "level", &level) ||
+		    !kread(x->s, node, "rcu_node", "grplo", &low) ||
+		    !kread(x->s, node, "rcu_node", "grphi", &high) || high < low ||
+		    level >= RCU_LEVELS_MAX)
+			break;
+		if (high - low < RCU_NODE_CPUS)
+			rcu_node_holdouts(x, r, node);
+		/* The last leaf has the last CPU. */
+		uint64_t last;
+		if (high - low < RCU_NODE_CPUS && kglobal(x->s, "nr_cpu_ids", 4, &last) &&
+		    high + 1 >= last)
+			break;
+	}
+}
+
+/* --- Calls of other CPUs. --- */
+
+static void owners_of_cpu_call(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	const struct cpu *cpu = r->object ? cpu_by_id(x->s, (unsigned)(r->object - 1)) : NULL;
+
+	if (cpu && cpu->current_task)
+		add_owner(x, r, cpu->current_task, OWNER_ITSELF, true,
+			  "it runs on the CPU that does not answer");
+}
+
+/* The CPU that has not answered: its csd is still locked. */
+static int silent_cpu(struct session *s, int caller)
+{
+	uint64_t data = caller >= 0 ? kpercpu(s, "cfd_data", (unsigned)caller) : 0, csd, offset;
+	size_t n;
+	const struct cpu *all = cpus(s, &n);
+
+	if (!data || !kread(s, data, "call_function_data", "csd|pcpu", &csd))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = csd + all[i].percpu_offset;
+		uint32_t flags = 0;
+		/* 5.11 to 6.0 keep the csd in a struct cfd_percpu, as its first member. */
+		if (!koffset(s, "call_single_data_t|__call_single_data", "node.u_flags|flags",
+			     &offset))
+			offset = 8;
+		(void)memory_u32(s->memory, at + offset, &flags);
+		if ((int)all[i].id != caller && flags & CSD_FLAG_LOCK)
+			return (int)all[i].id;
+	}
+	return -1;
+}
+
+void wait_for_cpu(struct session *s, const struct task *task, struct stack *stack,
+		  struct wait *wait, struct arena *arena)
+{
+	for (size_t i = 0; i < stack->count && i < WHY_FRAMES; i++) {
+		const struct frame *f = &stack->frames[i];
+		struct symbol symbol;
+		uint64_t cpu = 0;
+		bool memory = false;
+		if (f->how == FRAME_SCAN ||
+		    !symbols_by_address(s->symbols, f->is_call ? f->pc - 1 : f->pc, &symbol))
+			continue;
+		bool many = starts_with(symbol.name, "smp_call_function_many"),
+		     single = starts_with(symbol.name, "smp_call_function_single");
+		if (!many && !single)
+			continue;
+		int silent = many ? silent_cpu(s, task->cpu)
+			     : frame_argument(s, task, stack, i, 0, &cpu, &memory) &&
+					     cpu_by_id(s, (unsigned)cpu)
+				     ? (int)cpu : -1;
+		*wait = (struct wait){
+			.kind = WAIT_CPU_CALL,
+			.object = silent >= 0 ? (uint64_t)silent + 1 : 0,
+			.memory = memory,
+			.frame = i,
+			.function = arena_strndup(arena, symbol.name, strcspn(symbol.name, ".")),
+		};
+		return;
+	}
+}
+
+/* --- By the code of those who took it. --- */
+
+static bool calls_lock(struct search *x, uint64_t pc, uint64_t *only)
+{
+	const char *why;
+	const struct cfg *cfg = code_cfg(x->s, pc, &why);
+	uint64_t packed, count = 0;
+	struct symbol symbol;
+
+	*only = 0;
+	if (!cfg)
+		return false;
+	if (!map_get(&x->functions, cfg->entry, &packed)) {
+		/* The return address of a single call, or 1: several, or 0: none. */
+		packed = 0;
+		for (uint32_t i = 0; i < cfg->insn_count; i++) {
+			const struct cfg_insn *insn = &cfg->insns[i];
+			if (insn->role != CFG_CALL || !insn->target ||
+			    !symbols_by_address(x->s->symbols, insn->target, &symbol))
+				continue;
+			char name[64];
+			size_t length = strcspn(symbol.name, ".");
+			if (length >= sizeof(name))
+				continue;
+			memcpy(name, symbol.name, length);
+			name[length] = '\0';
+			if (!lock_function_of(name))
+				continue;
+			count++;
+			packed = count == 1 ? insn->at + insn->insn.length : 1;
+		}
+		map_set(&x->functions, cfg->entry, packed);
+	}
+	*only = packed;
+	return packed;
+}
+
+/* Can the code of this stack's functions hold or complete anything at all? */
+static bool may_hold(struct search *x, const struct stack *stack)
+{
+	for (size_t i = 0; i < stack->count && i < WHY_FRAMES * 2; i++) {
+		const struct frame *f = &stack->frames[i];
+		uint64_t only;
+		if (f->how == FRAME_SCAN ||
+		    !calls_lock(x, f->is_call ? f->pc - 1 : f->pc, &only))
+			continue;
+		if (only == 1 || only != f->pc)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t stack_hash(const struct stack *stack)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (size_t i = 0; i < stack->count; i++)
+		hash = (hash ^ stack->frames[i].pc) * 1099511628211u;
+	return hash;
+}
+
+static void add_by_code(struct search *x, const struct task *task, const struct stack_locks *locks)
+{
+	for (size_t i = 0; i < locks->held_count; i++) {
+		const struct held_lock *held = &locks->held[i];
+		uint64_t index;
+		if (!map_get(&x->wanted, held->lock, &index))
+			continue;
+		struct resource *r = &x->graph->resources[index];
+		bool sure = held->all_ways && !held->memory;
+		const char *why = arena_printf(&x->graph->arena,
+					       held->to_complete
+						       ? "%s is to call %s for it"
+						       : "%s took it with %s and has not given it back",
+					       held->taker, held->function);
+		/* The lock's own hint and the code agree: that is as good as its word. */
+		for (unsigned o = 0; o < r->owner_count; o++) {
+			if (r->owners[o].how == OWNER_HINT &&
+			    x->graph->nodes[r->owners[o].node].task->address == task->address) {
+				r->owners[o].how = OWNER_CODE;
+				r->owners[o].sure = true;
+				r->owners[o].why = why;
+			}
+		}
+		add_owner(x, r, task->address, OWNER_CODE, sure, why);
+	}
+}
+
+static void search_code(struct search *x)
+{
+	if (!x->wanted.count)
+		return;
+	for (size_t i = 0; i < x->graph->node_count && i < BY_CODE_TASKS; i++) {
+		const struct wait_node *node = &x->graph->nodes[i];
+		struct stack stack = { 0 };
+		uint64_t unused;
+		if ((node->task->road == ROAD_IDLE && !node->task->on_cpu) || session_stopped(x->s))
+			continue;
+		task_stack(x->s, node->task, &stack);
+		uint64_t hash = stack_hash(&stack);
+		if (!map_get(&x->barren, hash, &unused)) {
+			struct stack_locks locks = { 0 };
+			bool may = may_hold(x, &stack);
+			if (may)
+				stack_locks_find(x->s, node->task, &stack, &locks);
+			if (!may || (!locks.held_count && !locks.undecided))
+				map_set(&x->barren, hash, 1);
+			add_by_code(x, node->task, &locks);
+			stack_locks_deinit(&locks);
+		}
+		stack_deinit(&stack);
+	}
+}
+
+/* --- The whole. --- */
+
+static const struct {
+	enum wait_kind kind;
+	void (*find)(struct search *x, size_t resource);
+} ways[] = {
+	{ WAIT_LOCK, owners_of_lock },         { WAIT_WORK, owners_of_work },
+	{ WAIT_WORKQUEUE, owners_of_workqueue }, { WAIT_KTHREAD, owners_of_kthread },
+	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, owners_of_rcu },
+	{ WAIT_CPU_CALL, owners_of_cpu_call },
+};
+
+void wait_owners_find(struct session *s, struct wait_graph *graph)
+{
+	struct search x = { .s = s, .graph = graph };
+
+	map_reserve(&x.nodes, graph->node_count);
+	for (size_t i = 0; i < graph->node_count; i++)
+		map_set(&x.nodes, graph->nodes[i].task->address, i);
+	for (size_t r = 0; r < graph->resource_count; r++) {
+		for (size_t w = 0; w < array_size(ways); w++) {
+			if (ways[w].kind == graph->resources[r].kind)
+				ways[w].find(&x, r);
+		}
+	}
+	search_code(&x);
+	map_deinit(&x.nodes);
+	map_deinit(&x.wanted);
+	map_deinit(&x.functions);
+	map_deinit(&x.barren);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Sources, in linux/: kernel/locking/{mutex,rwsem,rtmutex_common,semaphore}.[ch],
+ * include/linux/{mutex,rwsem,semaphore,completion,swait,percpu-rwsem}.h. Low bits of owner words
+ * are flags: of a mutex three (since 4.10), of an rwsem up to three (since 5.3), of an rt_mutex
+ * one.
+ */
+#include "kernel/locks.h"
+
+#include "kernel/tasks.h"
+
+enum {
+	MUTEX_FLAGS = 7,
+	RWSEM_FLAGS = 7,
+	RWSEM_READER_OWNED = 1,
+	RWSEM_WRITER_LOCKED = 1,  /* of the count, since 5.3 */
+	RWSEM_READER_SHIFT = 8,
+	RT_MUTEX_FLAGS = 1,
+	READERS_MAX = 1 << 20,    /* more are no count but rubbish */
+};
+
+const char *lock_kind_name(enum lock_kind kind)
+{
+	static const char *const names[] = {
+		[LOCK_SPIN] = "spinlock",
+		[LOCK_READ_WRITE] = "rwlock",
+		[LOCK_MUTEX] = "mutex",
+		[LOCK_RWSEM] = "rwsem",
+		[LOCK_RT_MUTEX] = "rt_mutex",
+		[LOCK_SEMAPHORE] = "semaphore",
+		[LOCK_COMPLETION] = "completion",
+		[LOCK_PERCPU_RWSEM] = "percpu rwsem",
+	};
+
+	return names[kind];
+}
+
+enum { TASK_ALIGNMENT = 64 }; /* a task_struct begins a cache line: kernel/fork.c */
+
+/* An owner word must lead to a task, or to where one has been, or the lock is none. */
+static bool set_owner(struct session *s, uint64_t word, struct lock_state *state)
+{
+	if (!word || task_by_address(s, word)) {
+		state->owner = word;
+		return true;
+	}
+	state->owner_gone = word;
+	return s->arch->is_kernel_address(word) && word % TASK_ALIGNMENT == 0;
+}
+
+static bool mutex_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t owner;
+
+	if (!kread(s, at, "mutex", "owner.counter|rtmutex.owner|owner", &owner))
+		return false;
+	state->held = owner & ~(uint64_t)MUTEX_FLAGS;
+	return set_owner(s, owner & ~(uint64_t)MUTEX_FLAGS, state);
+}
+
+static bool rwsem_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t count, owner = 0;
+
+	if (!kread(s, at, "rw_semaphore", "count.counter|count", &count))
+		return false;
+	kread(s, at, "rw_semaphore", "owner.counter|owner", &owner);
+	if (!koffset(s, "rw_semaphore", "owner.counter", &(uint64_t){ 0 })) {
+		/* Before 5.3 other bits: only a writer's owner word is understood. */
+		state->held = count != 0;
+		state->shared = owner & 1;
+		return set_owner(s, state->shared ? 0 : owner & ~(uint64_t)RWSEM_FLAGS, state);
+	}
+	state->readers = count >> RWSEM_READER_SHIFT;
+	/* The sign bit says that there are far too many readers (kernel/locking/rwsem.c). */
+	if (state->readers > READERS_MAX)
+		return false;
+	state->shared = !(count & RWSEM_WRITER_LOCKED) && state->readers;
+	state->held = count & RWSEM_WRITER_LOCKED || state->readers;
+	state->owner_is_hint = state->shared;
+	if (!state->held)
+		return true;
+	return set_owner(s, owner & ~(uint64_t)RWSEM_FLAGS, state);
+}
+
+static bool rt_mutex_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t owner;
+
+	if (!kread(s, at, "rt_mutex", "rtmutex.owner|owner", &owner))
+		return false;
+	state->held = owner & ~(uint64_t)RT_MUTEX_FLAGS;
+	return set_owner(s, owner & ~(uint64_t)RT_MUTEX_FLAGS, state);
+}
+
+static bool semaphore_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t count;
+
+	if (!kread(s, at, "semaphore", "count", &count) || count > READERS_MAX)
+		return false;
+	state->held = !count;
+	/* "last_holder" since 6.17, with hung-task detection (include/linux/semaphore.h). */
+	uint64_t holder;
+	if (kread(s, at, "semaphore", "last_holder", &holder) && task_by_address(s, holder)) {
+		state->owner = holder;
+		state->owner_is_hint = true;
+	}
+	return true;
+}
+
+static bool completion_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t done;
+
+	if (!kread(s, at, "completion", "done", &done))
+		return false;
+	state->held = !done;
+	return true;
+}
+
+/* The low byte of a queued spinlock, the ticket pair before 4.2: not 0 or not equal when held. */
+static bool spin_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint32_t value;
+
+	if (memory_u32(s->memory, at, &value) != READ_OK)
+		return false;
+	state->held = value;
+	return true;
+}
+
+bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
+		   struct lock_state *state)
+{
+	*state = (struct lock_state){ 0 };
+	switch (kind) {
+	case LOCK_SPIN:
+	case LOCK_READ_WRITE:
+		return spin_state(s, address, state);
+	case LOCK_MUTEX:
+		return mutex_state(s, address, state);
+	case LOCK_RWSEM:
+		return rwsem_state(s, address, state);
+	case LOCK_RT_MUTEX:
+		return rt_mutex_state(s, address, state);
+	case LOCK_SEMAPHORE:
+		return semaphore_state(s, address, state);
+	case LOCK_COMPLETION:
+		return completion_state(s, address, state);
+	case LOCK_PERCPU_RWSEM:
+		break;
+	}
+	return false;
+}
+
+/* --- Waiters. --- */
+
+static const struct {
+	enum lock_kind kind;
+	const char *lock, *list;           /* the struct and its list's head */
+	const char *waiter, *link;         /* the struct of an entry and its link */
+} lists[] = {
+	{ LOCK_MUTEX, "mutex", "wait_list", "mutex_waiter", "list" },
+	{ LOCK_RWSEM, "rw_semaphore", "wait_list", "rwsem_waiter", "list" },
+	{ LOCK_SEMAPHORE, "semaphore", "wait_list", "semaphore_waiter", "list" },
+	{ LOCK_COMPLETION, "completion", "wait.task_list", "swait_queue", "task_list" },
+};
+
+struct line {
+	struct session *s;
+	const char *waiter;
+	uint64_t *tasks;
+	size_t count, max;
+};
+
+static bool add_waiter(void *ctx, uint64_t object)
+{
+	struct line *line = ctx;
+	uint64_t task;
+
+	if (!kread(line->s, object, line->waiter, "task", &task) || !task_by_address(line->s, task))
+		return false;
+	line->tasks[line->count++] = task;
+	return line->count < line->max;
+}
+
+size_t lock_waiters(struct session *s, enum lock_kind kind, uint64_t address, uint64_t *tasks,
+		    size_t max)
+{
+	struct line line = { .s = s, .tasks = tasks, .max = max };
+
+	for (size_t i = 0; i < array_size(lists) && max; i++) {
+		uint64_t head, link;
+		if (lists[i].kind != kind || !koffset(s, lists[i].lock, lists[i].list, &head) ||
+		    !koffset(s, lists[i].waiter, lists[i].link, &link))
+			continue;
+		line.waiter = lists[i].waiter;
+		klist_each(s, address + head, lists[i].waiter, lists[i].link, "waiters of a lock",
+			   add_waiter, &line);
+	}
+	return line.count;
+}
