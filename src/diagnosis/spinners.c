@@ -233,6 +233,8 @@ bool spinners_blame(const struct facts *facts, int cpu, struct findings *out, st
 	struct crowd crowd = { 0 };
 	const struct held_lock *how = NULL;
 
+	if (facts->session->text)
+		return spinners_blame_by_names(facts, out, f);
 	if (!facts->session->symbols || !facts->session->unwinder)
 		return false;
 	crowd_look(facts, &crowd);

@@ -10,3 +10,5 @@
  * wait for one or nobody is seen to hold it.
  */
 bool spinners_blame(const struct facts *facts, int cpu, struct findings *out, struct finding *f);
+/* The same of a text, by the names on its stacks: likely at most. */
+bool spinners_blame_by_names(const struct facts *facts, struct findings *out, struct finding *f);
