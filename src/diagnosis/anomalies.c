@@ -3,8 +3,8 @@
  * The log's alarming lines. Reports of several lines are taken apart by kernel/oops.h: each is one
  * anomaly. Other lines alarm alone; their texts are the kernel's own (printk formats in
  * kernel/module/, block/, drivers/{ata,scsi,nvme,edac,pci/pcie,iommu}/, fs/, net/ ...). Lines that
- * differ only in numbers are one anomaly, counted; and a line that nobody knows but that comes again
- * and again is worth a look, too (a page full of it is how one dump was explained).
+ * differ only in numbers are one anomaly, counted; and a line that nobody knows but that comes
+ * again and again is worth a look, too (a page full of it is how one dump was explained).
  */
 #include "diagnosis/anomalies.h"
 
@@ -180,10 +180,21 @@ struct scan {
 	} found;
 };
 
+/* People quote the log again in their texts, below the crash: time goes back there. */
+static bool is_quotation(const struct facts *facts, const struct log_record *record)
+{
+	const struct oops_report *death = facts->session->text ? facts->session->text->death : NULL;
+
+	return death && record > &facts->log[death->first] && record->time_ns &&
+	       record->time_ns < facts->log[death->first].time_ns;
+}
+
 static void add(struct scan *scan, const struct anomaly *a, uint64_t hash)
 {
 	uint64_t i;
 
+	if (is_quotation(scan->facts, a->record))
+		return;
 	if (a->weight != ANOMALY_FATAL && map_get(&scan->seen, hash, &i)) {
 		struct anomaly *first = &scan->found.data[i];
 		first->repeats++;

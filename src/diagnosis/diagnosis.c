@@ -12,6 +12,7 @@
 #include "diagnosis/next.h"
 #include "diagnosis/rules.h"
 #include "diagnosis/settings.h"
+#include "diagnosis/timeline.h"
 #include "diagnosis/signature.h"
 #include "forensics/fault.h"
 
@@ -215,6 +216,7 @@ struct diagnosis *diagnose(struct session *session)
 	explain(facts, findings, &findings->data[0]);
 	for (size_t i = 0; facts->session->text && i < findings->count; i++)
 		explain_text_names(facts, findings, &findings->data[i]);
+	timeline_relate(facts, findings, &findings->data[0]);
 	blame_place(facts, &findings->data[0].blame);
 	settings_of_oops(facts, findings, &findings->data[0]);
 	struct diagnosis *d = &owned->diagnosis;
