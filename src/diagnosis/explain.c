@@ -247,8 +247,8 @@ void explain_not_null(struct findings *out, struct finding *finding)
 static void explain_value(struct facts *facts, struct findings *out, struct finding *finding,
 			  const struct subject *subject)
 {
+	const char *general = finding->why, *name;
 	struct cause cause;
-	const char *name;
 
 	cause_find(facts, subject->frame, subject->reg, subject->value, subject->name,
 		   &cause);
@@ -272,7 +272,10 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	cause_evidence(facts, out, finding, subject, &cause);
 	blame_source(facts, finding, &cause);
 	settle_open(finding, &cause);
-	explain_pointer(facts, out, finding, subject->value, &cause);
+	/* What is known of this very value takes the place of the words for all of its class. */
+	if (explain_pointer(facts, out, finding, subject->value, &cause) && general &&
+	    starts_with(finding->why, general) && starts_with(finding->why + strlen(general), ". "))
+		finding->why += strlen(general) + strlen(". ");
 	if (cause.cell)
 		explain_object(facts, out, finding, cause.cell, cause.cell_named);
 	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)

@@ -26,9 +26,9 @@ void explain_writer(struct facts *facts, struct findings *out, struct finding *f
 		    uint64_t cell, uint64_t value);
 /*
  * The bad pointer @value: what it was before it was spoilt, or that it was read from memory that
- * nobody owns any more. @cause: where it came from; NULL not known.
+ * nobody owns any more. @cause: where it came from; NULL not known. True: that says it all.
  */
-void explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
+bool explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
 		     uint64_t value, const struct cause *cause);
 /* Was @cell overwritten by what fills the object before it? Says so and returns true. */
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,

@@ -108,7 +108,8 @@ static void near_evidence(struct findings *out, struct finding *finding, uint64_
 				       near->neighbour);
 }
 
-static void tell_near(struct facts *facts, struct findings *out, struct finding *finding,
+/* True when it is more than a possibility. */
+static bool tell_near(struct facts *facts, struct findings *out, struct finding *finding,
 		      uint64_t cell, const struct near_answer *near)
 {
 	const struct way_words *w = &ways[near->way];
@@ -117,14 +118,14 @@ static void tell_near(struct facts *facts, struct findings *out, struct finding 
 
 	/* What half a pointer fits by chance is too much to say it without proof. */
 	if (!place || (near->way == NEAR_UPPER_OTHER && !strong))
-		return;
+		return false;
 	explain_why(out, finding, "%s it is %s0x%" PRIx64 "%s (%s%s)%s%s",
 		    strong ? "Most likely" : "Possibly", with_detail(out, w->before, near->detail),
 		    near->value, with_detail(out, w->behind, near->detail), place,
 		    proof_words(near), w->meaning ? ": " : "", w->meaning ? w->meaning : "");
 	near_evidence(out, finding, cell, near, place);
 	if (!strong)
-		return;
+		return false;
 	if (w->kind) {
 		finding->kind = w->kind;
 		finding->title = w->title;
@@ -134,6 +135,7 @@ static void tell_near(struct facts *facts, struct findings *out, struct finding 
 		finding->against = w->against;
 	if (w->next)
 		finding->next = w->next;
+	return true;
 }
 
 /* --- Memory that was given back. --- */
@@ -162,7 +164,6 @@ static bool tell_freelist(const struct facts *facts, struct findings *out, struc
 		finding->kind = "use-after-free";
 		finding->title = "Use after free";
 		finding->confidence = CONFIDENCE_CERTAIN;
-		finding->why = NULL;
 	} else {
 		finding->kind = "uninitialised";
 		finding->title = "Pointer that was never set";
@@ -227,7 +228,7 @@ static bool is_open(const struct finding *finding)
 	return false;
 }
 
-void explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
+bool explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
 		     uint64_t value, const struct cause *cause)
 {
 	struct near_question question = {
@@ -238,15 +239,15 @@ void explain_pointer(struct facts *facts, struct findings *out, struct finding *
 	uint64_t now;
 
 	if (!is_open(finding))
-		return;
+		return false;
 	if (cause && cause->cell && cause->cell_holds && cause->cell_size == 8 &&
 	    memory_u64(facts->session->memory, cause->cell, &now) == READ_OK) {
 		question.cell = cause->cell;
 		question.value = now; /* of a list entry: the list pointer, not the container */
 		if (tell_freed(facts, out, finding, cause->cell) ||
 		    explain_overflow(facts, out, finding, cause->cell))
-			return;
+			return true;
 	}
-	if (near_pointer(facts->session, &question, &near))
-		tell_near(facts, out, finding, question.cell, &near);
+	return near_pointer(facts->session, &question, &near) &&
+	       tell_near(facts, out, finding, question.cell, &near);
 }

@@ -15,6 +15,7 @@ KINDS = {
     "data-call": {"nx-exec"},
     "divide-error": {"divide-error"},
     "double-free": {"double-free"},
+    "freed-link": {"use-after-free"},
     "freed-vmalloc": {"freed-vmalloc"},
     "general-protection": {"non-canonical"},
     "hung-task": {"hung-task"},
