@@ -42,6 +42,7 @@ const struct command *const commands[] = {
 	&command_struct,
 	&command_sym,
 	&command_sys,
+	&command_textcheck,
 	&command_union,
 	&command_up,
 	&command_vm,

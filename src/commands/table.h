@@ -38,6 +38,7 @@ extern const struct command command_slab;
 extern const struct command command_struct;
 extern const struct command command_sym;
 extern const struct command command_sys;
+extern const struct command command_textcheck;
 extern const struct command command_union;
 extern const struct command command_up;
 extern const struct command command_vm;

@@ -6,6 +6,8 @@
 #include "diagnosis/complaints.h"
 #include "kernel/bugs.h"
 
+enum { FUNCTION_MAX = 1 << 16 };
+
 static void add_insn(const struct facts *facts, struct findings *out, struct finding *f)
 {
 	const struct fault_site *fault = &facts->fault;
@@ -103,6 +105,37 @@ static void bug(const struct facts *facts, struct findings *out)
 	add_insn(facts, out, f);
 }
 
+/*
+ * Did the CPU come to an instruction's start at all? The code is decoded from the function's start;
+ * what is in the middle of an instruction was jumped to by mistake.
+ */
+static void check_boundary(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	uint64_t pc = facts->fault.pc;
+	uint8_t bytes[CODE_INSN_MAX];
+	struct symbol symbol;
+	struct insn insn;
+
+	if (facts->fault.pc_is_wild || !facts_frame_symbol(facts, facts->fault.frame, &symbol) ||
+	    pc - symbol.address > FUNCTION_MAX)
+		return;
+	for (uint64_t at = symbol.address; at < pc; at += insn.length) {
+		size_t n = memory_read_some(facts->session->memory, at, bytes, sizeof(bytes));
+		if (!n || !code_decode(bytes, n, at, &insn))
+			return;
+		if (at + insn.length <= pc)
+			continue;
+		f->title = "Jump into the middle of an instruction";
+		f->confidence = CONFIDENCE_LIKELY;
+		f->why = finding_text(out, "the CPU was in the middle of the instruction at 0x%lx, at its "
+				      "byte %lu: a return address or function pointer is a few bytes off, or "
+				      "was overwritten", (unsigned long)at, (unsigned long)(pc - at));
+		finding_evidence(out, f, finding_text(out, "dis 0x%lx 2", (unsigned long)at),
+				 "the instruction begins at 0x%lx", (unsigned long)at);
+		return;
+	}
+}
+
 static void other(const struct facts *facts, struct findings *out)
 {
 	static const struct {
@@ -130,6 +163,8 @@ static void other(const struct facts *facts, struct findings *out)
 						trap_name(facts->fault.trap), facts_where(facts));
 		f->why = traps[i].why;
 		add_insn(facts, out, f);
+		if (traps[i].trap == TRAP_INVALID_OPCODE)
+			check_boundary(facts, out, f);
 	}
 }
 

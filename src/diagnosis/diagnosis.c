@@ -19,6 +19,7 @@
 extern const struct detector detector_address;
 extern const struct detector detector_alive;
 extern const struct detector detector_check;
+extern const struct detector detector_code;
 extern const struct detector detector_jump;
 extern const struct detector detector_panic;
 extern const struct detector detector_refused;
@@ -37,6 +38,7 @@ const struct detector *const detectors[] = {
 	&detector_slab,
 	&detector_refused,
 	&detector_address,
+	&detector_code,
 	&detector_trap,
 	&detector_panic,
 	&detector_stuck,

@@ -23,6 +23,7 @@ enum {
 	RANK_POLICY = 60,      /* a watchdog or a policy found a condition */
 	RANK_FAULT = 80,       /* the CPU stopped at an instruction */
 	RANK_SPECIAL = 90,     /* a fault whose pattern says more than the fault itself */
+	RANK_ROOT = 95,        /* the machine was not as it should be: all else follows from that */
 };
 
 struct evidence {

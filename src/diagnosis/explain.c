@@ -414,9 +414,11 @@ static void explain_argument(struct facts *facts, struct findings *out, struct f
 		explain_object(facts, out, finding, object, false);
 }
 
-static bool about_stack(const struct finding *finding)
+/* What was found is beside the value at which the CPU stopped. */
+static bool about_other(const struct finding *finding)
 {
-	return starts_with(finding->kind, "stack-");
+	return starts_with(finding->kind, "stack-") || starts_with(finding->kind, "text-modified") ||
+	       starts_with(finding->kind, "text-bit-flip");
 }
 
 void explain(struct facts *facts, struct findings *out, struct finding *finding)
@@ -426,7 +428,7 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 
 	if (finding->object)
 		explain_object(facts, out, finding, finding->object, false);
-	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_stack(finding) ||
+	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_other(finding) ||
 	    fault->frame >= facts->stack.count || finding->object)
 		return;
 	if (facts->session->text) {

@@ -32,6 +32,7 @@ struct debug_module {
 	Dwfl_Module *dwfl_module;
 	Dwarf *dwarf;
 	Dwarf_Addr bias;
+	Elf *raw; /* the file as it is: libdwfl relocates its own view of it; see file_code.c */
 	bool dwarf_tried;
 	pthread_mutex_t lock;
 	/* The rest belongs to units.c and lines.c. */

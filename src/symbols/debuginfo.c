@@ -47,6 +47,7 @@ static void module_destroy(struct debug_module *m)
 	if (!m)
 		return;
 	debug_module_free_units(m);
+	elf_end(m->raw);
 	if (m->dwfl)
 		dwfl_end(m->dwfl);
 	pthread_mutex_destroy(&m->lock);

@@ -133,3 +133,24 @@ const struct file_relocation *file_code_relocation(const struct file_code *code,
 /* Was what the dump has at @offset patched? What only placement changed was not. */
 bool file_code_differs(const struct file_code *code, size_t offset, const uint8_t *dump,
 		       size_t size);
+
+/* A section of the debug file that is loaded. */
+struct file_section {
+	const char *name;     /* borrowed from the debuginfo */
+	uint64_t address;     /* where it was loaded */
+	const uint8_t *bytes; /* of the file; borrowed */
+	size_t size;
+	uint64_t slide;       /* how far the kernel was moved; 0 for modules */
+};
+
+/*
+ * Calls @fn with each section that has contents of the debug file that covers @address, whose name
+ * begins with one of @prefixes (ends with NULL). Of modules only those whose place is known. False:
+ * there is no such file.
+ */
+typedef void (*file_section_fn)(void *ctx, const struct file_section *section);
+bool debuginfo_sections(struct debuginfo *info, uint64_t address, const char *const *prefixes,
+			file_section_fn fn, void *ctx);
+/* The same of what the kernel's file has for [@address, @address + @size), if one section does. */
+bool debuginfo_kernel_bytes(struct debuginfo *info, uint64_t address, size_t size,
+			    struct file_section *part);

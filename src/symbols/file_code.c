@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/strbuf.h"
 #include "symbols/debug_module.h"
 
 enum { CODE_MAX = 4 << 20 }; /* bytes looked at in one go */
@@ -80,14 +81,28 @@ static bool section_start(const struct debug_module *m, Elf *elf, size_t names, 
 	       m->info->facts.section(m->info->facts_ctx, m->module, name, start);
 }
 
-static bool find_code(const struct debug_module *m, uint64_t address, size_t size,
+/*
+ * The file with its code. Of a module it is opened once more: libdwfl relocates what it reads, to
+ * addresses of its own, and drops the relocations that it has applied.
+ */
+static Elf *code_file(struct debug_module *m, Dwarf_Addr *bias)
+{
+	*bias = 0;
+	if (!m->module)
+		return dwfl_module_getelf(m->dwfl_module, bias);
+	if (!m->raw && m->file)
+		m->raw = elf_begin(m->file->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
+	return m->raw;
+}
+
+static bool find_code(struct debug_module *m, uint64_t address, size_t size,
 		      struct file_code *code)
 {
 	Elf_Scn *section = NULL;
 	Dwarf_Addr bias;
 	size_t names;
 
-	Elf *elf = dwfl_module_getelf(m->dwfl_module, &bias);
+	Elf *elf = code_file(m, &bias);
 	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
 		return false;
 	while ((section = elf_nextscn(elf, section))) {
@@ -186,4 +201,79 @@ bool file_code_differs(const struct file_code *code, size_t offset, const uint8_
 		i = end;
 	}
 	return false;
+}
+
+static bool has_prefix(const char *name, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++) {
+		if (starts_with(name, *prefixes))
+			return true;
+	}
+	return false;
+}
+
+bool debuginfo_sections(struct debuginfo *info, uint64_t address, const char *const *prefixes,
+			file_section_fn fn, void *ctx)
+{
+	struct debug_module *m = debuginfo_of(info, address);
+	Elf_Scn *section = NULL;
+	Dwarf_Addr bias;
+	size_t names;
+
+	if (!m)
+		return false;
+	debug_module_lock(m);
+	Elf *elf = code_file(m, &bias);
+	bool found = elf && elf_getshdrstrndx(elf, &names) == 0;
+	while (found && (section = elf_nextscn(elf, section))) {
+		struct file_section out = { .slide = m->module ? 0 : bias };
+		GElf_Shdr header;
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS ||
+		    !(header.sh_flags & SHF_ALLOC) || header.sh_flags & SHF_COMPRESSED)
+			continue;
+		out.name = elf_strptr(elf, names, header.sh_name);
+		if (!out.name || !has_prefix(out.name, prefixes) ||
+		    !section_start(m, elf, names, bias, &header, &out.address))
+			continue;
+		Elf_Data *data = elf_rawdata(section, NULL);
+		if (!data || !data->d_buf)
+			continue;
+		out.bytes = data->d_buf;
+		out.size = data->d_size;
+		fn(ctx, &out);
+	}
+	debug_module_unlock(m);
+	return found;
+}
+
+bool debuginfo_kernel_bytes(struct debuginfo *info, uint64_t address, size_t size,
+			    struct file_section *part)
+{
+	struct debug_module *m = debuginfo_kernel(info);
+	Elf_Scn *section = NULL;
+	Dwarf_Addr bias;
+	bool found = false;
+
+	if (!m || !size)
+		return false;
+	debug_module_lock(m);
+	Elf *elf = dwfl_module_getelf(m->dwfl_module, &bias);
+	while (elf && !found && (section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS ||
+		    !(header.sh_flags & SHF_ALLOC) || header.sh_flags & SHF_COMPRESSED)
+			continue;
+		uint64_t offset = address - (header.sh_addr + bias);
+		if (offset >= header.sh_size || size > header.sh_size - offset)
+			continue;
+		Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)(header.sh_offset + offset),
+						      size, ELF_T_BYTE);
+		found = data && data->d_buf && data->d_size >= size;
+		if (found)
+			*part = (struct file_section){ .name = "", .address = address,
+						       .bytes = data->d_buf, .size = size,
+						       .slide = bias };
+	}
+	debug_module_unlock(m);
+	return found;
 }

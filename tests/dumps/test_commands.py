@@ -33,7 +33,7 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "refs init_task", "refs -u -l 3 &init_task.tasks 16", "refs -m init_task modules",
          "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.cred",
          "slab task_struct", "slab -f filp", "slab -a kmalloc-64", "slab -t kmem_cache_node",
-         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10"]
+         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10", "textcheck", "textcheck vfs_write"]
 
 
 def schema_of(line):
