@@ -611,6 +611,18 @@ uint32_t cfg_block_of(const struct cfg *cfg, uint32_t insn)
 	return low;
 }
 
+bool cfg_jump_leaves(const struct cfg *cfg, const struct cfg_insn *jump)
+{
+	if (jump->role != CFG_BRANCH)
+		return jump->role == CFG_TAIL;
+	/* Of a branch that stays in the function the target is its own. */
+	for (unsigned n = 0; n < cfg->range_count; n++) {
+		if (jump->target >= cfg->ranges[n].start && jump->target < cfg->ranges[n].end)
+			return false;
+	}
+	return true;
+}
+
 bool cfg_has_tail_call(const struct cfg *cfg, uint64_t target)
 {
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {

@@ -90,5 +90,7 @@ bool cfg_find(const struct cfg *cfg, uint64_t at, uint32_t *insn);
 bool cfg_find_end(const struct cfg *cfg, uint64_t end, uint32_t *insn);
 /* The block that holds an instruction. */
 uint32_t cfg_block_of(const struct cfg *cfg, uint32_t insn);
+/* Is that a jump, or a branch, to another function that is told by the code? */
+bool cfg_jump_leaves(const struct cfg *cfg, const struct cfg_insn *jump);
 /* Does the function jump on to @target as its last act, directly? */
 bool cfg_has_tail_call(const struct cfg *cfg, uint64_t target);

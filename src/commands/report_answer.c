@@ -119,10 +119,12 @@ static const char *who_text(const struct blame *blame, struct doc *doc)
 		strbuf_addf(&text, ", %s:%u", blame->file, blame->line);
 	if (blame->module)
 		module_words(blame, &text);
+	if (blame->because || blame->skipped || blame->unsure)
+		strbuf_addf(&text, ", %s", confidence_name(blame_confidence(blame)));
 	if (blame->because)
-		strbuf_addf(&text, ", likely: %s", blame->because);
-	else if (blame->skipped)
-		strbuf_add(&text, ", likely");
+		strbuf_addf(&text, ": %s", blame->because);
+	if (blame->unsure)
+		strbuf_addf(&text, "%s %s", blame->because ? ";" : ":", blame->unsure);
 	if (blame->skipped)
 		strbuf_addf(&text, "; %s only tripped over it", blame->skipped);
 	return arena_strdup(&doc->arena, strbuf_text(&text));
@@ -252,6 +254,8 @@ static void finding_fields(const struct finding *f, bool section, struct doc *do
 	doc_field(doc, "module", NULL, cell_str(blame->known ? blame->module : NULL));
 	doc_field(doc, "origin_confidence", NULL, cell_str(f->origin_confidence));
 	doc_field(doc, "because", NULL, cell_str(blame->known ? blame->because : NULL));
+	doc_field(doc, "function_confidence", NULL,
+		  cell_str(blame->known ? confidence_name(blame_confidence(blame)) : NULL));
 	doc_field(doc, "skipped", NULL, cell_str(blame->known ? blame->skipped : NULL));
 	doc_field(doc, "object", NULL, f->object ? cell_address(f->object) : cell_none());
 	doc_field(doc, "out_of_tree", NULL,

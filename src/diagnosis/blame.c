@@ -8,6 +8,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/facts.h"
+#include "forensics/tail_calls.h"
 #include "kernel/modules.h"
 
 /* Globs over function names; suffixes of the compiler (".cold", ".isra.0") are cut off before. */
@@ -38,12 +39,15 @@ static const char *const helpers[] = {
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*",
 	/* reference counts, objects */
-	"refcount_*", "kref_*", "kobject_*", "percpu_ref_*",
+	"refcount_*", "__refcount_*", "kref_*", "kobject_*", "percpu_ref_*",
+	/* waiting for other CPUs to run a function, control registers */
+	"smp_call_function*", "on_each_cpu*", "generic_exec_single", "csd_lock_wait*",
+	"__csd_lock_wait*", "native_write_cr*", "pv_native_write_cr*",
 	/* checking and reporting */
 	"panic", "vpanic", "nmi_panic", "dump_stack*", "__warn*", "warn_*", "report_bug", "die*",
 	"oops_*", "__die*", "usercopy_abort", "__check_object_size", "__check_heap_object",
 	"fortify_panic", "__fortify_panic", "__fortify_report", "__stack_chk_fail", "ubsan_*",
-	"__ubsan_*", "kfence_*", "__kfence_*", "print_*report*", "end_report",
+	"__ubsan_*", "kfence_*", "__kfence_*", "print_*report*", "end_report", "add_taint",
 	"check_panic_on_warn", "__asan_*", "check_memory_region", "__tsan_*", "kcsan_*", "__list_*_or_report", "*printk*", "vsnprintf",
 	"snprintf", "sprintf", "string", "string_nocheck", "pointer", "number", "vscnprintf",
 	"__x86_indirect_thunk_*", "__x86_return_thunk", "srso_*", "retbleed_*", "ftrace_*",
@@ -99,6 +103,67 @@ struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *
 	return blame;
 }
 
+/* Inline functions of headers, which the compiler may put into a module as functions of their own. */
+static const char *const inlines[] = {
+	"__refcount_*", "refcount_add*", "refcount_inc*", "refcount_sub*", "refcount_dec*",
+	"kref_get", "kref_put", "__list_add", "__list_del", "__list_del_entry", "list_add",
+	"list_add_tail", "list_del", "list_del_init", "copy_from_user", "copy_to_user",
+	"check_copy_size", "kmalloc", "kzalloc", "kcalloc", "spin_lock*", "spin_unlock*",
+	"get_page", "put_page", "folio_put", "atomic_*",
+};
+
+/* Any other function of a module's own is never a general helper, whatever it is called. */
+static bool is_helper(const struct symbol *sym, const char *name)
+{
+	if (!sym->module)
+		return blame_is_helper(name);
+	for (size_t i = 0; i < array_size(inlines); i++) {
+		if (glob_match(inlines[i], name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Between frame @i, a helper, and the one that called may have been functions that jumped on to the
+ * helper as their last act, so that the stack shows them no more. The last of them that is no
+ * helper handed in what the helper tripped over.
+ */
+static bool blame_gone(const struct facts *facts, const struct stack *stack, size_t i,
+		       const char *helper, struct blame *blame)
+{
+	const struct task *task = stack == &facts->stack ? facts->task : NULL;
+	struct tail_calls gone;
+	struct symbol sym;
+
+	enum tail_answer answer = tail_calls_find(facts->session, task, stack, i, &gone);
+	if (answer == TAIL_UNKNOWN)
+		blame->unsure = arena_printf(facts->arena, "%s was reached through a pointer: what "
+					     "that led to may have jumped on to it and left the stack",
+					     helper);
+	if (answer != TAIL_SOME)
+		return false;
+	blame->unsure = NULL;
+	while (gone.count-- > 0) {
+		if (!symbols_by_address(facts->session->symbols, gone.function[gone.count], &sym))
+			return false;
+		const char *name = source_name(facts, sym.name);
+		if (is_helper(&sym, name))
+			continue;
+		blame->known = true;
+		blame->frame = i + 1;
+		blame->function = name;
+		blame->because = arena_printf(facts->arena, "its last act was to jump on to %s, so "
+					      "that the stack shows it no more", helper);
+		if (!gone.complete)
+			blame->unsure = arena_printf(facts->arena, "it jumped on to something that "
+						     "came to %s", helper);
+		add_module(facts, &sym, blame);
+		return true;
+	}
+	return false;
+}
+
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack, size_t frame)
 {
 	struct blame blame = { 0 };
@@ -113,9 +178,10 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 		if (!facts_frame_symbol_of(facts, f, &sym))
 			break;
 		const char *name = source_name(facts, sym.name);
-		/* A module's own function is never a general helper, whatever it is called. */
-		if (!sym.module && blame_is_helper(name)) {
+		if (is_helper(&sym, name)) {
 			strbuf_addf(&skipped, "%s%s", skipped.len ? ", " : "", name);
+			if (blame_gone(facts, stack, i, name, &blame))
+				break;
 			continue;
 		}
 		blame.known = true;

@@ -55,6 +55,11 @@ static const struct {
 	    .why = "an object was freed to another cache than it was allocated from: a mixed-up "
 	    "pointer "
 	    "or cache, or a pointer to something else altogether" } },
+	{ "Object is not a Slab page",
+	  { .kind = "invalid-free",
+	    .title = "Free of what is no object",
+	    .why = "what was given to the slab allocator to free is not in one of its pages: a wrong "
+		   "pointer, or memory that came from another allocator" } },
 	{ "refcount_t: addition on 0",
 	  { .kind = "refcount",
 	    .title = "Reference taken of a dead object",
@@ -119,36 +124,37 @@ static const struct {
 static const struct {
 	const char *file, *function; /* the end of the path; a glob */
 	struct complaint means;
+	bool only_bug; /* the WARN()s of the same function are others */
 } places[] = {
-	{ "mm/slub.c", "*free*",
-	  { .kind = "double-free",
+	{ .file = "mm/slub.c", .function = "*free*", .only_bug = true,
+	  .means = { .kind = "double-free",
 	    .title = "Double free",
 	    .why = "the slab allocator was given an object that is already the first of its free list: it "
 	    "was freed twice",
 	    .unsure = "a free list that was overwritten can look the same" } },
-	{ "lib/list_debug.c", "__list_*",
-	  { .kind = "list-corruption",
+	{ .file = "lib/list_debug.c", .function = "__list_*",
+	  .means = { .kind = "list-corruption",
 	    .title = "List corruption",
 	    .why = "an entry of a linked list was added or deleted twice, used after it was freed, or "
 	    "overwritten" } },
-	{ "mm/usercopy.c", "usercopy_abort",
-	  { .kind = "usercopy",
+	{ .file = "mm/usercopy.c", .function = "usercopy_abort",
+	  .means = { .kind = "usercopy",
 	    .title = "Copy between kernel and user beyond an object",
 	    .why = "a length was wrong, or checked wrongly" } },
-	{ "lib/string_helpers.c", "*fortify_panic",
-	  { .kind = "buffer-overflow",
+	{ .file = "lib/string_helpers.c", .function = "*fortify_panic",
+	  .means = { .kind = "buffer-overflow",
 	    .title = "Buffer overflow caught",
 	    .why = "a copy was longer than the object that it went to, or came from" } },
-	{ "lib/string.c", "fortify_panic",
-	  { .kind = "buffer-overflow",
+	{ .file = "lib/string.c", .function = "fortify_panic",
+	  .means = { .kind = "buffer-overflow",
 	    .title = "Buffer overflow caught",
 	    .why = "a copy was longer than the object that it went to, or came from" } },
-	{ "net/core/skbuff.c", "skb_panic",
-	  { .kind = "buffer-overflow",
+	{ .file = "net/core/skbuff.c", .function = "skb_panic",
+	  .means = { .kind = "buffer-overflow",
 	    .title = "Data outside a network buffer",
 	    .why = "more was put into a network buffer than it had room for" } },
-	{ "lib/refcount.c", "refcount_warn_saturate",
-	  { .kind = "refcount",
+	{ .file = "lib/refcount.c", .function = "refcount_warn_saturate",
+	  .means = { .kind = "refcount",
 	    .title = "Reference count out of range",
 	    .why = "references were taken or given back too often, or the count was overwritten" } },
 };
@@ -213,10 +219,11 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
-const struct complaint *complaint_of_place(const char *file, const char *function)
+const struct complaint *complaint_of_place(const char *file, const char *function, bool warning)
 {
 	for (size_t i = 0; i < array_size(places); i++) {
-		if (ends_with(file, places[i].file) && glob_match(places[i].function, function))
+		if (ends_with(file, places[i].file) && glob_match(places[i].function, function) &&
+		    !(warning && places[i].only_bug))
 			return &places[i].means;
 	}
 	return NULL;

@@ -16,5 +16,5 @@ struct complaint {
  */
 const struct log_record *complaint_before(const struct facts *facts, const char *marker,
 					  const struct complaint **complaint);
-/* What a BUG() in @function of @file means, whose check says nothing; NULL: not known. */
-const struct complaint *complaint_of_place(const char *file, const char *function);
+/* What a BUG() or WARN() in @function of @file means, whose check says nothing; NULL: not known. */
+const struct complaint *complaint_of_place(const char *file, const char *function, bool warning);

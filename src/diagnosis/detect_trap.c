@@ -41,7 +41,7 @@ static void add_complaint(const struct facts *facts, const char *marker,
 
 	if (!means && site && *site->file &&
 	    facts_frame_symbol(facts, facts->fault.frame, &sym))
-		means = complaint_of_place(site->file, sym.name);
+		means = complaint_of_place(site->file, sym.name, site->warning);
 	if (means) {
 		if (means->unsure)
 			f->confidence = CONFIDENCE_LIKELY;

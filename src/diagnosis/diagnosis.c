@@ -70,6 +70,13 @@ const char *confidence_name(enum confidence confidence)
 	return names[confidence];
 }
 
+enum confidence blame_confidence(const struct blame *blame)
+{
+	return blame->unsure				? CONFIDENCE_POSSIBLE
+	       : blame->because || blame->skipped	? CONFIDENCE_LIKELY
+							: CONFIDENCE_CERTAIN;
+}
+
 static const char *printf_like(2, 0)
 	vtext(struct findings *out, const char *fmt, va_list args)
 {

@@ -15,6 +15,8 @@
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
 
 const char *confidence_name(enum confidence confidence);
+/* How sure it is that this function is to blame: certain only where it is the one that stopped. */
+enum confidence blame_confidence(const struct blame *blame);
 
 /* Ranks: what wins when several findings explain one death. */
 enum {

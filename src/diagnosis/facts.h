@@ -133,6 +133,7 @@ struct blame {
 	unsigned line;
 	/* By value flow, not by the stack: what the function did with the bad value; NULL */
 	const char *because;
+	const char *unsure;    /* why it may well be another; NULL: nothing says so */
 };
 
 /*

@@ -25,6 +25,12 @@ struct frame_flow {
 	struct flow_value guess[ARGS_REGS_MAX];
 };
 
+/* The argument registers at one point, by place in the calling convention. */
+struct passed {
+	struct flow_value value[ARGS_REGS_MAX];
+	bool known[ARGS_REGS_MAX];
+};
+
 struct args_run {
 	struct session *session;
 	const struct task *task;
@@ -53,6 +59,12 @@ uint64_t args_call_target(struct args_run *run, struct frame_flow *caller);
 bool args_comes_straight(struct args_run *run, const struct cfg *cfg);
 /* Can a call of the function at @from end up in that at @to by tail calls? When in doubt it can. */
 bool args_may_reach(struct args_run *run, uint64_t from, uint64_t to);
+/*
+ * What is in the argument registers when @cfg's function jumps on to another, by what was in them
+ * on entry, and (through a register) where to: *@pointer, 0 when it is not known.
+ */
+bool args_at_jump(struct args_run *run, const struct cfg *cfg, const struct cfg_insn *jump,
+		  const struct passed *entry, struct passed *out, uint64_t *pointer);
 /*
  * Of all values that the pointer can have through which frame @callee + 1 made its call, only one
  * leads to the function of frame @callee: then that is what it was (args_target.c).

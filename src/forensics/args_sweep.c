@@ -81,48 +81,66 @@ static const char *how_passed(struct arena *arena, const struct session *s,
 	}
 }
 
-/* The argument registers at one point, by place in the calling convention. */
-struct passed {
-	struct flow_value value[ARGS_REGS_MAX];
-	bool known[ARGS_REGS_MAX];
-};
+/* Keeps of @all what @one says, too. */
+static void agree(struct passed *all, const struct passed *one, unsigned count)
+{
+	for (unsigned n = 0; n < count; n++) {
+		if (!one->known[n] || one->value[n].bits != all->value[n].bits ||
+		    one->value[n].value != all->value[n].value)
+			all->known[n] = false;
+	}
+}
+
+bool args_at_jump(struct args_run *run, const struct cfg *cfg, const struct cfg_insn *jump,
+		  const struct passed *entry, struct passed *out, uint64_t *pointer)
+{
+	const struct arch *arch = run->session->arch;
+	struct flow_value v;
+	struct flow *flow;
+	const char *why;
+
+	*out = (struct passed){ 0 };
+	*pointer = 0;
+	if (!flow_create(code_env(run->session), cfg, jump->at, NULL, &flow, &why))
+		return false;
+	struct flow_facts *facts = flow_facts_create(code_env(run->session), flow);
+	flow_facts_set_stable(facts, args_stable, run);
+	for (unsigned n = 0; n < arch->arg_reg_count; n++) {
+		if (entry->known[n])
+			flow_know(facts, flow_entry(flow, arch->arg_regs[n]), &entry->value[n]);
+	}
+	bool ok = flow_solve(facts);
+	for (unsigned n = 0; ok && n < arch->arg_reg_count; n++)
+		out->known[n] = flow_eval(facts, flow_register(flow, arch->arg_regs[n]), false,
+					  &out->value[n]);
+	if (ok && jump->through >= 0 &&
+	    flow_eval(facts, flow_register(flow, (unsigned)jump->through), true, &v) &&
+	    v.bits == 64)
+		*pointer = v.value;
+	flow_facts_destroy(facts);
+	flow_destroy(flow);
+	return true;
+}
 
 /* The argument registers at the jumps of @cfg to @to, by those on entry. All must agree. */
 static bool at_jumps(struct args_run *run, const struct cfg *cfg, uint64_t to,
 		     const struct passed *entry, struct passed *out)
 {
-	const struct arch *arch = run->session->arch;
 	bool first = true;
 
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {
 		const struct cfg_insn *jump = &cfg->insns[i];
-		const char *why;
-		struct flow *flow;
+		struct passed one;
+		uint64_t pointer;
 		if (jump->target != to || (jump->role != CFG_TAIL && jump->role != CFG_BRANCH))
 			continue;
-		if (!flow_create(code_env(run->session), cfg, jump->at, NULL, &flow, &why))
+		if (!args_at_jump(run, cfg, jump, entry, &one, &pointer))
 			return false;
-		struct flow_facts *facts = flow_facts_create(code_env(run->session), flow);
-		flow_facts_set_stable(facts, args_stable, run);
-		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-			if (entry->known[n])
-				flow_know(facts, flow_entry(flow, arch->arg_regs[n]),
-					  &entry->value[n]);
-		}
-		bool ok = flow_solve(facts);
-		for (unsigned n = 0; n < arch->arg_reg_count; n++) {
-			flow_id id = flow_register(flow, arch->arg_regs[n]);
-			struct flow_value v;
-			bool has = ok && flow_eval(facts, id, false, &v);
-			if (first)
-				out->known[n] = has, out->value[n] = v;
-			else if (!has || v.bits != out->value[n].bits ||
-				 v.value != out->value[n].value)
-				out->known[n] = false;
-		}
+		if (first)
+			*out = one;
+		else
+			agree(out, &one, run->session->arch->arg_reg_count);
 		first = false;
-		flow_facts_destroy(facts);
-		flow_destroy(flow);
 	}
 	return !first;
 }
@@ -162,14 +180,7 @@ static void find_jumps(const struct cfg *cfg, struct jumps *out)
 	*out = (struct jumps){ .open = cfg->incomplete };
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {
 		const struct cfg_insn *insn = &cfg->insns[i];
-		bool leaves = insn->role == CFG_TAIL;
-		/* Of a branch that stays in the function the target is its own. */
-		for (unsigned n = 0; insn->role == CFG_BRANCH && n <= cfg->range_count; n++) {
-			leaves = n == cfg->range_count;
-			if (!leaves && insn->target >= cfg->ranges[n].start &&
-			    insn->target < cfg->ranges[n].end)
-				break;
-		}
+		bool leaves = cfg_jump_leaves(cfg, insn);
 		out->open |= insn->role == CFG_TAIL_INDIRECT;
 		for (unsigned n = 0; n < out->count && leaves; n++)
 			leaves = out->to[n] != insn->target;
@@ -231,16 +242,6 @@ bool args_comes_straight(struct args_run *run, const struct cfg *cfg)
 			return false;
 	}
 	return true;
-}
-
-/* Keeps of @all what @one says, too. */
-static void agree(struct passed *all, const struct passed *one, unsigned count)
-{
-	for (unsigned n = 0; n < count; n++) {
-		if (!one->known[n] || one->value[n].bits != all->value[n].bits ||
-		    one->value[n].value != all->value[n].value)
-			all->known[n] = false;
-	}
 }
 
 /*

@@ -35,12 +35,13 @@ class Verdict:
     kind: str
     function: str
     confidence: str
+    function_confidence: str
     what: str
 
     @classmethod
     def of(cls, report):
         found = report["verdict"]
-        return cls(found["kind"], found.get("function"), found["confidence"], found["what"])
+        return cls(found["kind"], found["function"], found["confidence"], found["function_confidence"], found["what"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +64,9 @@ class Judgement:
     @property
     def surely_wrong(self):
         """Wrong, and not shown as a mere possibility. No function named is vague, not wrong."""
-        wrong = not self.kind_right or (self.verdict.function and not self.function_right)
-        return bool(wrong) and self.verdict.confidence in SURE
+        said = self.verdict
+        return bool(not self.kind_right and said.confidence in SURE or
+                    said.function and not self.function_right and said.function_confidence in SURE)
 
 
 def ask(vmcore):

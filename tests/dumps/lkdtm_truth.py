@@ -41,7 +41,8 @@ def _way(name, kinds, functions=None, **rest):
 # What makes a check deadly that only complains otherwise. Watchdogs as quick as they can be set.
 WARN = "echo 1 >/proc/sys/kernel/panic_on_warn"
 SOFT = "echo 1 >/proc/sys/kernel/watchdog_thresh; echo 1 >/proc/sys/kernel/softlockup_panic"
-STALL = "echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; echo 1 >/proc/sys/kernel/panic_on_rcu_stall"
+# (RCU notices only where somebody waits for it: processes that end do.)
+STALL = "for n in 1 2; do (while :; do sleep 0.1; done) & done; echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout; echo 1 >/proc/sys/kernel/panic_on_rcu_stall"
 HUNG = ("echo 1 >/proc/sys/kernel/hung_task_timeout_secs; echo 1 >/proc/sys/kernel/hung_task_check_interval_secs; "
         "echo 1 >/proc/sys/kernel/hung_task_panic")
 KFENCE = f"echo 1 >/sys/module/kfence/parameters/sample_interval; {WARN}"
@@ -85,7 +86,7 @@ BUGS = [
 
 HEAP = [
     # On 6.1 the compiler still sees the buffer's size, and the copy is caught before it begins.
-    _way("VMALLOC_LINEAR_OVERFLOW", "out-of-bounds bad-address buffer-overflow"),
+    _way("VMALLOC_LINEAR_OVERFLOW", "vmalloc-overrun out-of-bounds bad-address buffer-overflow"),
     # It writes behind its object; the allocator notices when the object is freed, in the same function.
     _way("SLAB_LINEAR_OVERFLOW", "out-of-bounds slab-damage memory-corruption red-zone", checked=True),
     _way("WRITE_AFTER_FREE", "use-after-free slab-damage memory-corruption", checked=True),

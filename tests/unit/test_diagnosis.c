@@ -113,15 +113,18 @@ static void a_late_line_is_another_report(void **state)
 static void places(void **state)
 {
 	(void)state;
-	const struct complaint *c = complaint_of_place("mm/slub.c", "kmem_cache_free");
+	const struct complaint *c = complaint_of_place("mm/slub.c", "kmem_cache_free", false);
 	assert_non_null(c);
 	assert_string_equal(c->kind, "double-free");
 	assert_non_null(c->unsure);
 	/* Built elsewhere the name of the file is longer. */
-	assert_non_null(complaint_of_place("/build/linux/mm/slub.c", "kfree"));
-	assert_null(complaint_of_place("mm/slub.c", "___slab_alloc"));
-	assert_null(complaint_of_place("drivers/x.c", "x_free"));
-	assert_null(complaint_of_place("", "kfree"));
+	assert_non_null(complaint_of_place("/build/linux/mm/slub.c", "kfree", false));
+	assert_null(complaint_of_place("mm/slub.c", "___slab_alloc", false));
+	assert_null(complaint_of_place("drivers/x.c", "x_free", false));
+	assert_null(complaint_of_place("", "kfree", false));
+	/* A WARN() of the allocator is about something else than what its BUG() is about. */
+	assert_null(complaint_of_place("mm/slub.c", "kfree", true));
+	assert_non_null(complaint_of_place("lib/refcount.c", "refcount_warn_saturate", true));
 }
 
 static void helpers(void **state)
