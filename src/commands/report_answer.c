@@ -149,11 +149,14 @@ static void known_lines(const struct diagnosis *d, struct doc *doc)
 {
 	for (size_t i = 0; i < d->known_count && i < KNOWN_SHOWN; i++) {
 		const struct known_issue *k = &d->known[i];
+		/* That of a good match is among the next steps. */
+		bool step = i == 0 && k->confidence > CONFIDENCE_POSSIBLE;
+		const char *around = step ? NULL : k->workaround;
 		doc_fieldf(doc, NULL, i ? "" : "KNOWN", "%s%s%s%s%s (%s)%s%s", k->title,
 			   k->reference ? ": " : "", k->reference ? k->reference : "",
 			   k->fixed_in ? ", fixed in " : "", k->fixed_in ? k->fixed_in : "",
-			   confidence_name(k->confidence), k->workaround ? "; work-around: " : "",
-			   k->workaround ? k->workaround : "");
+			   confidence_name(k->confidence), around ? "; work-around: " : "",
+			   around ? around : "");
 	}
 }
 

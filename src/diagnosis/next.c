@@ -98,7 +98,7 @@ static const char *known_workaround(struct adviser *a)
 
 	if (!a->d->known_count || k->confidence == CONFIDENCE_POSSIBLE || !k->workaround)
 		return NULL;
-	return arena_printf(a->arena, "until then: %s", k->workaround);
+	return arena_printf(a->arena, "%s: %s", k->fixed_in ? "until then" : "work around it", k->workaround);
 }
 
 static const struct module_info *guilty_module(const struct adviser *a)

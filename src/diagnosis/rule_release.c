@@ -143,6 +143,12 @@ static bool marked(const char *text, size_t row, unsigned *generation)
 
 	if (!at || (marks[row].at_end && at[length]))
 		return false;
+	/* "5.4.0-42-generic" is Ubuntu's; a "4.14.0-generic" may be anybody's. */
+	if (marks[row].distribution == DISTRO_UBUNTU) {
+		const char *dash = strchr(text, '-');
+		if (dash == at || !isdigit((unsigned char)dash[1]))
+			return false;
+	}
 	if (!marks[row].generation)
 		return true;
 	/* "el8" and not "elsewhere" */

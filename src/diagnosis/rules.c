@@ -174,6 +174,25 @@ static const char *join(const struct rule_words *words, struct arena *arena)
 	return text.len ? arena_strdup(arena, text.data) : NULL;
 }
 
+/* What is quoted where there is room for a line: the rule has all of it. */
+static const char *short_reference(const struct rule_words *references, struct arena *arena)
+{
+	enum { QUOTED_MAX = 2 };
+	static const char *const marks[] = { "commit ", "CVE-", "RHSA-", "RHBA-", "ELSA-", "USN-" };
+	auto_strbuf text = { 0 };
+	unsigned quoted = 0;
+
+	for (size_t i = 0; i < references->count && quoted < QUOTED_MAX; i++) {
+		for (size_t k = 0; k < array_size(marks); k++) {
+			if (!starts_with(references->data[i], marks[k]))
+				continue;
+			strbuf_addf(&text, "%s%s", quoted++ ? "; " : "", references->data[i]);
+			break;
+		}
+	}
+	return arena_strdup(arena, text.len ? text.data : references->data[0]);
+}
+
 const struct known_issue *rules_match(const struct rule_set *set, const struct rule_facts *facts,
 				      struct arena *arena, size_t *count)
 {
@@ -185,7 +204,7 @@ const struct known_issue *rules_match(const struct rule_set *set, const struct r
 		struct known_issue issue;
 		if (!rule_matches(rule, facts, arena, &issue))
 			continue;
-		issue.reference = join(&rule->info.reference, arena);
+		issue.reference = short_reference(&rule->info.reference, arena);
 		issue.fixed_in = join(&rule->info.fixed_in, arena);
 		issue.workaround = NULL;
 		if (rule->info.workaround)

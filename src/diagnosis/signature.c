@@ -126,11 +126,23 @@ static const char *class_of(const struct facts *facts, const struct finding *ver
 
 /* --- The stack that tells. --- */
 
-/* What a watchdog interrupted. */
-static bool is_watched(const char *kind)
+/* A watchdog's report in the log, by the verdict's kind; NULL: it is none of a watchdog. */
+static const char *watchdog_report(const char *kind)
 {
-	return strcmp(kind, "softlockup") == 0 || strcmp(kind, "hardlockup") == 0 ||
-	       strcmp(kind, "rcu-stall") == 0;
+	static const struct {
+		const char *kind, *report;
+	} watchdogs[] = {
+		{ "softlockup", "soft lockup" },
+		{ "hardlockup", "hard lockup" },
+		{ "rcu-stall", "RCU stall" },
+		{ "hung-task", "hung task" },
+	};
+
+	for (size_t i = 0; i < array_size(watchdogs); i++) {
+		if (strcmp(watchdogs[i].kind, kind) == 0)
+			return watchdogs[i].report;
+	}
+	return NULL;
 }
 
 static struct chain chain_from(struct chain chain, size_t frame)
@@ -144,16 +156,15 @@ static struct chain chain_from(struct chain chain, size_t frame)
 
 static struct chain telling_chain(const struct facts *facts, const struct finding *verdict)
 {
+	const char *watchdog = watchdog_report(verdict->kind);
 	struct chain chain;
 
 	if (is_placeless(verdict->kind))
 		return (struct chain){ 0 };
-	/* The log has the stack of the task that hung: both a dump and a text know it. */
-	if (strcmp(verdict->kind, "hung-task") == 0)
-		return chain_of_report(facts, "hung task");
-	chain = chain_of_crash(facts);
-	if (is_watched(verdict->kind))
-		chain = chain_from(chain, facts_interrupted(facts));
+	/* The log has the stack of who did not answer: both a dump and a text know it. */
+	chain = watchdog ? chain_of_report(facts, watchdog) : chain_of_crash(facts);
+	if (watchdog && !chain.count && facts_interrupted(facts) != SIZE_MAX)
+		chain = chain_from(chain_of_crash(facts), facts_interrupted(facts));
 	return chain;
 }
 

@@ -31,10 +31,6 @@ def run(line, **options):
 
 
 class Shipped(unittest.TestCase):
-    def setUp(self):
-        if not list((lab.ROOT / "rules").glob("*.yaml")):
-            self.skipTest("no rule is shipped yet")
-
     def test_fact_sets(self):
         result, doc = run("rules --test")
         self.assertEqual(doc["rules_test"]["failures"], [])
@@ -55,6 +51,24 @@ class Shipped(unittest.TestCase):
             _, one = run(f"rules {rule['id']}")
             self.assertTrue(one["rule"]["reference"], rule["id"])
             self.assertTrue(one["rule"]["match"], rule["id"])
+
+    def test_files_fit_their_schema(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("python3-yaml is not installed")
+        for path in sorted((lab.ROOT / "rules").glob("*.yaml")):
+            with self.subTest(rule=path.name):
+                self.assertEqual(json_schema.faults("rule", yaml.safe_load(path.read_text())), [])
+
+    def test_example_of_the_documentation(self):
+        text = (lab.ROOT / "docs" / "rules.md").read_text()
+        example = text.split("```yaml\n", 1)[1].split("```", 1)[0]
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "frob-channel-put-twice.yaml").write_text(example)
+            result, doc = run(f"rules --test {folder}")
+        self.assertEqual(doc["rules_test"]["passed"], 2, doc)
+        self.assertEqual(result.returncode, 0, doc)
 
     def test_schema(self):
         _, doc = run("rules")

@@ -67,6 +67,7 @@ static void releases(void **state)
 		{ "6.6.30", "", DISTRO_UPSTREAM, 0, "6.6.30", "6.6.30" },
 		{ "6.13.0-rc3+", "", DISTRO_UPSTREAM, 0, "6.13.0~rc3", "6.13.0~rc3" },
 		{ "4.14.0-custom", "", DISTRO_UPSTREAM, 0, "4.14.0", "4.14.0" },
+		{ "4.14.0-generic", "", DISTRO_UPSTREAM, 0, "4.14.0", "4.14.0" },
 		{ "4.19.91-26.x86_64", "", DISTRO_OTHER, 0, "4.19.91-26.x86_64", "4.19.91" },
 		{ "", "", DISTRO_OTHER, 0, "", "" },
 	};
