@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Rules of known issues: a file is a rule in YAML, which then runs its own fact sets, so that ranges,
- * globs and numbers of the input meet each other too. Regular expressions are the C library's:
- * those that repeat what repeats cost it any amount of time and memory, and are left out here.
+ * Rules of known issues: a file is a rule in YAML, which then runs its own fact sets, so that
+ * ranges, globs and numbers of the input meet each other too. Regular expressions are the C
+ * library's: those that repeat what repeats cost it any amount of time and memory, and are left
+ * out here.
  */
 #include <ctype.h>
 #include <stdlib.h>
