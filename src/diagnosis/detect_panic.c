@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/hardware.h"
 #include "diagnosis/init_death.h"
 #include "diagnosis/oom.h"
 #include "diagnosis/panic_reasons.h"
@@ -111,7 +112,7 @@ static const struct {
 	{ "sysrq", request_sysrq },          { "oom", oom_explain },
 	{ "no-root", init_no_root },         { "no-init", init_none },
 	{ "init-killed", init_killed },      { "nmi", request_nmi },
-	{ "machine-check", NULL },           { "watchdog", NULL },
+	{ "machine-check", hardware_explain },           { "watchdog", NULL },
 	{ "file-system-panic", NULL },       { "boot-failure", NULL },
 	{ "audit", NULL },                   { "hypervisor", NULL },
 };
@@ -171,8 +172,8 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	}
 	struct finding *f = from_message(facts, out);
 	finding_evidence(out, f, "log", "%s", facts->panic_record->text);
-	/* A fault has its own detector, which knows the blame. */
-	if (facts->fault.trap != TRAP_NONE)
+	/* A fault has its own detector, which knows the blame; a machine check is nobody's. */
+	if (facts->fault.trap != TRAP_NONE && facts->fault.trap != TRAP_MACHINE_CHECK)
 		return NULL;
 	if (facts->panic_caller < facts->stack.count)
 		finding_evidence(out, f, "bt", "panic() was called by %s",

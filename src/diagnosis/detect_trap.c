@@ -162,7 +162,9 @@ static void other(const struct facts *facts, struct findings *out)
 						facts_frame_text(facts, facts->fault.frame),
 						trap_name(facts->fault.trap), facts_where(facts));
 		f->why = traps[i].why;
-		add_insn(facts, out, f);
+		/* What the hardware reports is no fault of the code that ran then. */
+		if (traps[i].trap != TRAP_MACHINE_CHECK)
+			add_insn(facts, out, f);
 		if (traps[i].trap == TRAP_INVALID_OPCODE)
 			check_boundary(facts, out, f);
 	}

@@ -20,6 +20,7 @@ extern const struct detector detector_address;
 extern const struct detector detector_alive;
 extern const struct detector detector_check;
 extern const struct detector detector_code;
+extern const struct detector detector_hardware;
 extern const struct detector detector_jump;
 extern const struct detector detector_panic;
 extern const struct detector detector_refused;
@@ -42,6 +43,7 @@ const struct detector *const detectors[] = {
 	&detector_trap,
 	&detector_panic,
 	&detector_stuck,
+	&detector_hardware,
 	&detector_alive,
 	&detector_text,
 	NULL,

@@ -19,6 +19,7 @@ KINDS = {
     "freed-vmalloc": {"freed-vmalloc"},
     "general-protection": {"non-canonical"},
     "hung-task": {"hung-task"},
+    "machine-check": {"machine-check"},
     "msr": {"msr"},
     "init-killed": {"init-killed"},
     "nmi": {"nmi"},
@@ -145,6 +146,15 @@ class Report(unittest.TestCase):
             self.assertTrue(any("init[1]: segfault at 10 " in e["claim"] for e in verdict["evidence"]))
 
         self.each(self.scenario("init-killed"), check)
+
+    def test_which_hardware(self):
+        def check(dump, report):
+            verdict = report["verdict"]
+            for words in ("bank 4", "memory, read, channel 1", "not corrected", "0x1f3a5000"):
+                self.assertIn(words, verdict["what"])
+            self.assertFalse(verdict["function"])
+
+        self.each(self.scenario("machine-check"), check)
 
     def test_why_there_is_no_root(self):
         def check(dump, report):
