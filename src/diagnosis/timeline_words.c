@@ -25,7 +25,7 @@ const char *timeline_ago(struct findings *out, const struct anomaly *a,
 	if (ns < 2 * ns_per_s)
 		return finding_text(out, "%" PRIu64 " ms", ns / ns_per_ms);
 	if (ns < 180 * ns_per_s)
-		return finding_text(out, "%" PRIu64 " s", ns / ns_per_s);
+		return finding_text(out, "%" PRIu64 " s", (ns + ns_per_s / 2) / ns_per_s);
 	if (ns < 2 * 3600 * ns_per_s)
 		return finding_text(out, "%" PRIu64 " minutes", ns / (60 * ns_per_s));
 	if (ns < 48 * 3600 * ns_per_s)
@@ -115,8 +115,8 @@ const char *timeline_fragmentation(struct findings *out, const struct oops_repor
 						 blocks == 1 ? "was" : "were")
 				  : finding_text(out, "no free block of order %d or more was", r->order);
 	if (rest >> r->order < ENOUGH)
-		return finding_text(out, "%s left in zone %s, and hardly anything in smaller ones: "
-				    "memory had run out", left, z->name);
+		return finding_text(out, "%s left in zone %s, and %" PRIu64 " kB in smaller ones: "
+				    "memory was short", left, z->name, rest * 4);
 	return finding_text(out, "%s left in zone %s, beside %" PRIu64 " %s in smaller ones: "
 			    "fragmentation", left, z->name,
 			    rest >= 2560 ? rest / 256 : rest * 4, rest >= 2560 ? "MiB" : "kB");

@@ -202,8 +202,8 @@ static const char *skip_tag(const char *s, bool *foreign)
 		if ((length == 7 || length == 10) && strncmp(start, "kernel", 6) == 0 &&
 		    start[length - 1] == ':' && (length == 7 || strncmp(start + 6, "[0]", 3) == 0))
 			return *at ? at + 1 : at;
-		/* "sshd[1234]:", and "systemd:" as the second word */
-		if (length > 2 && start[length - 1] == ':' &&
+		/* "sshd[1234]:", and "systemd:" as the second word; not the kernel's "kvm [1234]:" */
+		if (length > 2 && *start != '[' && start[length - 1] == ':' &&
 		    (start[length - 2] == ']' || word == 1)) {
 			*foreign = true;
 			return NULL;
