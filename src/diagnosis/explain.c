@@ -66,21 +66,25 @@ static struct subject of_access(const struct facts *facts, struct findings *out)
 	};
 }
 
-static struct subject of_division(const struct facts *facts)
+static struct subject of_division(const struct facts *facts, struct findings *out)
 {
 	const struct insn_operand *divisor = &facts->fault.insn.operand[0];
+	unsigned unused = divisor->size && divisor->size < 8 ? 64u - divisor->size * 8u : 0;
+	uint64_t value;
 
 	if (!facts->fault.has_insn || facts->fault.insn.kind != INSN_DIVIDE ||
 	    divisor->kind != OPERAND_REGISTER || divisor->reg < 0 ||
 	    !regs_known(facts->fault.regs, (unsigned)divisor->reg))
 		return (struct subject){ 0 };
+	value = facts->fault.regs->value[divisor->reg];
 	return (struct subject){
 		.known = true,
 		.frame = facts->fault.frame,
 		.reg = (unsigned)divisor->reg,
-		.value = facts->fault.regs->value[divisor->reg],
+		.value = value,
 		.name = "the divisor",
-		.state = "0",
+		.state = value << unused ? finding_text(out, "0x%" PRIx64, value << unused >> unused)
+					 : "0",
 	};
 }
 
@@ -244,10 +248,26 @@ void explain_not_null(struct findings *out, struct finding *finding)
 					     null + strlen("NULL + "));
 }
 
+/*
+ * What is known of this very value comes first and takes the place of the words for all of its
+ * class; where it came from follows, and what is only possible last.
+ */
+static void tell_in_order(struct findings *out, struct finding *finding, const char *general,
+			  const char *origin, const char *own, bool explained)
+{
+	const char *parts[] = { explained ? own : general, origin, explained ? NULL : own };
+
+	finding->why = NULL;
+	for (size_t i = 0; i < array_size(parts); i++) {
+		if (parts[i])
+			explain_why(out, finding, "%s", parts[i]);
+	}
+}
+
 static void explain_value(struct facts *facts, struct findings *out, struct finding *finding,
 			  const struct subject *subject)
 {
-	const char *general = finding->why, *name;
+	const char *general = finding->why, *origin, *name;
 	struct cause cause;
 
 	cause_find(facts, subject->frame, subject->reg, subject->value, subject->name,
@@ -260,22 +280,21 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	if (!name)
 		name = reg_name(facts, subject->reg);
 	/* Of a zero the class of death said all that there is to say. */
-	if ((!subject->value && subject->state) || strcmp(finding->kind, "user-address") == 0)
-		finding->why = NULL;
-	else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds)
+	if ((!subject->value && subject->state) || strcmp(finding->kind, "user-address") == 0) {
+		general = NULL;
+	} else if (strcmp(finding->kind, "null-pointer") == 0 && cause.cell_holds) {
 		explain_not_null(out, finding);
-	if (subject->state)
-		explain_why(out, finding, "%s%s is %s: it %s", name, cause.name ? "," : "",
-			    subject->state, cause.sentence);
-	else
-		explain_why(out, finding, "%s %s", subject->name, cause.sentence);
+		general = finding->why;
+	}
+	origin = subject->state ? finding_text(out, "%s%s is %s: it %s", name, cause.name ? "," : "",
+					       subject->state, cause.sentence)
+				: finding_text(out, "%s %s", subject->name, cause.sentence);
 	cause_evidence(facts, out, finding, subject, &cause);
 	blame_source(facts, finding, &cause);
 	settle_open(finding, &cause);
-	/* What is known of this very value takes the place of the words for all of its class. */
-	if (explain_pointer(facts, out, finding, subject->value, &cause) && general &&
-	    starts_with(finding->why, general) && starts_with(finding->why + strlen(general), ". "))
-		finding->why += strlen(general) + strlen(". ");
+	finding->why = NULL;
+	bool explained = explain_pointer(facts, out, finding, subject->value, &cause);
+	tell_in_order(out, finding, general, origin, finding->why, explained);
 	if (cause.cell)
 		explain_object(facts, out, finding, cause.cell, cause.cell_named);
 	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)
@@ -336,6 +355,9 @@ static void explain_check(struct facts *facts, struct findings *out, struct find
 	c = &view->condition[0];
 	if (readable_name(c->text) && c->left.known)
 		tell_condition(out, finding, c);
+	if (c->left.known && c->right.known && c->size == 8 && c->relation &&
+	    strcmp(c->relation, "!=") == 0)
+		explain_one_bit(facts, out, finding, c->left.value, c->right.value);
 	if (compared_cell(facts, c->at, &cell, &size)) {
 		explain_cell(facts, out, finding, cell, size);
 		return;
@@ -343,6 +365,42 @@ static void explain_check(struct facts *facts, struct findings *out, struct find
 	struct subject subject = of_condition(facts, c);
 	if (subject.known && readable_name(c->left.text))
 		explain_value(facts, out, finding, &subject);
+}
+
+/* The divisor is in memory: no register has it. */
+static void explain_divisor(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	const struct insn *insn = &facts->fault.insn;
+	const struct fault_view *view = facts->view;
+	uint8_t bytes[8] = { 0 };
+	uint64_t cell;
+
+	if (!facts->fault.has_insn || insn->kind != INSN_DIVIDE || !insn->memory.present ||
+	    !insn->memory.size || insn->memory.size > sizeof(bytes) ||
+	    !code_memory_address(&insn->memory, facts->fault.regs, &cell) ||
+	    memory_read(facts->session->memory, cell, bytes, insn->memory.size) != READ_OK)
+		return;
+	const char *name = view && view->operand_count && view->operand[0].memory
+				   ? readable_name(view->operand[0].place) : NULL;
+	const char *place = place_words(facts, cell);
+	finding->why = finding_text(out, "the divisor%s%s is in memory at %016" PRIx64 "%s%s, which holds 0x%"
+				    PRIx64 " now", name ? ", " : "", name ? name : "", cell,
+				    place ? ", " : "", place ? place : "", load_u64(bytes));
+	finding_evidence_shows(out, finding, finding_text(out, "rd -8 0x%" PRIx64 " %u", cell,
+							  insn->memory.size),
+			       finding_text(out, "%" PRIx64, cell), "the divisor in memory: 0x%" PRIx64,
+			       load_u64(bytes));
+	explain_object(facts, out, finding, cell, false);
+}
+
+/* A quotient that has no room: the divisor is not 0 then. */
+static void tell_overflow(struct finding *finding, const struct subject *divisor)
+{
+	if (!divisor->known || strcmp(divisor->state, "0") == 0)
+		return;
+	finding->title = "Division overflow";
+	finding->why = "the quotient did not fit into the register: the dividend (rdx:rax) is too large for "
+		       "this divisor";
 }
 
 /* --- A call to nowhere. --- */
@@ -446,7 +504,11 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		return;
 	}
 	if (fault->trap == TRAP_DIVIDE)
-		subject = of_division(facts);
+		subject = of_division(facts, out);
+	if (fault->trap == TRAP_DIVIDE && !subject.known)
+		explain_divisor(facts, out, finding);
+	else if (fault->trap == TRAP_DIVIDE)
+		tell_overflow(finding, &subject);
 	else if (fault->base_reg >= 0)
 		subject = of_access(facts, out);
 	if (fault->has_insn && fault->insn.kind == INSN_STRING)

@@ -30,6 +30,9 @@ void explain_writer(struct facts *facts, struct findings *out, struct finding *f
  */
 bool explain_pointer(struct facts *facts, struct findings *out, struct finding *finding,
 		     uint64_t value, const struct cause *cause);
+/* Two pointers should be the same and differ in one bit, which makes one of them no address. */
+void explain_one_bit(const struct facts *facts, struct findings *out, struct finding *finding,
+		     uint64_t one, uint64_t other);
 /* Was @cell overwritten by what fills the object before it? Says so and returns true. */
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
 		      uint64_t cell);

@@ -33,7 +33,8 @@ bool explain_overflow(struct facts *facts, struct findings *out, struct finding 
 			   "who fills the object before";
 	finding->next = finding_text(out, "find who uses %016" PRIx64 ": refs, identify; then boot with "
 				     "slub_debug=FZU,%s or KASAN to catch the write", o.from.address, cache);
-	explain_why(out, finding, "It is part of what fills the object before it in the slab: %s, from %016"
+	finding->blame.because = NULL;
+	explain_why(out, finding, "the bad value is part of what fills the object before it: %s, from %016"
 		    PRIx64 " (%s object %016" PRIx64 "%s) over its end into %016" PRIx64
 		    " up to %016" PRIx64, shape(&o, out), o.start, cache, o.from.address,
 		    freed ? ", freed" : "", o.into.address, o.end);

@@ -119,8 +119,8 @@ static bool tell_near(struct facts *facts, struct findings *out, struct finding 
 	/* What half a pointer fits by chance is too much to say it without proof. */
 	if (!place || (near->way == NEAR_UPPER_OTHER && !strong))
 		return false;
-	explain_why(out, finding, "%s it is %s0x%" PRIx64 "%s (%s%s)%s%s",
-		    strong ? "Most likely" : "Possibly", with_detail(out, w->before, near->detail),
+	explain_why(out, finding, "the bad pointer is %s %s0x%" PRIx64 "%s (%s%s)%s%s",
+		    strong ? "most likely" : "possibly", with_detail(out, w->before, near->detail),
 		    near->value, with_detail(out, w->behind, near->detail), place,
 		    proof_words(near), w->meaning ? ": " : "", w->meaning ? w->meaning : "");
 	near_evidence(out, finding, cell, near, place);
@@ -170,8 +170,8 @@ static bool tell_freelist(const struct facts *facts, struct findings *out, struc
 		finding->confidence = CONFIDENCE_LIKELY;
 		finding->against = "it may also be a use after free of memory that somebody else was given since";
 	}
-	explain_why(out, finding, "The value is no pointer of the kernel's code but the slab "
-		    "allocator's own scrambled link (to %s), which it writes there when an object is freed: %s",
+	explain_why(out, finding, "the bad pointer is the slab allocator's own scrambled link (to %s), "
+		    "which it writes there when an object is freed: %s",
 		    next, is_free(object) ? "the object was free when it was used"
 					  : "since it was allocated nobody has set that member");
 	finding_evidence_shows(out, finding, finding_text(out, "whatis 0x%" PRIx64, object->address),
@@ -213,6 +213,23 @@ static bool tell_freed(struct facts *facts, struct findings *out, struct finding
 	finding_evidence_shows(out, finding, finding_text(out, "whatis 0x%" PRIx64, cell), "free",
 			       "the page is free: %s", what.text);
 	return true;
+}
+
+void explain_one_bit(const struct facts *facts, struct findings *out, struct finding *finding,
+		     uint64_t one, uint64_t other)
+{
+	uint64_t differ = one ^ other;
+	struct walk walk[2];
+
+	if (!differ || differ & (differ - 1))
+		return;
+	memory_walk(facts->session->memory, one, &walk[0]);
+	memory_walk(facts->session->memory, other, &walk[1]);
+	if ((walk[0].status == READ_OK) == (walk[1].status == READ_OK))
+		return;
+	explain_why(out, finding, "0x%" PRIx64 " and 0x%" PRIx64 ", which should be the same, differ in one "
+		    "bit (%d): %s", one, other, __builtin_ctzll(differ), ways[NEAR_BIT].meaning);
+	finding->against = ways[NEAR_BIT].against;
 }
 
 /* Kinds of which more can be known by the pointer. The others say already what it is. */

@@ -11,26 +11,41 @@
 #include "forensics/writers.h"
 #include "kernel/slab.h"
 
-enum { VALUE_MIN = 0x10, PLACES_MAX = 24 };
+enum { VALUE_MIN = 0x10, RARE_MIN = 0x100, PLACES_MAX = 24 };
 
 struct suspects {
-	const struct writer *exact, *any; /* at the very offset; anywhere */
+	const struct writer *exact, *any; /* at the very offset; anywhere: the first */
 	unsigned exact_functions, functions;
+	bool exact_alone, alone; /* all of them are in one module, or all in the kernel */
 };
 
-static void note(const struct writer *w, uint64_t offset, struct suspects *found)
+static void note_one(const struct writer *w, const struct writer **first,
+		     const struct writer **last, unsigned *functions, bool *alone)
 {
-	bool exact = !w->store.memory.absolute && w->store.memory.base >= 0 &&
-		     (uint64_t)w->store.memory.displacement == offset;
+	if (!*first) {
+		*first = w;
+		*alone = true;
+	}
+	*alone &= w->module == (*first)->module;
+	*functions += !*last || w->function != (*last)->function;
+	*last = w;
+}
 
-	if (!found->any || w->function != found->any->function)
-		found->functions++;
-	if (!found->any)
-		found->any = w;
-	if (exact && (!found->exact || w->function != found->exact->function))
-		found->exact_functions++;
-	if (exact && !found->exact)
-		found->exact = w;
+static void note(const struct writers *writers, uint64_t offset, struct suspects *found)
+{
+	const struct writer *last = NULL, *last_exact = NULL;
+
+	for (size_t i = 0; i < writers->count && i < PLACES_MAX; i++) {
+		const struct writer *w = &writers->data[i];
+		if (w->in_frame)
+			continue;
+		bool exact = !w->store.memory.absolute && w->store.memory.base >= 0 &&
+			     (uint64_t)w->store.memory.displacement == offset;
+		note_one(w, &found->any, &last, &found->functions, &found->alone);
+		if (exact)
+			note_one(w, &found->exact, &last_exact, &found->exact_functions,
+				 &found->exact_alone);
+	}
 }
 
 static void accuse(struct facts *facts, struct findings *out, struct finding *finding,
@@ -56,6 +71,33 @@ static void accuse(struct facts *facts, struct findings *out, struct finding *fi
 	finding->against = "the write itself was not seen";
 }
 
+/* Several functions, all of one module: a driver's own number, which is stored in many places. */
+static void accuse_module(struct facts *facts, struct findings *out, struct finding *finding,
+			  const struct writer *w, uint64_t value, unsigned functions, bool exact)
+{
+	const char *number = finding_text(out, "0x%" PRIx64, value);
+	struct frame one = { .pc = w->pc };
+	const struct stack stack = { .frames = &one, .count = 1 };
+	struct blame blame = facts_blame_stack(facts, &stack, 0);
+
+	explain_why(out, finding, "Such a value is stored%s by %u functions of module %s, and by no other code "
+		    "that is seen: %s is one", exact ? " at that offset" : "", functions,
+		    w->module->name, facts_text_of_frame(facts, &one));
+	finding_evidence_shows(out, finding, finding_text(out, "writers %s", number),
+			       finding_text(out, "%016" PRIx64, w->pc),
+			       "the code that stores %s%s: %u functions of %s", number,
+			       exact ? " at that offset" : "", functions, w->module->name);
+	/* Its own structure may begin anywhere in the object; then the number must be a rare one. */
+	if (!blame.known || (!exact && value < RARE_MIN))
+		return;
+	blame.because = finding_text(out, "of all code only this module's stores %s%s, in %u functions; "
+				     "which of them it was is not known", number,
+				     exact ? " at that offset" : "", functions);
+	blame.skipped = finding->blame.skipped;
+	finding->blame = blame;
+	finding->against = "the write itself was not seen";
+}
+
 void explain_writer(struct facts *facts, struct findings *out, struct finding *finding,
 		    uint64_t cell, uint64_t value)
 {
@@ -68,15 +110,18 @@ void explain_writer(struct facts *facts, struct findings *out, struct finding *f
 	    !object.slab.cache)
 		return;
 	writers_find(facts->session, &wish, &writers);
-	for (size_t i = 0; i < writers.count && i < PLACES_MAX; i++) {
-		if (!writers.data[i].in_frame)
-			note(&writers.data[i], object.offset, &found);
-	}
+	note(&writers, object.offset, &found);
 	/* The same offset may be chance: then it has to be a module, or the only place at all. */
-	if (writers.count <= PLACES_MAX && found.exact_functions == 1)
+	if (writers.count > PLACES_MAX)
+		found = (struct suspects){ 0 };
+	if (found.exact_functions == 1)
 		accuse(facts, out, finding, found.exact, value,
 		       found.functions == 1 || found.exact->module);
-	else if (writers.count <= PLACES_MAX && found.functions == 1)
+	else if (found.exact_functions && found.exact_alone && found.exact->module)
+		accuse_module(facts, out, finding, found.exact, value, found.exact_functions, true);
+	else if (found.functions == 1)
 		accuse(facts, out, finding, found.any, value, false);
+	else if (found.functions && found.alone && found.any->module)
+		accuse_module(facts, out, finding, found.any, value, found.functions, false);
 	writers_deinit(&writers);
 }
