@@ -327,6 +327,8 @@ static void tell_cell(struct tale *t, size_t i)
 		strbuf_add(t->out, ", which still holds it");
 	t->cause->verb = "it read it and passed it on";
 	t->cause->cell = step->cell;
+	if (step->member)
+		t->cause->member = arena_strdup(t->facts->arena, step->member);
 	t->cause->cell_size = step->size;
 	t->cause->cell_holds = same;
 	t->cause->cell_named = readable_name(step->name) && strstr(step->name, "->") &&

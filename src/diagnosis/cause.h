@@ -18,6 +18,7 @@ struct cause {
 	enum confidence confidence;
 	uint64_t cell;      /* that it was read from; 0: none or not known */
 	unsigned cell_size;
+	const char *member; /* "sk_buff.head": what that cell is; NULL: not known */
 	bool cell_holds;    /* it is there still */
 	bool cell_named;    /* by its member: "session->channel" */
 	bool value_told;    /* `origin` prints the value; else only the register */

@@ -50,6 +50,7 @@ struct finding {
 	unsigned rank;
 	struct blame blame;
 	uint64_t object;   /* the slab object at stake; 0: none is known */
+	const char *member; /* "sk_buff.head": where the bad value was read from; NULL: not known */
 	struct evidence evidence[EVIDENCE_MAX];
 	unsigned evidence_count;
 };

@@ -276,6 +276,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 		explain_pointer(facts, out, finding, subject->value, NULL);
 		return;
 	}
+	finding->member = cause.member;
 	name = cause.name ? cause.name : subject->name;
 	if (!name)
 		name = reg_name(facts, subject->reg);

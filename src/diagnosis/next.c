@@ -274,7 +274,7 @@ static const char *look_at_cpus(struct adviser *a)
 	if (a->is_text)
 		return NULL;
 	return "compare what all CPUs did: `bt -a`; the one that differs from those that wait may "
-	       "hold what they wait for";
+	       "hold what they wait for; `locks` says which locks are held";
 }
 
 static const char *look_at_recursion(struct adviser *a)
@@ -292,11 +292,11 @@ static const char *look_at_waiters(struct adviser *a)
 		return NULL;
 	for (unsigned i = 0; i < v->evidence_count; i++) {
 		if (v->evidence[i].command && starts_with(v->evidence[i].command, "bt "))
-			return arena_printf(a->arena, "`%s` is the task that hung, `ps -S` counts who "
-					    "else waits, `bt --all` shows for what",
+			return arena_printf(a->arena, "`%s` is the task that hung, `blocked -g` shows "
+					    "who else waits for whom, `deadlock` whether in a ring",
 					    v->evidence[i].command);
 	}
-	return "`ps -S` counts who waits, `bt --all` shows for what";
+	return "`blocked -g` shows who waits for whom, `deadlock` whether in a ring";
 }
 
 static const char *look_at_memory(struct adviser *a)

@@ -155,6 +155,22 @@ void rule_members(const struct facts *facts, struct arena *arena, struct rule_wo
 	*out = (struct rule_words){ members, count };
 }
 
+/* Where the bad value was read from counts as much as where it was used. */
+static void fill_members(const struct facts *facts, const struct finding *verdict,
+			 struct arena *arena, struct rule_facts *out)
+{
+	struct rule_words accessed;
+
+	rule_members(facts, arena, &accessed);
+	const char **members = arena_alloc(arena, (accessed.count + 1) * sizeof(*members));
+	size_t count = 0;
+	if (verdict->member)
+		members[count++] = verdict->member;
+	for (size_t i = 0; i < accessed.count; i++)
+		members[count++] = accessed.data[i];
+	out->members = (struct rule_words){ members, count };
+}
+
 static void fill_value(const struct facts *facts, struct rule_facts *out)
 {
 	const struct fault_site *fault = &facts->fault;
@@ -204,6 +220,6 @@ void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 	fill_modules(from, arena, facts);
 	fill_taint(from, arena, facts);
 	fill_log(from, arena, facts);
-	rule_members(from, arena, &facts->members);
+	fill_members(from, verdict, arena, facts);
 	fill_value(from, facts);
 }

@@ -111,6 +111,10 @@ static const char *class_of(const struct facts *facts, const struct finding *ver
 
 	if (is_placeless(kind) || verdict->rank < RANK_FAULT || starts_with(kind, "stack-"))
 		return kind;
+	/* Not an address but what was to be done was refused. */
+	if (facts->fault.trap == TRAP_GENERAL_PROTECTION && !facts->fault.has_address &&
+	    strcmp(kind, "bad-address") != 0 && !facts->fault.has_target)
+		return kind;
 	switch (facts->fault.trap) {
 	case TRAP_PAGE_FAULT:
 	case TRAP_GENERAL_PROTECTION:

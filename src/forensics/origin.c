@@ -73,6 +73,15 @@ static const char *name_text(struct tracer *t, size_t frame, flow_id id)
 	return arena_strdup(&t->origin->arena, strbuf_text(&name));
 }
 
+static const char *member_text(struct tracer *t, size_t frame, flow_id id)
+{
+	auto_strbuf member = { 0 };
+
+	if (!origin_member(&t->run, &t->run.frames[frame], id, &member))
+		return NULL;
+	return arena_strdup(&t->origin->arena, member.data);
+}
+
 static void push(struct origin *o, const struct origin_step *step)
 {
 	if (o->count == o->capacity) {
@@ -183,6 +192,7 @@ static void trace_cell(struct tracer *t, size_t frame, flow_id id, unsigned dept
 		step->offset = flow_node(t->run.frames[frame].flow, a->b)->value;
 	}
 	look_at_cell(t, step, n.a);
+	step->member = member_text(t, frame, id);
 	step->text = cell_text(t, step);
 	/* What led to the cell. */
 	int64_t slot;

@@ -36,6 +36,7 @@ struct origin_step {
 	bool memory;         /* by memory read again */
 	uint64_t value;
 	const char *name;    /* as C would say it: "skb->head"; NULL */
+	const char *member;  /* of ORIGIN_CELL: "sk_buff.head"; NULL: not known */
 	uint64_t cell;       /* of ORIGIN_CELL: its address; 0 not known */
 	unsigned size;       /* of the cell, bytes */
 	uint64_t offset;     /* of the cell from the pointer, the next step, that led to it */

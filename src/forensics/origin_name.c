@@ -390,3 +390,19 @@ void origin_name(struct args_run *run, const struct frame_flow *f, flow_id id, s
 
 	name(&n, id, NAME_DEPTH_MAX, type);
 }
+
+bool origin_member(struct args_run *run, const struct frame_flow *f, flow_id id,
+		   struct strbuf *out)
+{
+	struct namer n = { .run = run, .f = f };
+	struct type object = { 0 };
+	uint64_t offset;
+	char path[256];
+
+	if (!member_of(&n, id, NAME_DEPTH_MAX, &offset, &object) || !object.source ||
+	    (type_kind(object) != TYPE_STRUCT && type_kind(object) != TYPE_UNION) ||
+	    !*type_name(object) || !type_path_at(object, offset, path, sizeof(path)))
+		return false;
+	strbuf_addf(out, "%s.%s", type_name(object), path);
+	return true;
+}

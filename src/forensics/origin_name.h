@@ -11,6 +11,9 @@
  */
 void origin_name(struct args_run *run, const struct frame_flow *f, flow_id id, struct strbuf *out,
 		 struct type *type);
+/* "sk_buff.head": which member of which struct the value was read from; false: not known. */
+bool origin_member(struct args_run *run, const struct frame_flow *f, flow_id id,
+		   struct strbuf *out);
 /* The parameter that @reg brings: its place from 1 on, 0: none that is known. */
 unsigned origin_parameter(struct args_run *run, const struct frame_flow *f, int reg,
 			  struct member *parameter);

@@ -115,6 +115,17 @@ class OwnFolder(unittest.TestCase):
         self.assertIn("__x64_sys_ioctl on the stack", known["fits"]["because"])
         self.assertIn("+0x30", known["module"]["because"])
 
+    def test_member_that_the_value_was_read_from(self):
+        dump = self.dump(name="late-completion")
+        for name, member in (("read-from", "frag_list"), ("elsewhere", "nr_frags")):
+            self.rule(name, f"member: skb_shared_info.{member}\n  value: 0x206")
+            path = self.folder / f"{name}.yaml"
+            path.write_text(path.read_text().replace("class: null-pointer", "class: '*'")
+                            .replace("stack: ['*', '*_sys_ioctl']", "stack: skb_release_data"))
+        known, _, _ = self.known(dump, "--rules", self.folder)
+        self.assertIn("read-from", known)
+        self.assertNotIn("elsewhere", known)
+
     def test_unknown_lowers(self):
         dump = self.dump(name="null-ioctl", capture="kdump", truncate=100)
         self.rule("unknown", "config: {CONFIG_SLUB: y}")  # Debian's kernels do not carry it
