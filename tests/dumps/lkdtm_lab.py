@@ -14,9 +14,11 @@ import lkdtm_truth
 os.environ.setdefault("INQUEST_LAB_CACHE", str(lab.LAB))
 sys.path[:0] = [str(lab.ROOT / "lab" / "resumed"), str(lab.ROOT / "lab" / "lib")]
 
+import cache  # noqa: E402, F401
 import kernel  # noqa: E402
 import lkdtm_module  # noqa: E402
 import state  # noqa: E402
+from say import Accident  # noqa: E402, F401
 
 # Both let the allocator's own checks run, and be deadly (bit 5: a bad page or object).
 CHECKED = "slub_debug=FZP panic_on_taint=0x20"
@@ -69,12 +71,21 @@ class Judgement:
                     said.function and not self.function_right and said.function_confidence in SURE)
 
 
+def _ask(*words):
+    run = lab.inquest("--json", *words)
+    if run.returncode not in (0, 1):
+        raise AssertionError(f"inquest {words}: exit status {run.returncode}: {run.stderr}")
+    return json.loads(run.stdout)
+
+
 def ask(vmcore):
     """inquest's report of a dump."""
-    run = lab.inquest("--json", "--no-debuginfo", vmcore)
-    if run.returncode not in (0, 1):
-        raise AssertionError(f"inquest {vmcore}: exit status {run.returncode}: {run.stderr}")
-    return json.loads(run.stdout)
+    return _ask("--no-debuginfo", vmcore)
+
+
+def ask_text(console):
+    """The same of a console's text alone."""
+    return _ask("oops", console)
 
 
 RIP = re.compile(r"RIP: 0010:(?:\[<[0-9a-f]+>\] )?([A-Za-z_]\w*)[.+]")

@@ -312,6 +312,8 @@ the bottom of chains of a module's functions, an interrupt that spins on another
 down what they were called with; each frame is compared with its own call. "frame" counts from the innermost one. "gdb" is what gdb shows
 for the same frames with full debug info (`argument@entry`, else the argument), fed with registers and stacks out of the dump; right is
 what it says of the value on entry.
+
+The same is measured of verdicts (`accuracy-lkdtm.md`) and of types (`accuracy-identify.md`).
 """
 
 
