@@ -159,6 +159,9 @@ static uint64_t hash_report(const struct oops_report *r)
 	uint64_t hash = hash_more(hash_line(r->header), r->pc.function);
 	size_t n = 0;
 
+	/* The number is all that tells one hardware error from another. */
+	if (strcmp(r->kind, "hardware error") == 0)
+		hash = hash_more(hash, r->header);
 	for (size_t i = 0; i < r->frame_count && n < FRAMES_COMPARED; i++) {
 		if (r->frames[i].guess)
 			continue;

@@ -454,11 +454,44 @@ static bool names_module(const struct crash *c, const struct anomaly *a)
 	return at && (at == a->record->text || at[-1] == ' ' || at[-1] == '[');
 }
 
+/* Bits of MCi_STATUS: the register is valid, the error was not corrected (Intel SDM 3B, 15.3.2.2). */
+static const uint64_t mci_valid = UINT64_C(1) << 63, mci_uncorrected = UINT64_C(1) << 61;
+
+/* "CPU 3: Machine Check: 0 Bank 7: 8c00004000010090" */
+static bool status_says_corrected(const char *line)
+{
+	const char *bank = strstr(line, " Bank ");
+	const char *at = bank ? strstr(bank, ": ") : NULL;
+	uint64_t status;
+
+	if (!at)
+		return false;
+	at += 2;
+	return hex_word(&at, &status) && status & mci_valid && !(status & mci_uncorrected);
+}
+
+/* Hardware mends many of its errors; they are told all the same. */
+static bool is_corrected(const struct crash *c, const struct anomaly *a)
+{
+	static const char *const words[] = { "Corrected error", "severity: corrected", "|CE|", " CE " };
+	size_t first = a->report ? a->report->first : anomaly_position(c->facts, a);
+	size_t count = a->report ? a->report->count : 1;
+
+	for (size_t i = first; i < first + count; i++) {
+		const char *line = c->facts->log[i].text;
+		if (status_says_corrected(line))
+			return true;
+		for (size_t w = 0; w < array_size(words); w++) {
+			if (strstr(line, words[w]))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct relation of_others(const struct crash *c, const struct anomaly *a, enum sort sort)
 {
-	bool corrected = strstr(a->record->text, "orrected") && !strstr(a->record->text, "ncorrected");
-
-	if (sort == SORT_HARDWARE && !corrected && a->weight != ANOMALY_NOTABLE)
+	if (sort == SORT_HARDWARE && a->weight != ANOMALY_NOTABLE && !is_corrected(c, a))
 		return (struct relation){
 			.sentence = "hardware that fails can be behind any crash",
 			.confidence = strcmp(c->finding->kind, "machine-check") == 0
@@ -530,7 +563,7 @@ static const struct {
 	{ "RCU Stall", "RCU stall" },
 	{ "ard LOCKUP", "hard lockup" },
 	{ "ut of memory", "out of memory" },
-	{ "Fatal machine check", "hardware error" },
+	{ "achine check", "hardware error" }, /* "Fatal machine check", "Fatal local machine check" */
 	{ "kasan.fault=panic", "KASAN report" },
 	{ "KASAN: panic_on_warn", "KASAN report" },
 	{ "KFENCE: panic_on_warn", "KFENCE report" },

@@ -20,6 +20,7 @@ enum {
 	REPORTS_MAX = 4096,
 	FOREIGN_MAX = 10,      /* lines of others within a report */
 	FOREIGN_OVER = 2,      /* behind its end mark */
+	FOREIGN_HARDWARE = 1,  /* every line of such a report says that it is one */
 };
 
 /* A report may be held up by a slow console, but not for longer between two lines. */
@@ -141,7 +142,7 @@ static void begin(struct parser *p, const struct line *line, const struct oops_k
 	d->bare = !kind || kind->form == FORM_CHECK;
 	d->section = SECTION_HEAD;
 	d->stack = NULL;
-	d->user = d->code_follows = d->pc_of_header = false;
+	d->user = d->code_follows = d->in_code = d->pc_of_header = d->task_line = false;
 	d->regs = NULL;
 	d->last_ns = 0;
 	d->report = (struct oops_report){
@@ -307,7 +308,10 @@ static void belongs(struct parser *p, struct oops_draft *d, const struct line *l
 		took(d, line);
 		return;
 	}
-	if (++d->foreign > (d->section == SECTION_OVER ? FOREIGN_OVER : FOREIGN_MAX))
+	unsigned most = d->section == SECTION_OVER	? FOREIGN_OVER
+			: d->form == FORM_HARDWARE ? FOREIGN_HARDWARE
+						   : FOREIGN_MAX;
+	if (++d->foreign > most)
 		finish(p, d);
 }
 

@@ -192,6 +192,9 @@ bool oops_body(struct oops_draft *draft, struct arena *arena, const char *line)
 	bool code_follows = draft->code_follows;
 	bool taken = true;
 
+	if (oops_code_more(draft, line))
+		return true;
+	draft->in_code = false;
 	if (is_trace_head(line)) {
 		begin_trace(draft, arena);
 		return true;

@@ -51,8 +51,8 @@ static void take_victim(struct oops_report *r, struct arena *arena, const char *
 	at = strstr(at, "process ") + strlen("process ");
 	if (!take_number(&at, &pid) || pid > INT32_MAX)
 		return;
-	take_text(&at, ",");
-	skip_blanks(&at);
+	/* 2.6.32 has the user between: "Killed process 9682, UID 27, (mysqld)". */
+	at += strspn(at, ", UID0123456789");
 	if (*at != '(' || r->victim)
 		return;
 	r->victim_pid = (int)pid;
@@ -74,7 +74,7 @@ bool oops_memory_line(struct oops_draft *draft, struct arena *arena, const char 
 	static const char *const inside[] = {
 		" pages RAM", "pages HighMem", " pages reserved", "total pagecache pages",
 		"pages in swap cache", "pages hwpoisoned", "pages cma reserved", "pages in pagetable",
-		"*4kB", " pages shared", " pages non-shared", "pages slab",
+		"*4kB", " mems_allowed=", " pages shared", " pages non-shared", "pages slab",
 	};
 
 	if (take_zone(draft, arena, line))

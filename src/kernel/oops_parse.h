@@ -63,7 +63,10 @@ struct oops_draft {
 	bool user;        /* registers and code that follow are of user mode */
 	struct regs *regs; /* that the next line of registers is about */
 	bool code_follows; /* the line before was RIP: a "Code:" now is of that */
+	bool in_code;      /* the line before was "Code:"; mails break it */
+	bool code_taken;   /* and was the report's own */
 	bool pc_of_header;
+	bool task_line;    /* the line before was "CPU: 0 PID: 1 Comm: x ..." */
 	struct {
 		vec_fields(struct oops_frame);
 	} frames, track_frames;
@@ -114,6 +117,8 @@ bool oops_rip_line(struct oops_draft *draft, struct arena *arena, const char *li
 /* "RAX: ... RBX: ..." and other registers. */
 bool oops_regs_line(struct oops_draft *draft, const char *line);
 bool oops_code_line(struct oops_draft *draft, const char *line);
+/* A line of nothing but bytes behind it. */
+bool oops_code_more(struct oops_draft *draft, const char *line);
 /* "CPU: 0 PID: 1 Comm: x Not tainted ..." and the older "Pid: 1, comm: x ...". */
 bool oops_task_line(struct oops_draft *draft, struct arena *arena, const char *line);
 bool oops_modules_line(struct oops_draft *draft, struct arena *arena, const char *line);

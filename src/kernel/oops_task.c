@@ -81,18 +81,35 @@ static void take_comm(struct oops_report *r, struct arena *arena, const char *at
 	take_kernel(r, arena, end, old);
 }
 
+/* "6.1.0-57-amd64 #1 ...": a mail broke the line before it. */
+static bool take_release(struct oops_draft *draft, struct arena *arena, const char *line)
+{
+	struct oops_report *r = &draft->report;
+	size_t n = strcspn(line, " \t");
+
+	if (!r->taint || r->release || !draft->task_line || line[0] < '2' || line[0] > '9' ||
+	    line[1] != '.' || strncmp(line + n, " #", 2) != 0)
+		return false;
+	r->release = arena_strndup(arena, line, n);
+	return true;
+}
+
 bool oops_task_line(struct oops_draft *draft, struct arena *arena, const char *line)
 {
 	struct oops_report *r = &draft->report;
 	const char *comm;
 	uint64_t n;
 
+	if (take_release(draft, arena, line))
+		return true;
+	draft->task_line = false;
 	if (starts_with(line, "CPU: ") && (comm = strstr(line, " Comm: "))) {
 		if (r->cpu < 0 && number_behind(line, "CPU: ", &n) && n < INT32_MAX)
 			r->cpu = (int)n;
 		if (r->pid < 0 && number_behind(line, " PID: ", &n) && n < INT32_MAX)
 			r->pid = (int)n;
 		take_comm(r, arena, comm + strlen(" Comm: "), false);
+		draft->task_line = true;
 		return true;
 	}
 	if ((starts_with(line, "Pid: ") || starts_with(line, "CPU: ")) &&

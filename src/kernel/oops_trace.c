@@ -253,7 +253,31 @@ bool oops_regs_line(struct oops_draft *draft, const char *line)
 	return true;
 }
 
-/* "Code: 45 fa <48> 8b"; "Bad RIP value." and "Unable to access opcode bytes" give no bytes. */
+/* "45 fa <48> 8b"; true: the line holds nothing else. */
+static bool take_bytes(struct oops_report *r, const char *at, bool keep)
+{
+	size_t n = 0;
+
+	for (;; n++) {
+		uint64_t byte;
+		skip_blanks(&at);
+		bool here = *at == '<' || *at == '(';
+		const char *digits = at + here;
+		const char *end = digits;
+		if (!take_hex(&end, &byte) || end - digits != 2)
+			return n && !*at;
+		at = end;
+		if (here)
+			at += *at == '>' || *at == ')';
+		if (!keep || r->code_count == OOPS_CODE_MAX)
+			continue;
+		if (here)
+			r->code_pc = r->code_count;
+		r->code[r->code_count++] = (uint8_t)byte;
+	}
+}
+
+/* "Bad RIP value." and "Unable to access opcode bytes" give no bytes. */
 bool oops_code_line(struct oops_draft *draft, const char *line)
 {
 	struct oops_report *r = &draft->report;
@@ -262,24 +286,20 @@ bool oops_code_line(struct oops_draft *draft, const char *line)
 
 	if (!take_text(&at, "Code: "))
 		return false;
+	draft->in_code = true;
 	/* Right behind a RIP it is of that one; else, up to 4.17, of the report. */
-	if (draft->section == SECTION_OVER || r->code_count ||
-	    (of_rip && (draft->user || draft->regs != &r->regs)))
-		return true;
-	r->code_pc = SIZE_MAX;
-	while (r->code_count < OOPS_CODE_MAX) {
-		uint64_t byte;
-		skip_blanks(&at);
-		bool here = *at == '<' || (*at == '(' && at[1] != 'B');
-		const char *digits = at + here;
-		at = digits;
-		if (!take_hex(&at, &byte) || at - digits != 2)
-			break;
-		if (here) {
-			r->code_pc = r->code_count;
-			at += *at == '>' || *at == ')';
-		}
-		r->code[r->code_count++] = (uint8_t)byte;
-	}
+	draft->code_taken = draft->section != SECTION_OVER && !r->code_count &&
+			    !(of_rip && (draft->user || draft->regs != &r->regs));
+	take_bytes(r, at, draft->code_taken);
+	return true;
+}
+
+bool oops_code_more(struct oops_draft *draft, const char *line)
+{
+	struct oops_report none = { 0 };
+
+	if (!draft->in_code || !take_bytes(&none, line, false))
+		return false;
+	take_bytes(&draft->report, line, draft->code_taken);
 	return true;
 }

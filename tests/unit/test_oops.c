@@ -430,6 +430,32 @@ static void test_bad_code(void **state unused_arg)
 	done(p);
 }
 
+/* Mails break lines. */
+static void test_broken_lines(void **state unused_arg)
+{
+	struct parsed *p = parse("BUG: kernel NULL pointer dereference, address: 0000000000000030\n"
+				 "CPU: 1 PID: 12 Comm: sh Not tainted\n"
+				 "6.1.0-57-amd64 #1 Debian\n"
+				 "RIP: 0010:do_x+0x12/0x34\n"
+				 "Code: b7 c2\n"
+				 "4d 27 <0f> 0b\n"
+				 "01 d2\n"
+				 "RSP: 0018:ffff8801 EFLAGS: 00010246\n"
+				 "01 d2\n"
+				 "Call Trace:\n"
+				 "RIP: 0033:0x1\n"
+				 "Code: 11 22\n"
+				 "33 44\n");
+	const struct oops_report *r = p->reports;
+
+	assert_string_equal(r->release, "6.1.0-57-amd64");
+	assert_int_equal(r->code_count, 8);
+	assert_int_equal(r->code_pc, 4);
+	assert_int_equal(r->code[7], 0xd2);
+	assert_int_equal(r->count, 13);
+	done(p);
+}
+
 static void test_decoded_trace(void **state unused_arg)
 {
 	struct parsed *p = parse("BUG: kernel NULL pointer dereference, address: 0000000000000030\n"
@@ -681,7 +707,8 @@ static void test_out_of_memory(void **state unused_arg)
 		"Out of memory: Killed process 101 (eater) total-vm:248kB, anon-rss:2kB\n"
 		"oom_reaper: reaped process 101 (eater), now anon-rss:0kB\n"
 		"other invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0\n"
-		"Out of memory: Kill process 7 (mysqld) score 901 or sacrifice child\n");
+		"other cpuset=/ mems_allowed=0-1\n"
+		"Killed process 7, UID 27, (mysqld) total-vm:47388kB, anon-rss:3744kB\n");
 
 	assert_int_equal(p->report_count, 2);
 	assert_int_equal(p->reports[0].count, 15);
@@ -931,6 +958,7 @@ int main(void)
 		cmocka_unit_test(test_no_report),
 		cmocka_unit_test(test_rip),
 		cmocka_unit_test(test_bad_code),
+		cmocka_unit_test(test_broken_lines),
 		cmocka_unit_test(test_decoded_trace),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_hung_tasks),

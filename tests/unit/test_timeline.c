@@ -284,7 +284,11 @@ static void test_nothing_before(void **state unused_arg)
 static void test_hardware(void **state unused_arg)
 {
 	static const char *const lines[] = {
-		"mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 7: 8c00004000010090",
+		"mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 7: b200000000070f0f",
+		"eth0: link up",
+		"eth0: link down",
+		"eth0: link up",
+		"mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 7: 8c00004000010090", /* corrected */
 		"EDAC MC0: 1 CE memory read error on CPU_SrcID#0",
 		OOPS("1", "77 Comm: sh", "chan_free", "chan"),
 		"Kernel panic - not syncing: Fatal exception",
@@ -296,6 +300,7 @@ static void test_hardware(void **state unused_arg)
 	assert_int_equal(made->facts.anomalies[0].relation, CONFIDENCE_POSSIBLE);
 	assert_false(made->facts.anomalies[0].cause);
 	assert_null(made->facts.anomalies[1].related);
+	assert_null(made->facts.anomalies[2].related);
 	assert_null(made->finding.why);
 	done(made);
 }
