@@ -99,6 +99,30 @@ void doc_bytes(struct doc *doc, const char *key, uint64_t address, const uint8_t
 	doc->current->bytes = b;
 }
 
+static bool marked(const struct doc_bytes *b, uint64_t at, uint64_t size)
+{
+	for (const struct doc_mark *m = b->marks; m; m = m->next) {
+		if (m->offset < at + size && m->offset + m->size > at)
+			return true;
+	}
+	return false;
+}
+
+uint64_t doc_bytes_same(const struct doc_bytes *b, uint64_t at, uint64_t line)
+{
+	enum { WORTH = 3 };
+	uint64_t count = 0;
+
+	if (at < line || marked(b, at - line, line))
+		return 0;
+	for (; at + line <= b->size && !marked(b, at, line); at += line, count++) {
+		if (memcmp(b->bytes + at, b->bytes + at - line, line) != 0 ||
+		    (b->known && memcmp(b->known + at, b->known + at - line, line) != 0))
+			break;
+	}
+	return count >= WORTH ? count : 0;
+}
+
 void doc_end(struct doc *doc)
 {
 	assert(doc->current->parent);

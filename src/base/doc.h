@@ -228,6 +228,11 @@ void doc_lines(struct doc *doc, const char *key, const char *heading);
 void doc_bytes(struct doc *doc, const char *key, uint64_t address, const uint8_t *bytes,
 	       const uint8_t *known, size_t size);
 void doc_end(struct doc *doc);
+/*
+ * For renderings: how many lines of @line bytes from @at on hold nothing but what the line before
+ * @at holds, and no mark begins or reaches into them. Few are not worth leaving out: 0 then.
+ */
+uint64_t doc_bytes_same(const struct doc_bytes *bytes, uint64_t at, uint64_t line);
 /* Marks a part of the bytes node just opened. */
 void doc_mark(struct doc *doc, uint64_t offset, uint64_t size, enum cell_style style,
 	      const char *fmt, ...) printf_like(5, 6);

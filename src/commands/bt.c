@@ -19,6 +19,7 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/embed.h"
 #include "commands/frame_args.h"
 #include "commands/frame_brief.h"
 #include "commands/locals.h"
@@ -58,6 +59,7 @@ static const struct column frame_columns[] = {
 	{ .key = "level", .title = "", .right = true, .gap = 1, .style = STYLE_FAINT },
 	{ .key = "sp", .title = "", .gap = 1, .style = STYLE_FAINT },
 	{ .key = "symbol", .title = "" },
+	{ .title = "" }, /* with options.brief: the arguments */
 	{ .title = "", .style = STYLE_FAINT },
 	{ .key = "pc" },
 	{ .key = "offset" },
@@ -115,19 +117,23 @@ static void registers_text(struct session *s, struct doc *doc, const struct regs
 				     group != GROUP_REST || regs->value[i] > 0xffff);
 			if (++count % REGISTERS_A_LINE == 0) {
 				doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
+				doc_last_in(doc, DOC_IN_TEXT);
 				strbuf_clear(&line);
 			}
 		}
-		if (line.len)
+		if (line.len) {
 			doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
+			doc_last_in(doc, DOC_IN_TEXT);
+		}
 	}
 }
 
 static void registers_json(struct session *s, struct doc *doc, const char *key,
-			   const struct regs *regs)
+			   const struct regs *regs, bool page)
 {
 	doc_record(doc, key, NULL);
-	doc_hidden(doc);
+	doc_only_in(doc, DOC_IN_JSON | (page ? DOC_IN_HTML : 0));
+	doc_look(doc, LOOK_REGISTERS);
 	for (unsigned i = 0; i < s->arch->reg_count; i++) {
 		if (regs_known(regs, i))
 			doc_field(doc, s->arch->reg_names[i], NULL, cell_hex(regs->value[i]));
@@ -139,7 +145,7 @@ void bt_registers(struct session *session, struct doc *doc, const char *key,
 		  const struct regs *regs, unsigned indent)
 {
 	registers_text(session, doc, regs, indent);
-	registers_json(session, doc, key, regs);
+	registers_json(session, doc, key, regs, true);
 }
 
 /* What a frame's pc is in. */
@@ -184,11 +190,11 @@ struct row_texts {
 };
 
 static void format_row(const struct frame *frame, size_t level, const struct source_line *at,
-		       struct row_texts *texts)
+		       bool brief, struct row_texts *texts)
 {
 	snprintf(texts->level, sizeof(texts->level), "%s#%zu", level < 10 ? " " : "", level);
 	texts->sp[0] = '\0'; /* a text tells it of few frames */
-	if (frame->sp)
+	if (frame->sp && !brief)
 		snprintf(texts->sp, sizeof(texts->sp), "[%016" PRIx64 "]", frame->sp);
 	texts->place[0] = '\0';
 	if (at && at->file && at->line)
@@ -211,13 +217,15 @@ static void inlined_rows(struct session *s, struct doc *doc, const struct frame 
 		const struct source_frame *source = &place->source[i];
 		struct row_texts texts;
 		char name[320];
-		format_row(frame, level, &source->at, &texts);
+		format_row(frame, level, &source->at, brief, &texts);
 		snprintf(name, sizeof(name), "%s (inlined)%s",
 			 source->function ? source->function : "?",
 			 frame->how == FRAME_SCAN ? " ?" : "");
 		doc_row(doc, cell_shown(cell_udec(level), texts.level),
-			frame->sp ? cell_shown(cell_hex(frame->sp), texts.sp) : cell_none(),
-			cell_shown(cell_str(source->function), name), cell_str(texts.place),
+			frame->sp ? cell_shown(cell_hex(frame->sp), texts.sp)
+				  : cell_shown(cell_none(), ""),
+			cell_shown(cell_str(source->function), name), cell_str(""),
+			cell_str(texts.place),
 			cell_hex(frame->pc), cell_none(), cell_none(), cell_str(module),
 			cell_str(how_names[frame->how]), cell_bool(frame->how == FRAME_SCAN),
 			cell_bool(false), cell_str(frame->stack), cell_bool(true),
@@ -225,15 +233,22 @@ static void inlined_rows(struct session *s, struct doc *doc, const struct frame 
 		if (frame->how == FRAME_SCAN)
 			doc_row_style(doc, STYLE_FAINT);
 		if (brief) {
-			doc_row_hide(doc);
+			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
 			frame_brief(s, doc, frame, level, name, &source->at, NULL);
+			doc_row_in(doc, DOC_IN_TEXT);
 		}
 	}
 }
 
-static void frame_row(struct session *s, struct doc *doc, const struct frame *frame,
-		      const struct place *place, size_t level)
+static const struct frame_args *args_of(const struct bt_options *options, size_t i)
 {
+	return options->args && i < options->args->count ? &options->args->frames[i] : NULL;
+}
+
+static void frame_row(struct session *s, struct doc *doc, const struct frame *frame,
+		      const struct place *place, size_t level, const struct bt_options *options)
+{
+	auto_strbuf arguments = { 0 };
 	bool exact = place->known && !place->symbol.inside_only;
 	const struct symbol *symbol = &place->symbol;
 	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
@@ -241,11 +256,13 @@ static void frame_row(struct session *s, struct doc *doc, const struct frame *fr
 		place->source_count ? &place->source[place->source_count - 1].at : NULL;
 	struct row_texts texts;
 
-	format_row(frame, level, at, &texts);
+	format_row(frame, level, at, options->brief, &texts);
+	if (options->brief && doc->media & DOC_IN_HTML)
+		frame_brief_arguments(s, args_of(options, level), &arguments);
 	doc_row(doc, cell_shown(cell_udec(level), texts.level),
 		cell_shown(cell_hex(frame->sp), texts.sp),
 		cell_shown(cell_str(place->known ? symbol->name : NULL), place->text),
-		cell_str(texts.place),
+		cell_str(strbuf_text(&arguments)), cell_str(texts.place),
 		text_is_made_up(s, frame->pc) ? cell_none() : cell_hex(frame->pc),
 		exact ? cell_udec(place->offset) : cell_none(),
 		exact && symbol->size ? cell_udec(symbol->size) : cell_none(),
@@ -269,6 +286,26 @@ static bool is_full(const struct arch *arch, const struct regs *regs)
 	return regs_known(regs, arch->pc);
 }
 
+enum { CODE_LINES = 8, PAGE_FRAMES_MAX = 40 };
+
+/* On a report's page a frame opens to its variables and the code around its call. */
+static void frame_page(struct session *s, struct doc *doc, const struct stack *stack, size_t i)
+{
+	const struct frame *frame = &stack->frames[i];
+	char line[64];
+
+	if (!(doc->media & DOC_IN_HTML) || frame->how == FRAME_SCAN || i >= PAGE_FRAMES_MAX)
+		return;
+	if (s->debuginfo && debuginfo_of(s->debuginfo, frame->pc - frame->is_call)) {
+		doc_record(doc, NULL, NULL);
+		doc_only_in(doc, DOC_IN_HTML);
+		locals_add(s, doc, stack, i, false);
+		doc_end(doc);
+	}
+	snprintf(line, sizeof(line), "dis -lr 0x%" PRIx64 " %d", frame->pc, CODE_LINES);
+	embed_command(s, doc, NULL, line);
+}
+
 static void frame_detail(struct session *s, struct doc *doc, const struct stack *stack, size_t i,
 			 const struct place *place, const struct bt_options *options)
 {
@@ -288,19 +325,16 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 	if (registers && !options->no_registers)
 		registers_text(s, doc, &frame->regs, 0);
 	if (registers)
-		registers_json(s, doc, "regs", &frame->regs);
+		registers_json(s, doc, "regs", &frame->regs, true);
 	if (options->verbose)
 		locals_add(s, doc, stack, i, false);
+	else if (options->brief)
+		frame_page(s, doc, stack, i);
 	if (options->args && i < options->args->count)
 		frame_args_add(s, doc, &options->args->frames[i]);
 	if (options->words)
 		stack_words_add(s, doc, stack, i, options->words);
 	doc_end(doc);
-}
-
-static const struct frame_args *args_of(const struct bt_options *options, size_t i)
-{
-	return options->args && i < options->args->count ? &options->args->frames[i] : NULL;
 }
 
 enum { FOLD_TURNS_MIN = 4 };
@@ -320,6 +354,7 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 		       const struct bt_options *options)
 {
 	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
+	doc_look(doc, LOOK_STACK);
 	doc_bare(doc);
 	size_t folded_from = 0, folded_to = 0;
 	for (size_t i = 0; i < stack->count; i++) {
@@ -340,14 +375,18 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 		bool folded = i >= folded_from && i < folded_to;
 		if (!folded)
 			inlined_rows(s, doc, frame, &place, i, options->brief);
-		frame_row(s, doc, frame, &place, i);
+		frame_row(s, doc, frame, &place, i, options);
 		frame_detail(s, doc, stack, i, &place, options);
-		if (folded || options->brief)
+		if (folded)
 			doc_row_hide(doc);
+		else if (options->brief)
+			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
+		mark_brief(doc, options, i);
 		if (!folded && options->brief) {
 			frame_brief(s, doc, frame, i, place.text,
 				    place.source_count ? &place.source[place.source_count - 1].at
 						       : NULL, args_of(options, i));
+			doc_row_in(doc, DOC_IN_TEXT);
 			mark_brief(doc, options, i);
 		}
 		if (folded && i + 1 == folded_to)
@@ -364,10 +403,11 @@ void bt_frame(struct session *session, struct doc *doc, const struct stack *stac
 	struct place place;
 
 	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
+	doc_look(doc, LOOK_STACK);
 	doc_bare(doc);
 	find_place(session, frame, &place);
 	inlined_rows(session, doc, frame, &place, number, options->brief);
-	frame_row(session, doc, frame, &place, number);
+	frame_row(session, doc, frame, &place, number, options);
 	frame_detail(session, doc, stack, number, &place, options);
 	doc_end(doc);
 }
@@ -381,7 +421,7 @@ static void add_end(struct session *s, struct doc *doc, const struct stack *stac
 		doc_textf(doc, STYLE_FAINT, "    user mode%s", options->no_registers ? "" : ":");
 		if (!options->no_registers)
 			registers_text(s, doc, &stack->user_regs, 4);
-		registers_json(s, doc, "user_regs", &stack->user_regs);
+		registers_json(s, doc, "user_regs", &stack->user_regs, !options->no_registers);
 	} else if (stack->end == STACK_END_INCOMPLETE) {
 		if (options->brief)
 			doc_textf(doc, STYLE_BAD, "    not followed further:");
@@ -423,7 +463,7 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	if (task->cpu >= 0)
 		snprintf(cpu, sizeof(cpu), "%d", task->cpu);
 	task_stack(session, task, &stack);
-	if (options->verbose || session->verify)
+	if (options->verbose || session->verify || (options->brief && doc->media & DOC_IN_HTML))
 		compare(session, doc, &stack);
 	if (options->arguments) {
 		stack_args_find(session, task, &stack, &arguments);

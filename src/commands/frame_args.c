@@ -17,8 +17,15 @@
 #include "kernel/meaning.h"
 
 static const struct column columns[] = {
-	{ .key = "name" },   { .key = "type" }, { .key = "value" },    { .key = "number" },
-	{ .key = "origin" }, { .key = "how" },  { .key = "register" }, { .key = "meaning" },
+	/* As rows on a page only; text has a line for each. */
+	{ .key = "name", .title = "argument", .style = STYLE_STRONG },
+	{ .key = "type", .title = "type", .style = STYLE_FAINT },
+	{ .key = "value", .title = "value" },
+	{ .key = "number" },
+	{ .key = "origin", .title = "how sure", .style = STYLE_FAINT },
+	{ .key = "how", .title = "known by", .style = STYLE_FAINT },
+	{ .key = "register" },
+	{ .key = "meaning", .title = "what it is" },
 	{ .key = "now" },
 };
 
@@ -74,13 +81,15 @@ static void add_argument(struct session *s, struct doc *doc, const struct arg *a
 	doc_row(doc, cell_str(a->name), cell_str(type), cell_str(known ? value : NULL),
 		known ? cell_hex(a->value) : cell_none(), cell_str(arg_origin_name(a->origin)),
 		cell_str(a->how), cell_str(a->reg >= 0 ? s->arch->reg_names[a->reg] : NULL),
-		cell_str(*meaning ? meaning : NULL), a->changed ? cell_hex(a->now) : cell_none());
-	doc_row_hide(doc);
+		*meaning ? cell_str(meaning) : cell_shown(cell_none(), ""),
+		a->changed ? cell_hex(a->now) : cell_none());
+	doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
 	doc_textf(doc, known ? STYLE_PLAIN : STYLE_FAINT, "    %s = %s%s  (%s%s%s%s%s%s%s)%s%s",
 		  *a->name ? a->name : "?", value, known && !shown ? " ?" : "", type,
 		  known ? "; " : "", known ? arg_origin_name(a->origin) : "",
 		  a->how ? ": " : "", a->how ? a->how : "", a->changed ? "; now " : "", now,
 		  *meaning ? "  " : "", meaning);
+	doc_row_in(doc, DOC_IN_TEXT);
 }
 
 void frame_args_add(struct session *session, struct doc *doc, const struct frame_args *frame)

@@ -22,6 +22,8 @@ enum { LINE_WIDTH = 100, PLACE_WIDTH = 40, MEANING_MAX = 48 };
 /* "session=ffff8d81c19fca20 (/dev/x)", without what it means when @room is too small for that. */
 static bool add_argument(struct session *s, struct strbuf *line, const struct arg *a)
 {
+	/* One that begins a line has no blanks before it. */
+	const char *blanks = line->len ? "  " : "";
 	char value[64], meaning[256] = "", text[400];
 
 	if (a->origin == ARG_UNKNOWN)
@@ -41,8 +43,18 @@ static bool add_argument(struct session *s, struct strbuf *line, const struct ar
 		snprintf(text, sizeof(text), "%s=%s%s", *a->name ? a->name : "?", digits, doubt);
 	if (line->len + 2 + strlen(text) > LINE_WIDTH)
 		return false;
-	strbuf_addf(line, "  %s", text);
+	strbuf_addf(line, "%s%s", blanks, text);
 	return true;
+}
+
+void frame_brief_arguments(struct session *s, const struct frame_args *args, struct strbuf *text)
+{
+	for (unsigned i = 0; args && i < args->count; i++) {
+		if (!add_argument(s, text, &args->args[i])) {
+			strbuf_add(text, " ...");
+			break;
+		}
+	}
 }
 
 void frame_brief(struct session *s, struct doc *doc, const struct frame *frame, size_t level,

@@ -171,11 +171,22 @@ static void add_origin(const struct variable *v, struct strbuf *out)
 		strbuf_add(out, ", if memory did not change since the call");
 }
 
+/* As rows on a page only; text has lines for each. */
 static const struct column columns[] = {
-	{ .key = "name" },      { .key = "type" },  { .key = "value" },    { .key = "number" },
-	{ .key = "state" },     { .key = "where" }, { .key = "why" },      { .key = "derived" },
-	{ .key = "address" },   { .key = "size" },  { .key = "function" }, { .key = "inlined" },
-	{ .key = "parameter" }, { .key = "guess" },
+	{ .key = "name", .title = "variable", .style = STYLE_STRONG },
+	{ .key = "type", .title = "type", .style = STYLE_FAINT },
+	{ .key = "value", .title = "value" },
+	{ .key = "number" },
+	{ .key = "state" },
+	{ .key = "where", .title = "where", .style = STYLE_FAINT },
+	{ .key = "why" },
+	{ .key = "derived" },
+	{ .key = "address" },
+	{ .key = "size" },
+	{ .key = "function" },
+	{ .key = "inlined" },
+	{ .key = "parameter" },
+	{ .key = "guess" },
 };
 
 static const char *const state_names[] = {
@@ -189,17 +200,20 @@ static const char *const state_names[] = {
 
 static void add_row(struct doc *doc, const struct variable *v, const char *value)
 {
+	auto_strbuf origin = { 0 };
 	bool known = v->state == VARIABLE_KNOWN;
 	bool number = known && v->bytes && v->size <= 8 && v->kind != VARIABLE_AGGREGATE;
 
+	add_origin(v, &origin);
 	doc_row(doc, cell_str(v->name), cell_str(v->type), cell_str(known ? value : NULL),
 		number ? cell_hex(number_of(v, false)) : cell_none(),
-		cell_str(state_names[v->state]), cell_str(known ? v->where : NULL),
+		cell_str(state_names[v->state]),
+		cell_shown(cell_str(known ? v->where : NULL), strbuf_text(&origin)),
 		cell_str(known ? NULL : v->why), cell_bool(v->derived),
 		v->has_address ? cell_hex(v->address) : cell_none(),
 		v->size ? cell_udec(v->size) : cell_none(), cell_str(v->function),
 		cell_bool(v->inlined), cell_bool(v->parameter), cell_bool(v->guess));
-	doc_row_hide(doc);
+	doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
 }
 
 static void add_lines(struct doc *doc, const struct variable *v, const char *value)
@@ -213,14 +227,17 @@ static void add_lines(struct doc *doc, const struct variable *v, const char *val
 		doc_textf(doc, v->state == VARIABLE_KNOWN ? STYLE_PLAIN : STYLE_FAINT,
 			  "    %s = %s%s  (%s%s: %s)", v->name, value, v->guess ? " ?" : "",
 			  v->type, v->parameter ? ", argument" : "", strbuf_text(&origin));
+		doc_row_in(doc, DOC_IN_TEXT);
 		return;
 	}
 	doc_textf(doc, STYLE_PLAIN, "    %s  (%s%s: %s) =", v->name, v->type,
 		  v->parameter ? ", argument" : "", strbuf_text(&origin));
+	doc_row_in(doc, DOC_IN_TEXT);
 	for (; line; line = end ? end + 1 : NULL) {
 		end = strchr(line, '\n');
 		doc_textf(doc, STYLE_PLAIN, "    %.*s", end ? (int)(end - line) : (int)strlen(line),
 			  line);
+		doc_row_in(doc, DOC_IN_TEXT);
 	}
 }
 

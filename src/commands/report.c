@@ -107,11 +107,15 @@ static void fault_section(const struct facts *facts, struct doc *doc)
 	doc_field(doc, "access", NULL, fault->access_known
 		  ? cell_str(fault->execute ? "execute" : fault->write ? "write" : "read")
 		  : cell_none());
-	if (fault->has_insn && !fault->pc_is_wild && made_up)
+	if (fault->has_insn && !fault->pc_is_wild && made_up) {
 		doc_textf(doc, STYLE_STRONG, "    %s", fault->insn_text);
-	else if (fault->has_insn && !fault->pc_is_wild)
+	} else if (fault->has_insn && !fault->pc_is_wild) {
 		doc_textf(doc, STYLE_STRONG, "    %016" PRIx64 ":  %s", fault->pc,
 			  fault->insn_text);
+		/* A page shows the code around it. */
+		doc_last_in(doc, DOC_IN_TEXT);
+	}
+	report_code(facts, doc);
 	bt_registers(facts->session, doc, "regs", fault->regs, 2);
 	doc_end(doc);
 }
@@ -201,7 +205,9 @@ static struct error *run_report(struct command_args *args)
 	report_findings(d, doc);
 	fault_section(facts, doc);
 	stack_section(d, doc);
+	report_memory(d, doc);
 	report_timeline(facts, doc);
+	report_log_tail(facts, doc);
 	machine_section(facts, doc);
 	doc_record(doc, "system", NULL);
 	doc_hidden(doc);

@@ -16,6 +16,12 @@ enum {
 void report_answer(const struct diagnosis *diagnosis, size_t lines, struct doc *doc);
 /* All findings, known issues and the signature, as JSON. */
 void report_findings(const struct diagnosis *diagnosis, struct doc *doc);
+/* The object or cell at stake, byte by byte; pages and JSON. */
+void report_memory(const struct diagnosis *diagnosis, struct doc *doc);
+/* Only on pages: the code around the fault, the end of the log, what a piece of evidence shows. */
+void report_code(const struct facts *facts, struct doc *doc);
+void report_log_tail(const struct facts *facts, struct doc *doc);
+void report_evidence_output(struct session *s, const char *command, struct doc *doc);
 /* The log's alarming lines, in order of time. */
 void report_timeline(const struct facts *facts, struct doc *doc);
 

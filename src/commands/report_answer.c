@@ -143,7 +143,7 @@ static const char *sure_text(const struct finding *f, struct doc *doc)
 
 /* --- What follows from it. --- */
 
-enum { KNOWN_SHOWN = 2, NEXT_SHOWN = 3 };
+enum { KNOWN_SHOWN = 2, NEXT_SHOWN = 3, ANY_LINES = 1000 };
 
 static void known_lines(const struct diagnosis *d, struct doc *doc)
 {
@@ -184,6 +184,9 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 	size_t used = lines + report_lines(what, REPORT_ROOM);
 	size_t left = used + 3 < REPORT_TOP ? REPORT_TOP - used : 3;
 
+	/* A page has room. */
+	if (!(doc->media & DOC_IN_TEXT))
+		left = ANY_LINES;
 	/* A line for how sure, two for why, then who gets all it needs. */
 	who = cut(doc, who, left > 4 ? left - 3 : 1, &more[1]);
 	left -= min_u64(report_lines(who, REPORT_ROOM), left - 2);
@@ -194,6 +197,12 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 		left -= min_u64(report_lines(why, REPORT_ROOM), left - 1);
 	}
 	sure = cut(doc, sure, left, &more[2]);
+	if (f->blame.known)
+		doc_title(doc, confidence_name(f->confidence), "%s: %s()%s%s%s", f->title,
+			  f->blame.function, f->blame.module ? " [" : "",
+			  f->blame.module ? f->blame.module : "", f->blame.module ? "]" : "");
+	else
+		doc_title(doc, confidence_name(f->confidence), "%s", f->title);
 	doc_record(doc, NULL, NULL);
 	doc_look(doc, LOOK_ANSWER);
 	doc_plain(doc);
@@ -218,7 +227,7 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 
 /* --- The same as data. --- */
 
-static void evidence(const struct finding *f, bool section, struct doc *doc)
+static void evidence(struct session *s, const struct finding *f, bool section, struct doc *doc)
 {
 	static const struct column columns[] = {
 		{ .key = "claim", .title = "What" },
@@ -234,11 +243,14 @@ static void evidence(const struct finding *f, bool section, struct doc *doc)
 	for (unsigned i = 0; i < f->evidence_count; i++) {
 		const struct evidence *e = &f->evidence[i];
 		doc_row(doc, cell_str(e->text), cell_str(e->command), cell_str(e->shows));
+		if (section && doc->media & DOC_IN_HTML)
+			report_evidence_output(s, e->command, doc);
 	}
 	doc_end(doc);
 }
 
-static void finding_fields(const struct finding *f, bool section, struct doc *doc)
+static void finding_fields(struct session *s, const struct finding *f, bool section,
+			   struct doc *doc)
 {
 	const struct blame *blame = &f->blame;
 
@@ -263,7 +275,7 @@ static void finding_fields(const struct finding *f, bool section, struct doc *do
 	doc_field(doc, "object", NULL, f->object ? cell_address(f->object) : cell_none());
 	doc_field(doc, "out_of_tree", NULL,
 		  blame->known ? cell_bool(blame->out_of_tree) : cell_none());
-	evidence(f, section, doc);
+	evidence(s, f, section, doc);
 }
 
 static void known_table(const struct diagnosis *d, struct doc *doc)
@@ -304,7 +316,7 @@ static void signature(const struct signature *sign, struct doc *doc)
 void report_findings(const struct diagnosis *d, struct doc *doc)
 {
 	doc_record(doc, "verdict", NULL);
-	finding_fields(&d->findings[0], true, doc);
+	finding_fields(d->facts.session, &d->findings[0], true, doc);
 	doc_end(doc);
 	known_table(d, doc);
 	doc_lines(doc, "next", NULL);
@@ -317,7 +329,7 @@ void report_findings(const struct diagnosis *d, struct doc *doc)
 	doc_hidden(doc);
 	for (size_t i = 0; i < d->finding_count; i++) {
 		doc_record(doc, NULL, NULL);
-		finding_fields(&d->findings[i], false, doc);
+		finding_fields(d->facts.session, &d->findings[i], false, doc);
 		doc_end(doc);
 	}
 	doc_end(doc);

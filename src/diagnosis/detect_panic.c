@@ -87,6 +87,7 @@ static void blame_hung_task(const struct facts *facts, struct findings *out, str
 	if (!task || waiting_blame(facts, task, out, f))
 		return;
 	task_stack(facts->session, task, &stack);
+	f->task = task;
 	f->blame = facts_blame_stack(facts, &stack, 0);
 	/* The frame's number is one of that stack; and it waited, rather than tripped, there. */
 	f->blame.frame = SIZE_MAX;

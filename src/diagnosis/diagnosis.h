@@ -51,6 +51,9 @@ struct finding {
 	struct blame blame;
 	uint64_t object;   /* the slab object at stake; 0: none is known */
 	const char *member; /* "sk_buff.head": where the bad value was read from; NULL: not known */
+	uint64_t cell;     /* where the bad value was in memory; 0: nowhere, or not known */
+	unsigned cell_size;
+	const struct task *task; /* whose stack shows it; NULL: that of the task that crashed */
 	struct evidence evidence[EVIDENCE_MAX];
 	unsigned evidence_count;
 };

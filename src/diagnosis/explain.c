@@ -296,6 +296,8 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	finding->why = NULL;
 	bool explained = explain_pointer(facts, out, finding, subject->value, &cause);
 	tell_in_order(out, finding, general, origin, finding->why, explained);
+	finding->cell = cause.cell;
+	finding->cell_size = cause.cell_size;
 	if (cause.cell)
 		explain_object(facts, out, finding, cause.cell, cause.cell_named);
 	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)
@@ -315,6 +317,8 @@ static void explain_cell(struct facts *facts, struct findings *out, struct findi
 		return;
 	explain_why(out, finding, "What it checked is at %016" PRIx64 "%s%s, which holds 0x%" PRIx64,
 		    cell, place ? ", " : "", place ? place : "", load_u64(bytes));
+	finding->cell = cell;
+	finding->cell_size = size;
 	explain_object(facts, out, finding, cell, false);
 }
 

@@ -206,6 +206,7 @@ static void blame_other(const struct facts *facts, int id, struct findings *out,
 		return;
 	}
 	task_stack(facts->session, task, &stack);
+	f->task = task;
 	const char *where = !task_is_named(task)
 				    ? finding_text(out, "on CPU %d", id)
 				    : finding_text(out, "in %.*s (pid %d) on CPU %d",

@@ -82,6 +82,16 @@ static size_t visible_columns(const struct doc_node *table)
 	return count;
 }
 
+/* "bare" is about text. A table all of whose columns have empty names has no heading here either. */
+static bool has_titles(const struct doc_node *table)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (table->columns[i].title && *table->columns[i].title)
+			return true;
+	}
+	return false;
+}
+
 static void put_titles(struct html *h, const struct doc_node *table)
 {
 	fputs("<thead><tr>", h->out);
@@ -176,7 +186,7 @@ static void put_table(struct html *h, const struct doc_node *table)
 		return;
 	}
 	fprintf(h->out, "<div class=\"scroll\"><table class=\"%s\">\n", class ? class : "data");
-	if (!table->bare)
+	if (has_titles(table))
 		put_titles(h, table);
 	fputs("<tbody>\n", h->out);
 	for (const struct doc_row *row = table->rows; row; row = row->next) {

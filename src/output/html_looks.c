@@ -202,6 +202,13 @@ void html_bytes(struct html *h, const struct doc_bytes *b)
 {
 	fputs("<div class=\"scroll\"><table class=\"bytes\"><tbody>\n", h->out);
 	for (uint64_t at = 0; at < b->size; at += BYTES_A_LINE) {
+		uint64_t same = doc_bytes_same(b, at, BYTES_A_LINE);
+		if (same) {
+			fprintf(h->out, "<tr><td class=\"faint\" colspan=\"5\">%" PRIu64 " lines of the "
+				"same</td></tr>\n", same);
+			at += (same - 1) * BYTES_A_LINE;
+			continue;
+		}
 		uint64_t end = b->size - at < BYTES_A_LINE ? b->size : at + BYTES_A_LINE;
 		fprintf(h->out, "<tr><td class=\"faint\">%016" PRIx64 "</td><td class=\"faint\">+0x%"
 			PRIx64 "</td><td>", b->address + at, at);

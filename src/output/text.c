@@ -476,6 +476,22 @@ static void put_byte_line(struct text *t, const struct doc_bytes *b, uint64_t at
 	}
 }
 
+static void put_bytes(struct text *t, const struct doc_bytes *b)
+{
+	char text[48];
+
+	for (uint64_t at = 0; at < b->size && !stopped(t); at += BYTES_A_LINE) {
+		uint64_t same = doc_bytes_same(b, at, BYTES_A_LINE);
+		if (!same) {
+			put_byte_line(t, b, at);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%" PRIu64 " lines of the same", same);
+		put_line(t, STYLE_FAINT, text);
+		at += (same - 1) * BYTES_A_LINE;
+	}
+}
+
 static void put_heading(struct text *t, const struct doc_node *node)
 {
 	unsigned used = LABEL_WIDTH;
@@ -502,8 +518,7 @@ static void put_node(struct text *t, const struct doc_node *node)
 	if (node->heading)
 		put_heading(t, node);
 	if (node->kind == DOC_BYTES) {
-		for (uint64_t at = 0; at < node->bytes->size && !stopped(t); at += BYTES_A_LINE)
-			put_byte_line(t, node->bytes, at);
+		put_bytes(t, node->bytes);
 	} else if (node->look == LOOK_STEPS) {
 		put_steps(t, node);
 	} else if (node->kind == DOC_TABLE) {
