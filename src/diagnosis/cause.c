@@ -366,6 +366,25 @@ static const char *way_words(const struct tale *t, size_t i)
 	}
 }
 
+/* A running pointer is read from the element that it points to, or moves on by a step. */
+static const char *loop_words(const struct origin *o, size_t i)
+{
+	for (size_t j = i; j < o->count && (j == i || o->steps[j].depth > o->steps[i].depth); j++) {
+		if (o->steps[j].kind == ORIGIN_CELL)
+			return "read from the element before";
+	}
+	return "moved on by a loop";
+}
+
+static bool is_among(const char *word, const char *const *words, unsigned count)
+{
+	for (unsigned i = 0; word && i < count; i++) {
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool tell_list_of_ways(struct tale *t, size_t ways)
 {
 	const struct origin *o = t->origin;
@@ -373,9 +392,9 @@ static bool tell_list_of_ways(struct tale *t, size_t ways)
 	unsigned count = 0;
 
 	for (size_t i = child_of(o, ways); i != SIZE_MAX; i = sibling_of(o, i)) {
-		const char *word = is_loop(o, i) ? "read from the element before"
+		const char *word = is_loop(o, i) ? loop_words(o, i)
 						 : way_fits(t, i) ? way_words(t, i) : "";
-		if (word && !*word)
+		if ((word && !*word) || is_among(word, words, count))
 			continue;
 		if (!word || count == WAYS_SHOWN)
 			return false;

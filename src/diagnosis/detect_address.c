@@ -51,7 +51,7 @@ static void errno_words(uint64_t pointer, uint64_t address, struct verdict_words
 	w->why = "a function returned an error code instead of a pointer, and nobody checked it";
 	w->rank = RANK_SPECIAL;
 	snprintf(w->pointer, sizeof(w->pointer), "error code -%ld (%s) used as a pointer, + 0x%lx",
-		 number, strerrorname_np((int)number) ? strerrorname_np((int)number) : "no such errno",
+		 number, errno_word((int)number) ? errno_word((int)number) : "no such errno",
 		 (unsigned long)(address - pointer));
 }
 

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
 #include "diagnosis/gone.h"
+#include "forensics/poison.h"
 #include "forensics/whatis.h"
 
 enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
@@ -142,6 +143,73 @@ static void add_evidence(const struct facts *facts, struct findings *out, struct
 	add_log(facts, out, f);
 }
 
+/* " (the text ...)", " (POISON_FREE)": what such a number is; "". */
+static const char *number_note(struct findings *out, uint64_t value)
+{
+	const struct poison *poison = poison_of(value);
+	char text[96];
+
+	if (number_as_text(value, text))
+		return finding_text(out, " (the text \"%s\")", text);
+	if (!poison)
+		return "";
+	poison_text(poison, value, text, sizeof(text));
+	return finding_text(out, " (%s: %s)", text, poison->meaning);
+}
+
+static bool is_return_address(const struct facts *facts, uint64_t address)
+{
+	struct session *s = facts->session;
+	uint8_t bytes[7];
+
+	/* Calls have 2 to 7 bytes; the operation code is not looked at more closely than that. */
+	return s->symbols && symbols_is_text(s->symbols, address) &&
+	       memory_read(s->memory, address - sizeof(bytes), bytes, sizeof(bytes)) == READ_OK &&
+	       (bytes[2] == 0xe8 || bytes[0] == 0xff || bytes[1] == 0xff || bytes[3] == 0xff ||
+		bytes[4] == 0xff || bytes[5] == 0xff);
+}
+
+/*
+ * A call leaves its return address at the top of the stack. Without one there, and with the bad
+ * address right below it, where a return has just taken it from, it was a return.
+ */
+static bool was_return(const struct facts *facts, uint64_t *slot)
+{
+	const struct regs *regs = facts->fault.regs;
+	uint64_t top, taken;
+
+	if (!regs_known(regs, X86_RSP))
+		return false;
+	*slot = regs->value[X86_RSP] - 8;
+	return memory_u64(facts->session->memory, *slot + 8, &top) == READ_OK &&
+	       memory_u64(facts->session->memory, *slot, &taken) == READ_OK &&
+	       taken == facts->fault.pc && !is_return_address(facts, top);
+}
+
+static bool bad_return(const struct facts *facts, struct findings *out, const struct jump_words *w)
+{
+	size_t below = facts->fault.frame + 1;
+	uint64_t slot;
+
+	if (facts->fault.pc < NULL_LIMIT || w->gone.kind || !was_return(facts, &slot))
+		return false;
+	struct finding *f = finding_add(
+		out, "wild-return", "Return address overwritten", RANK_SPECIAL, CONFIDENCE_LIKELY,
+		"A function returned to %s%s, %s", w->target, number_note(out, facts->fault.pc),
+		facts_where(facts));
+	f->why = finding_text(out, "the return address at 0x%lx on the stack was overwritten: a local array "
+			      "was written beyond its end, or somebody wrote to the stack",
+			      (unsigned long)slot);
+	f->against = "which function returned is not kept; it was called by what is next on the stack";
+	if (below < facts->stack.count)
+		f->blame = facts_blame(facts, below);
+	add_evidence(facts, out, f);
+	finding_evidence_shows(out, f, finding_text(out, "rd 0x%lx 8", (unsigned long)slot - 32),
+			       finding_text(out, "%016lx", (unsigned long)facts->fault.pc),
+			       "the return address came from 0x%lx", (unsigned long)slot);
+	return true;
+}
+
 static void wild_pc(const struct facts *facts, struct findings *out)
 {
 	static const struct jump_words null_words = {
@@ -155,6 +223,8 @@ static void wild_pc(const struct facts *facts, struct findings *out)
 
 	if (facts->fault.pc >= NULL_LIMIT)
 		target_words(facts, out, &w);
+	if (bad_return(facts, out, &w))
+		return;
 	if (has_caller && direct_callee(facts, caller, &callee)) {
 		struct finding *f = finding_add(
 			out, w.kind, w.title, RANK_SPECIAL, CONFIDENCE_LIKELY,
@@ -192,9 +262,9 @@ static void bad_target(const struct facts *facts, struct findings *out)
 	struct finding *f = finding_add(
 		out, "wild-call", ret ? "Return to nowhere" : "Call or jump to nowhere",
 		RANK_SPECIAL, CONFIDENCE_CERTAIN,
-		"%s was to %s 0x%lx, which is no address at all (non-canonical), %s",
+		"%s was to %s 0x%lx, which is no address at all (non-canonical)%s, %s",
 		facts_frame_text(facts, fault->frame), ret ? "return to" : "call or jump to",
-		(unsigned long)fault->target, facts_where(facts));
+		(unsigned long)fault->target, number_note(out, fault->target), facts_where(facts));
 
 	f->why = ret ? "the return address on the stack was overwritten"
 		     : "the function pointer was overwritten, freed, or never set";

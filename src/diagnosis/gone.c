@@ -108,12 +108,16 @@ void gone_blame(const struct facts *facts, struct findings *out, struct finding 
 {
 	const struct log_record *said = facts_log_find_last(facts, "[last unloaded: ");
 
-	f->confidence = CONFIDENCE_LIKELY;
 	if (!gone->module)
 		return;
+	f->confidence = CONFIDENCE_LIKELY;
 	f->against = "which module lay there is not kept; the last one unloaded is the most likely";
 	f->blame = (struct blame){ .known = true, .unloaded = true, .function = "unloaded code",
 				   .module = gone->module, .frame = SIZE_MAX };
+	f->next = finding_text(out, "look at what %s does when it is unloaded: every timer, work item, "
+			       "notifier, interrupt and callback has to be taken back (timer_delete_sync, "
+			       "cancel_work_sync, synchronize_rcu); until then do not unload it",
+			       gone->module);
 	if (said)
 		finding_evidence(out, f, "log", "%s", said->text);
 	finding_evidence_shows(out, f, "p (char *)&last_unloaded_module", gone->module,

@@ -20,3 +20,5 @@ void poison_text(const struct poison *poison, uint64_t value, char *buf, size_t 
 const struct poison *poison_of_fill(const uint8_t *bytes, size_t size);
 /* Are all eight bytes printable: text where a number should be? @text is what it says. */
 bool number_as_text(uint64_t value, char text[9]);
+/* "ENOMEM", "EPROBE_DEFER": also those that only the kernel has; NULL: no such error. */
+const char *errno_word(int number);

@@ -18,7 +18,7 @@ enum {
 };
 
 /* Only seen inside the kernel: include/linux/errno.h. */
-static const char *kernel_errno(int number)
+const char *errno_word(int number)
 {
 	static const char *const names[] = {
 		[0] = "ERESTARTSYS",    [1] = "ERESTARTNOINTR",  [2] = "ERESTARTNOHAND",
@@ -54,7 +54,7 @@ bool what_err_ptr(const struct what_ask *ask)
 
 	if (-ask->address - 1 >= MAX_ERRNO)
 		return false;
-	const char *name = kernel_errno(number);
+	const char *name = errno_word(number);
 	/* As words of memory, numbers like -1 are numbers. */
 	if (ask->brief && (!name || number == 1))
 		return true;

@@ -41,6 +41,11 @@ static void names_poison(void **state)
 	says(UINT64_C(0xa56b6b6b6b6b6b6b), "POISON_FREE");
 	says(UINT64_C(0x5a5a5a5a5a5a5a62), "POISON_INUSE + 0x8");
 	says(UINT64_C(0xaaaaaaaaaaaaaaaa), "PAGE_POISON");
+	says(UINT64_C(0xdead000000000800), "SKB_LIST_POISON_NEXT");
+	says(UINT64_C(0xdead000000000801), "NET_PTR_POISON");
+	says(UINT64_C(0xbdbdbdbdbdbdbdc5), "KEY_DESTROY + 0x8");
+	says(UINT64_C(0x2222222222222222), "MUTEX_DEBUG_FREE");
+	says(UINT64_C(0xffffffffffff4111), "STACKLEAK_POISON");
 	says(0x57ac6e9d, "STACK_END_MAGIC");
 	says(0x57ac6e9e, NULL);
 	says(0, NULL);
@@ -65,6 +70,14 @@ static void names_fills(void **state)
 	assert_null(poison_of_fill(bytes, 1));
 }
 
+static void names_errors(void **state)
+{
+	(void)state;
+	assert_string_equal(errno_word(12), "ENOMEM");
+	assert_string_equal(errno_word(517), "EPROBE_DEFER");
+	assert_null(errno_word(4000));
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -81,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_poison),
 		cmocka_unit_test(names_fills),
+		cmocka_unit_test(names_errors),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 
