@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Decoding x86 backwards: from a wrong byte the decoder soon falls into step with the right
- * boundaries. All chains that hit the instruction at pc are made; a boundary counts when every
- * chain that begins at or before it has it.
+ * boundaries. Chains from every byte that hit the instruction at pc are made; a boundary is
+ * believed when all of them have it that began some bytes before it.
  */
 #include "code/window.h"
 
 #include <string.h>
 
-enum { CHAINS_MIN = 2 };
+enum {
+	WINDOW_BYTES_MAX = 256,
+	CHAINS_MIN = 2,
+	RUN_UP = 12, /* bytes after which a chain should be in step: 6 in 1000 are not, of kernel code */
+};
 
 static bool decode(const struct code_window *w, size_t offset, struct insn *insn)
 {
@@ -32,41 +36,48 @@ static void add_from(struct code_window *w, size_t from)
 		w->start[w->count++] = (uint16_t)at;
 }
 
-/* Does decoding from @from come to @to? Its boundaries are added to @votes. */
-static bool chain(const struct code_window *w, size_t from, size_t to, uint8_t *votes)
+/* Which offsets a chain of instructions begins at. */
+struct chain {
+	bool hits; /* it comes to where it should */
+	uint64_t begins[WINDOW_BYTES_MAX / 64];
+};
+
+static bool begins_at(const struct chain *chain, size_t at)
+{
+	return chain->begins[at / 64] >> at % 64 & 1;
+}
+
+/* Decodes from @from on: does it come to @to? */
+static void follow(const struct code_window *w, size_t from, size_t to, struct chain *chain)
 {
 	struct insn insn;
 	size_t at;
 
+	*chain = (struct chain){ 0 };
 	for (at = from; at < to && decode(w, at, &insn); at += insn.length)
-		;
-	if (at != to)
-		return false;
-	for (at = from; at < to && decode(w, at, &insn); at += insn.length)
-		votes[at] = (uint8_t)(votes[at] + (votes[at] < UINT8_MAX));
-	return true;
+		chain->begins[at / 64] |= UINT64_C(1) << at % 64;
+	chain->hits = at == to;
 }
 
-/* The first boundary from which on all chains agree. */
+/* The first boundary that all chains have which had some bytes to fall into step. */
 static size_t agreed(const struct code_window *w, size_t to)
 {
-	uint8_t votes[WINDOW_INSNS_MAX * 2] = { 0 };
-	bool begins[WINDOW_INSNS_MAX * 2] = { false };
-	size_t chains = 0, best = to;
+	struct chain chains[WINDOW_BYTES_MAX];
 
-	if (to > sizeof(votes))
+	if (to > WINDOW_BYTES_MAX)
 		return to;
-	for (size_t from = 0; from < to; from++) {
-		begins[from] = chain(w, from, to, votes);
-		chains += begins[from];
+	for (size_t from = 0; from < to; from++)
+		follow(w, from, to, &chains[from]);
+	for (size_t at = RUN_UP; at < to; at++) {
+		size_t have = 0, lack = 0;
+		for (size_t from = 0; from + RUN_UP <= at; from++) {
+			have += chains[from].hits && begins_at(&chains[from], at);
+			lack += chains[from].hits && !begins_at(&chains[from], at);
+		}
+		if (have >= CHAINS_MIN && !lack)
+			return at;
 	}
-	/* Backwards: chains that begin behind a boundary say nothing of it. */
-	for (size_t at = to; at-- > 0;) {
-		if (votes[at] && votes[at] == chains && chains >= CHAINS_MIN)
-			best = at;
-		chains -= begins[at];
-	}
-	return best;
+	return to;
 }
 
 bool code_window(const uint8_t *bytes, size_t size, size_t pc_index, uint64_t pc, uint64_t offset,
@@ -81,9 +92,10 @@ bool code_window(const uint8_t *bytes, size_t size, size_t pc_index, uint64_t pc
 		return false;
 	from = agreed(w, pc_index);
 	if (offset <= pc_index) {
-		uint8_t votes[WINDOW_INSNS_MAX * 2] = { 0 };
-		w->from_entry = pc_index < sizeof(votes) &&
-				chain(w, pc_index - offset, pc_index, votes);
+		struct chain chain = { 0 };
+		if (pc_index < WINDOW_BYTES_MAX)
+			follow(w, pc_index - offset, pc_index, &chain);
+		w->from_entry = chain.hits;
 		if (w->from_entry || pc_index - offset > from)
 			from = pc_index - offset;
 	}

@@ -272,7 +272,7 @@ static void name_place(struct dis_run *run, const struct symbol *symbol, uint64_
 	uint64_t offset = address - symbol->address;
 	char distance[32] = "";
 
-	if (offset)
+	if (offset && !symbol->inside_only)
 		snprintf(distance, sizeof(distance),
 			 run->options.set[OPT_DEC] ? "+%" PRIu64 : "+0x%" PRIx64, offset);
 	snprintf(buf, size, "%s%s%s%s%s", symbol->name, distance, symbol->module ? " [" : "",

@@ -29,7 +29,7 @@ static const char *const helpers[] = {
 	"__free_pages*", "free_pages*", "__free_page*", "free_unref_*", "put_page*", "__put_page*",
 	"free_slab", "discard_slab", "build_skb*", "kasan_*", "__kasan_*", "check_object*",
 	"free_to_partial_list", "free_debug_processing", "kobject_put*", "get_page*",
-	"cache_from_obj", "do_slab_free", "virt_to_cache", "free_large_kmalloc",
+	"cache_from_obj", "__phys_addr*", "unlock_page", "folio_unlock", "do_slab_free", "virt_to_cache", "free_large_kmalloc",
 	/* locks and waiting */
 	"*_spin_*lock*", "__raw_spin_*", "native_queued_*", "queued_*lock*", "mutex_*", "__mutex_*",
 	"down_*", "up_*", "down", "up", "rwsem_*", "rt_mutex_*", "__wake_up*", "wake_up_*",
@@ -53,7 +53,8 @@ static const char *const helpers[] = {
 	"__x86_indirect_thunk_*", "__x86_return_thunk", "srso_*", "retbleed_*", "ftrace_*",
 	/* freeing of network buffers: victims of whoever spoilt the buffer */
 	"skb_release_*", "__kfree_skb*", "kfree_skb*", "consume_skb*", "napi_consume_skb",
-	"skb_free_*", "__skb_*", "sk_free*", "sk_skb_reason_drop", "kfree_skb*",
+	"skb_free_*", "__skb_*", "skb_panic", "skb_over_panic", "skb_under_panic", "skb_put*",
+	"skb_push*", "skb_pull*", "sk_free*", "sk_skb_reason_drop", "kfree_skb*",
 };
 
 /* The name as it stands in the source. */

@@ -34,6 +34,16 @@ static const struct {
 	{ "page allocation failure", "page-allocation", "Page allocation failure" },
 };
 
+/* Any other report of the kernel's. */
+static const struct oops_report *any_report(const struct text *text)
+{
+	for (size_t i = 0; i < text->report_count; i++) {
+		if (text->reports[i].frame_count)
+			return &text->reports[i];
+	}
+	return text->report_count ? &text->reports[0] : NULL;
+}
+
 static const struct task *task_of(const struct text *text, const struct oops_report *report)
 {
 	for (size_t i = 0; i < text->thread_count; i++) {
@@ -53,13 +63,13 @@ static size_t start_of(const struct stack *stack)
 	return 0;
 }
 
-static void add_finding(const struct facts *facts, const struct oops_report *report, size_t k,
-			struct findings *out)
+static void add_finding(const struct facts *facts, const struct oops_report *report,
+			const char *kind, const char *title, struct findings *out)
 {
 	const struct task *task = task_of(facts->session->text, report);
 	struct stack stack = { 0 };
 	struct finding *f = finding_add(
-		out, kinds[k].kind, kinds[k].title, RANK_FALLBACK + 5, CONFIDENCE_LIKELY,
+		out, kind, title, RANK_FALLBACK + 5, CONFIDENCE_LIKELY,
 		"The kernel reported \"%s\"; that it died of it the text does not say",
 		report->header);
 
@@ -84,10 +94,12 @@ static struct error *run(const struct facts *facts, struct findings *out)
 		for (size_t i = 0; i < text->report_count; i++) {
 			if (strcmp(text->reports[i].kind, kinds[k].report) != 0)
 				continue;
-			add_finding(facts, &text->reports[i], k, out);
+			add_finding(facts, &text->reports[i], kinds[k].kind, kinds[k].title, out);
 			return NULL;
 		}
 	}
+	if (any_report(text))
+		add_finding(facts, any_report(text), "kernel-report", "Report of the kernel", out);
 	return NULL;
 }
 

@@ -205,7 +205,8 @@ static const char *with_names(const struct facts *facts, struct findings *out, c
 		    !symbols_by_address(facts->session->symbols, value, &sym))
 			continue;
 		strbuf_add_n(&named, from, (size_t)(at - from));
-		strbuf_addf(&named, value == sym.address ? "%s" : "%s+0x%lx", sym.name,
+		strbuf_addf(&named, value == sym.address || sym.inside_only ? "%s" : "%s+0x%lx",
+			    sym.name,
 			    (unsigned long)(value - sym.address));
 		from = at + 2 + n;
 	}

@@ -69,7 +69,7 @@ void facts_from_text(struct facts *facts)
 		return;
 	end_log(facts);
 	trap = trap_of_kind(death->kind);
-	if (trap != TRAP_NONE && death->has_pc && facts->stack.count && !death->arm64)
+	if (trap != TRAP_NONE && (death->has_pc || death->arm64) && facts->stack.count)
 		facts_set_fault(facts, trap, 0);
 }
 

@@ -26,6 +26,12 @@ static const struct oops_report *death_of(const struct session *s)
 	return s->text ? s->text->death : NULL;
 }
 
+/* Is it known how far into its function the death was? */
+static bool has_offset(const struct oops_report *death)
+{
+	return death->pc.offset || death->pc.size;
+}
+
 bool text_window(const struct session *s, struct code_window *window)
 {
 	const struct oops_report *death = death_of(s);
@@ -33,7 +39,7 @@ bool text_window(const struct session *s, struct code_window *window)
 	return death && !death->arm64 && death->pc.function && death->code_count &&
 	       death->code_pc < death->code_count && s->text->pc &&
 	       code_window(death->code, death->code_count, death->code_pc, s->text->pc,
-			   death->pc.offset, window);
+			   has_offset(death) ? death->pc.offset : UINT64_MAX, window);
 }
 
 static unsigned argument_of(const struct session *s, unsigned reg)
@@ -71,6 +77,9 @@ static const char *place_text(const struct session *s, uint64_t address, struct 
 	const struct oops_report *death = s->text->death;
 	uint64_t entry = s->text->pc - death->pc.offset;
 
+	if (!has_offset(death))
+		return arena_printf(arena, "%s, %" PRIu64 " bytes before it", death->pc.function,
+				    s->text->pc - address);
 	return address >= entry ? arena_printf(arena, "%s+0x%" PRIx64, death->pc.function,
 					       address - entry)
 				: "the code before it";
@@ -161,7 +170,7 @@ bool text_origin(struct session *s, size_t i, unsigned reg, struct arena *arena,
 	o->value = death->regs.value[reg];
 	if (text_window(s, &w)) {
 		code_window_origin(&w, i, reg, &death->regs, &o->window);
-	} else if (death->pc.offset <= ENTRY_BYTES && argument_of(s, reg)) {
+	} else if (has_offset(death) && death->pc.offset <= ENTRY_BYTES && argument_of(s, reg)) {
 		o->window.kind = WINDOW_ENTRY;
 		o->window.reg = reg;
 		o->by_place = true;
@@ -170,6 +179,7 @@ bool text_origin(struct session *s, size_t i, unsigned reg, struct arena *arena,
 	}
 	/* What stands before the window is too short for more than saving registers. */
 	if (o->window.kind == WINDOW_UNCHANGED && argument_of(s, o->window.reg) &&
+	    has_offset(death) &&
 	    w.address + w.start[0] - (s->text->pc - death->pc.offset) <= PROLOGUE_BYTES) {
 		o->window.kind = WINDOW_ENTRY;
 		o->by_place = true;
@@ -280,7 +290,7 @@ static unsigned odd_near_entry(const struct session *s)
 	const struct oops_report *death = death_of(s);
 	unsigned found = 0;
 
-	if (!death || !death->pc.function || death->pc.offset > NEAR_ENTRY)
+	if (!death || !death->pc.function || !has_offset(death) || death->pc.offset > NEAR_ENTRY)
 		return 0;
 	for (unsigned i = 0; i < s->arch->arg_reg_count; i++) {
 		unsigned reg = s->arch->arg_regs[i];

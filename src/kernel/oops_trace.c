@@ -222,7 +222,12 @@ static void take_control(struct oops_draft *draft, const char *line)
 	struct oops_report *r = &draft->report;
 	uint64_t value;
 
-	if (!r->has_cr2 && !draft->frames.count && hex_behind(line, "CR2: ", &value)) {
+	/*
+	 * At the end of a report of a bad access, alone in its line, is what CR2 was; among the
+	 * control registers what it is by then: printing the code may have faulted since.
+	 */
+	bool last = starts_with(line, "CR2: ") && !strstr(line, "CR3: ");
+	if ((last || (!r->has_cr2 && !draft->frames.count)) && hex_behind(line, "CR2: ", &value)) {
 		r->has_cr2 = true;
 		r->cr2 = value;
 	}

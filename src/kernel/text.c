@@ -100,14 +100,24 @@ static const struct module *module_named(const struct text *text, const char *na
 	return NULL;
 }
 
+/* Only the name was printed, as decode_stacktrace.sh leaves it: "func (file.c:123)". */
+static bool is_vague(const struct oops_place *place)
+{
+	return !place->address && !place->size && !place->offset;
+}
+
 static struct symbol_place *known_place(struct placer *p, const struct oops_place *place)
 {
 	const struct module *module = module_named(p->s->text, place->module);
 	uint64_t start = place->address && place->size ? place->address - place->offset : 0;
+	bool vague = is_vague(place);
 
 	for (size_t i = 0; i < p->places.count; i++) {
 		struct symbol_place *known = &p->places.data[i];
 		if (known->module != module || strcmp(known->name, place->function) != 0)
+			continue;
+		if (vague != (known->inside_only && known->address >= TEXT_MADE_UP &&
+			      known->address < p->next))
 			continue;
 		/* Of several functions of one name the size, or the address, tells. */
 		if (place->size && known->size != place->size && !known->inside_only)
@@ -154,15 +164,11 @@ static void add_place(struct placer *p, const struct oops_place *place)
 		made.address = place->address - 1;
 		made.size = 2;
 		made.inside_only = true;
-	} else if (place->size || place->offset) {
-		made.size = place->size ? place->size : place->offset + 1;
+	} else {
+		made.inside_only = is_vague(place);
+		made.size = made.inside_only ? 2 : place->size ? place->size : place->offset + 1;
 		made.address = p->next;
 		p->next += (made.size + 31) & ~UINT64_C(15);
-	} else {
-		/* decode_stacktrace.sh puts file and line in place of the numbers. */
-		made.size = 2;
-		made.address = p->next;
-		p->next += 16;
 	}
 	vec_push(&p->places, made);
 }
@@ -175,10 +181,9 @@ static uint64_t address_of(struct placer *p, const struct oops_place *place)
 	if (place->address)
 		return place->address;
 	known = place->function ? known_place(p, place) : NULL;
-	if (!known || known->inside_only)
+	if (!known)
 		return 0;
-	/* Where in the function is not known: not at its start, which no call returns to. */
-	return known->address + (place->size || place->offset ? place->offset : 1);
+	return known->inside_only ? known->address : known->address + place->offset;
 }
 
 static void add_report(struct placer *p, const struct oops_report *report)
@@ -197,15 +202,20 @@ static void place_thread(struct placer *p, struct text_thread *thread)
 	thread->pc = report->pc.function ? address_of(p, &report->pc) : report->pc.address;
 	if (report->has_pc && !(thread->pc >= TEXT_MADE_UP && thread->pc < p->next))
 		regs_set(&thread->regs, X86_RIP, thread->pc);
-	for (size_t i = 0; i < report->frame_count; i++)
-		pcs[i] = address_of(p, &report->frames[i].place);
+	for (size_t i = 0; i < report->frame_count; i++) {
+		const struct oops_frame *f = &report->frames[i];
+		uint64_t pc = address_of(p, &f->place);
+		/* A return address lies behind something of the function. */
+		pcs[i] = pc && is_vague(&f->place) && !f->regs ? pc + 1 : pc;
+	}
 	thread->frame_pc = pcs;
 }
 
 static void find_places(struct session *s)
 {
 	struct text *text = s->text;
-	struct placer p = { .s = s, .next = TEXT_MADE_UP };
+	/* Room for the bytes of code before the first function. */
+	struct placer p = { .s = s, .next = TEXT_MADE_UP + PAGE_SIZE };
 
 	/* First those with addresses, so that the others find them. */
 	for (size_t i = 0; i < reports_with_stacks(text); i++) {
@@ -223,9 +233,25 @@ static void find_places(struct session *s)
 	text->place_count = p.places.count;
 }
 
+/* Five levels of page tables: told by addresses that four cannot have. arm64's are as wide. */
+static void set_levels(struct session *s)
+{
+	struct kernel_layout layout = *memory_layout(s->memory);
+	const struct oops_report *death = s->text->death;
+	uint64_t sp = death ? death->regs.value[X86_RSP] : 0;
+
+	if (!death || (!death->arm64 && (!regs_known(&death->regs, X86_RSP) ||
+					 s->arch->canonical(sp, 4) || !s->arch->canonical(sp, 5))))
+		return;
+	layout.root.levels = 5;
+	memory_set_layout(s->memory, &layout);
+}
+
 void text_place(struct session *s)
 {
 	const struct oops_report *death = s->text->death;
+
+	set_levels(s);
 
 	symbols_set_places(s->symbols, s->text->places, s->text->place_count);
 	if (death && death->code_count && death->code_pc < death->code_count && s->text->pc)
@@ -511,7 +537,8 @@ void text_stack(const struct session *s, const struct task *task, struct stack *
 		return;
 	}
 	snprintf(stack->reason, sizeof(stack->reason), "the text's trace ends here");
-	if (thread->report->has_pc) {
+	/* A name without an address ("[inline]", of a decoded trace) is no frame. */
+	if (thread->report->has_pc && (thread->pc || !thread->report->pc.function)) {
 		struct frame first = { .pc = thread->pc, .how = FRAME_START, .has_regs = true,
 				       .regs = thread->regs,
 				       .sp = thread->regs.value[X86_RSP] };
@@ -555,6 +582,13 @@ static void choose_death(struct session *s, const struct oops_report *crash)
 	struct text *text = s->text;
 
 	text->death = find_death(text);
+	if (text->death && text->death->arm64 && !text->death->pc.function) {
+		/* Without its name nothing is known of where it stopped. */
+		struct oops_report *plain = arena_zalloc(&s->arena, sizeof(*plain));
+		*plain = *text->death;
+		plain->has_pc = false;
+		text->death = plain;
+	}
 	if (!crash)
 		return;
 	if (!text->death || !has_body(text->death)) {

@@ -69,15 +69,37 @@ static bool starts_new(const char *s)
 	return false;
 }
 
+/* Two CPUs, or a lost line end: the kernel's time stands in the line a second time. */
+static bool has_second_stamp(const char *s, size_t size)
+{
+	const char *end = s + size;
+	unsigned found = 0;
+	uint64_t ns;
+
+	while ((s = memchr(s, '[', (size_t)(end - s)))) {
+		/* The line end behind it stops the parser. */
+		if (end - s > 8 && text_stamp(s, &ns) && ++found == 2)
+			return true;
+		s++;
+	}
+	return false;
+}
+
 /* A very long line is looked through for what should have begun a line. */
 static void add_long(struct text_lines *lines, struct arena *arena, const char *from, size_t size,
 		     bool *blank)
 {
 	char *copy = arena_strndup(arena, from, size);
-	size_t start = 0, length = strlen(copy);
+	size_t start = 0, length = strlen(copy), stamps = 0;
+	uint64_t ns;
 
+	stamps += text_stamp(copy, &ns) != NULL;
 	for (size_t i = 1; i < length; i++) {
-		if (copy[i - 1] != ' ' || !starts_new(copy + i))
+		bool stamp = copy[i] == '[' && text_stamp(copy + i, &ns);
+		if (!stamp && (copy[i - 1] != ' ' || !starts_new(copy + i)))
+			continue;
+		/* What stands before the first time is its prefix. */
+		if (stamp && !stamps++)
 			continue;
 		add_line(lines, arena, copy + start, i - start, blank);
 		start = i;
@@ -105,7 +127,7 @@ static void read_range(const char *text, size_t size, struct arena *arena, struc
 			n -= (size_t)(bare + 1 - from);
 			from = bare + 1;
 		}
-		if (n > LONG_LINE)
+		if (n > LONG_LINE || has_second_stamp(from, n))
 			add_long(lines, arena, from, n, &blank);
 		else
 			add_line(lines, arena, from, n, &blank);

@@ -9,6 +9,7 @@
  *	Jan 12 16:11:01 host kernel: [   12.345678] ...    syslog
  *	2026-01-12T16:11:01.123456+01:00 host kernel: ...  the same with ISO dates
  *	[   12.345678] host kernel: ...                    journalctl -o short-monotonic
+ *	[  +0.000010] ...                                  dmesg -d and its like
  *	4,1234,12345678,-;...                              netconsole and /dev/kmsg
  *	[2026-01-12 16:11:01.123] [   12.345678] ...       terminal programs, conserver, screen
  *
@@ -163,8 +164,11 @@ static const char *syslog_date(const char *s, uint64_t *seconds)
 	return s;
 }
 
-/* A date of any kind, perhaps in brackets, and the blank behind it; NULL: there is none. */
-static const char *skip_date(const char *s, uint64_t *seconds)
+/*
+ * A date of any kind, perhaps in brackets, and the blank behind it; NULL: there is none. @host: a
+ * host's and a program's name follow, as syslog writes them.
+ */
+static const char *skip_date(const char *s, uint64_t *seconds, bool *host)
 {
 	char close = *s == '[' ? ']' : *s == '(' ? ')' : '\0';
 	const char *at;
@@ -174,14 +178,18 @@ static const char *skip_date(const char *s, uint64_t *seconds)
 	if (!is_digit(*s) && !isupper((unsigned char)*s))
 		return NULL;
 	at = iso_date(s, seconds);
+	*host = !at && !close;
 	if (!at)
 		at = syslog_date(s, seconds);
+	*host = *host && at;
 	if (!at)
 		at = clock_time(s, seconds);
 	if (!at || (close && *at++ != close))
 		return NULL;
-	if (*at == ':' || *at == ';' || *at == '|' || *at == ',')
+	if (*at == ':' || *at == ';' || *at == '|' || *at == ',') {
 		at++;
+		*host = false;
+	}
 	if (*at && *at != ' ' && *at != '[' && *at != '<')
 		return NULL;
 	return at + (*at == ' ');
@@ -189,8 +197,11 @@ static const char *skip_date(const char *s, uint64_t *seconds)
 
 /* --- Who wrote the line, by syslog. --- */
 
-/* "host kernel: ", "kernel: ": behind it; else NULL, and @foreign when it is another program. */
-static const char *skip_tag(const char *s, bool *foreign)
+/*
+ * "host kernel: ", "kernel: ": behind it; else NULL, and @foreign when it is another program: one
+ * with a number, "sshd[1234]:", or where there must be a host (@host), "systemd:" as the second word.
+ */
+static const char *skip_tag(const char *s, bool host, bool *foreign)
 {
 	const char *at = s;
 
@@ -202,9 +213,9 @@ static const char *skip_tag(const char *s, bool *foreign)
 		if ((length == 7 || length == 10) && strncmp(start, "kernel", 6) == 0 &&
 		    start[length - 1] == ':' && (length == 7 || strncmp(start + 6, "[0]", 3) == 0))
 			return *at ? at + 1 : at;
-		/* "sshd[1234]:", and "systemd:" as the second word; not the kernel's "kvm [1234]:" */
+		/* not the kernel's "kvm [1234]:" */
 		if (length > 2 && *start != '[' && start[length - 1] == ':' &&
-		    (start[length - 2] == ']' || word == 1)) {
+		    ((start[length - 2] == ']' && word) || (host && word == 1))) {
 			*foreign = true;
 			return NULL;
 		}
@@ -258,6 +269,42 @@ static void level_before(const char *start, const char *stamp, struct text_line 
 		line->level = (uint8_t)((stamp[-2] - '0') & 7);
 }
 
+/* "[  +0.000010] ", "[Oct13 12:34] " (dmesg --human): the kernel's, at no time that is told. */
+static const char *skip_delta(const char *s)
+{
+	uint64_t number;
+	const char *at = s;
+
+	if (*at++ != '[')
+		return NULL;
+	if (month_of(at) >= 0 && (at = digits(at + 3, 1, 2, &number)) && *at++ == ' ' &&
+	    (at = digits(at, 1, 2, &number)) && *at++ == ':' && (at = digits(at, 2, 2, &number)) &&
+	    *at == ']')
+		return at + 1;
+	at = s + 1 + strspn(s + 1, " <");
+	if (*at++ != '+')
+		return NULL;
+	at += strspn(at, " ");
+	if (!(at = digits(at, 1, 9, &number)) || *at++ != '.' || !(at = digits(at, 6, 6, &number)))
+		return NULL;
+	at += *at == '>';
+	return *at == ']' ? at + 1 : NULL;
+}
+
+/* Dates of other languages: whatever it is, "host kernel: " ends it. */
+static const char *skip_to_kernel(const char *s)
+{
+	enum { WITHIN = 80 };
+	const char *at = strstr(s, " kernel: ");
+	bool has_clock = false;
+
+	if (!at || at - s > WITHIN)
+		return NULL;
+	for (const char *c = s; c + 2 < at; c++)
+		has_clock |= is_digit(c[0]) && c[1] == ':' && is_digit(c[2]);
+	return has_clock ? at + strlen(" kernel: ") : NULL;
+}
+
 /* The kernel's own time, wherever it stands. */
 static const char *find_stamp(const char *s, struct text_line *line)
 {
@@ -282,7 +329,8 @@ static const char *behind_stamp(const char *s, struct text_line *line)
 		s++;
 	/* The journal's: "host kernel: " or "host sshd[1]: ", but not the kernel's own "systemd[1]: ". */
 	const char *blank = strchr(s, ' ');
-	const char *at = blank && blank > s && blank[-1] != ':' ? skip_tag(s, &foreign) : NULL;
+	const char *at = blank && blank > s && blank[-1] != ':' ? skip_tag(s, false, &foreign)
+								: NULL;
 	if (at)
 		return at;
 	if (foreign) {
@@ -296,18 +344,27 @@ static const char *behind_stamp(const char *s, struct text_line *line)
 static const char *without_stamp(const char *s, struct text_line *line)
 {
 	uint64_t seconds;
+	bool host = false;
 	const char *at = skip_kmsg(s, line);
 
 	if (at)
 		return at;
 	s = skip_level(s, line);
-	at = skip_date(s, &seconds);
+	at = skip_delta(s);
+	if (!at)
+		at = skip_to_kernel(s);
+	if (at) {
+		line->stamped = true;
+		return skip_level(at + (*at == ' '), line);
+	}
+	at = skip_date(s, &seconds, &host);
 	if (at) {
 		s = at;
 		line->has_time = true;
 		line->time_ns = seconds * NS_PER_S;
 	}
-	const char *tagged = at || starts_with(s, "kernel: ") ? skip_tag(s, &line->foreign) : NULL;
+	const char *tagged = at || starts_with(s, "kernel: ") ? skip_tag(s, host, &line->foreign)
+								: NULL;
 	if (tagged) {
 		line->stamped = true;
 		s = skip_level(tagged, line);
