@@ -104,12 +104,13 @@ static void module_words(const struct blame *blame, struct strbuf *text)
 	strbuf_add(text, count ? ")" : "");
 }
 
-static const char *who_text(const struct blame *blame, struct doc *doc)
+static const char *who_text(const struct finding *f, struct doc *doc)
 {
+	const struct blame *blame = &f->blame;
 	auto_strbuf text = { 0 };
 
 	if (!blame->known)
-		return "not known";
+		return f->who ? f->who : "not known";
 	if (blame->unloaded)
 		return arena_printf(&doc->arena, "module %s, which was unloaded before", blame->module);
 	strbuf_addf(&text, "%s() in %s%s", blame->function,
@@ -178,7 +179,7 @@ static void sign_line(const struct diagnosis *d, struct doc *doc)
 void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 {
 	const struct finding *f = &d->findings[0];
-	const char *who = who_text(&f->blame, doc), *sure = sure_text(f, doc), *why = f->why;
+	const char *who = who_text(f, doc), *sure = sure_text(f, doc), *why = f->why;
 	const char *what = arena_printf(&doc->arena, "%s: %s", f->title, f->what);
 	const char *more[3] = { NULL }, *label = "MORE";
 	size_t used = lines + report_lines(what, REPORT_ROOM);
@@ -267,6 +268,7 @@ static void finding_fields(struct session *s, const struct finding *f, bool sect
 	doc_field(doc, "line", NULL,
 		  blame->known && blame->file ? cell_udec(blame->line) : cell_none());
 	doc_field(doc, "module", NULL, cell_str(blame->known ? blame->module : NULL));
+	doc_field(doc, "who", NULL, cell_str(f->who));
 	doc_field(doc, "origin_confidence", NULL, cell_str(f->origin_confidence));
 	doc_field(doc, "because", NULL, cell_str(blame->known ? blame->because : NULL));
 	doc_field(doc, "function_confidence", NULL,

@@ -236,6 +236,7 @@ void hardware_explain(const struct facts *facts, struct findings *out, struct fi
 	add_page(facts, event, out, f);
 	add_dimm(facts, out, f);
 	f->blame = (struct blame){ 0 };
+	f->who = finding_text(out, "the hardware: %s", mce_where(out, event));
 }
 
 /* Those that the machine lived through. */

@@ -49,6 +49,8 @@ struct finding {
 	enum confidence confidence;
 	unsigned rank;
 	struct blame blame;
+	/* Not code but a person, a program or a part: "worker (pid 9)", "CPU 1, bank 4"; NULL. */
+	const char *who;
 	uint64_t object;   /* the slab object at stake; 0: none is known */
 	const char *member; /* "sk_buff.head": where the bad value was read from; NULL: not known */
 	uint64_t cell;     /* where the bad value was in memory; 0: nowhere, or not known */

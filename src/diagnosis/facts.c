@@ -392,6 +392,12 @@ static void find_panic(struct facts *facts)
 		     strcmp(sym.name, "nmi_panic") == 0))
 			facts->panic_caller = i + 1;
 	}
+	/* In a text frames may be printed that were only found on the stack. */
+	while (facts->panic_caller < facts->stack.count &&
+	       facts->stack.frames[facts->panic_caller].how == FRAME_SCAN)
+		facts->panic_caller++;
+	if (facts->panic_caller >= facts->stack.count)
+		facts->panic_caller = SIZE_MAX;
 }
 
 void facts_gather(struct facts *facts, struct session *session, struct arena *arena)

@@ -97,6 +97,8 @@ static void why_killed(const struct facts *facts, struct findings *out, struct f
 	const struct log_record *line = fault_line(facts);
 	const struct anomaly *oops = of_the_kernel(facts) ? oops_before(facts) : NULL;
 
+	if (!oops)
+		f->who = "the program that ran as process 1";
 	if (oops) {
 		f->why = finding_text(out, "the kernel itself oopsed while it worked for init: %s",
 				      oops->kind);

@@ -48,7 +48,7 @@ static const char *shares(const struct facts *facts, const struct memory_use *us
 			break;
 		told[best] = true;
 		strbuf_addf(&text, "%s%s %s (%u %%)", text.len ? ", " : "",
-			    use_kind_words((enum use_kind)best),
+			    use_kind_words(use, (enum use_kind)best),
 			    bytes_words(facts->arena, use->bytes[best]),
 			    percent_of(use->bytes[best], use->total));
 	}
@@ -101,7 +101,7 @@ static void say_who(const struct facts *facts, const struct memory_use *use, enu
 		    const struct oom_answer *answer, struct findings *out, struct finding *f)
 {
 	unsigned share = percent_of(answer->bytes, use->total);
-	const char *who = answer->who ? answer->who : use_kind_words(kind);
+	const char *who = answer->who ? answer->who : use_kind_words(use, kind);
 
 	if (share < SHARE_BIG)
 		f->what = finding_text(out, "No single user stands out; most, %s of %s (%u %%), "
@@ -118,7 +118,17 @@ static void ask_log(const struct facts *facts, const struct oom_log *report, enu
 		    struct findings *out, struct finding *f, struct oom_answer *answer)
 {
 	struct oom_eater eater;
+	uint64_t bytes;
+	const char *name;
 
+	if (kind == USE_SLAB_FIXED && oom_log_slab(facts, report, &name, &bytes)) {
+		answer->who = finding_text(out, "the slab cache %s", name);
+		answer->bytes = bytes;
+		answer->next = finding_text(out, "boot with slub_debug=U,%s: then each object "
+					    "knows who allocated it", name);
+		finding_evidence_shows(out, f, "log", name, "the log's table of slab caches has "
+				       "%s with %s", name, bytes_words(facts->arena, bytes));
+	}
 	if (kind != USE_ANON && kind != USE_SHMEM && kind != USE_TABLES)
 		return;
 	if (!oom_log_eater(facts, report, &eater) || eater.bytes < answer->bytes / 2)
@@ -139,6 +149,29 @@ static void gather(const struct facts *facts, const struct oom_log *report,
 	use_from_memory(facts, use);
 	if (!use->known)
 		use_from_log(facts, report, use);
+}
+
+/*
+ * The kernel itself took the memory, and nothing says who: the module whose request failed is one
+ * to look at, no more.
+ */
+static void suspect_requester(const struct facts *facts, enum use_kind kind, struct finding *f)
+{
+	struct symbol sym;
+
+	if (kind != USE_SLAB_FIXED && kind != USE_VMALLOC && kind != USE_UNCOUNTED)
+		return;
+	for (size_t i = facts->panic_caller; i < facts->stack.count; i++) {
+		if (facts->stack.frames[i].has_regs)
+			return;
+		if (!facts_frame_symbol(facts, i, &sym) || !sym.module)
+			continue;
+		f->blame = facts_blame(facts, i);
+		f->blame.skipped = NULL;
+		f->blame.unsure = "its request was the one that failed; who took the rest is not "
+				  "known";
+		return;
+	}
 }
 
 void oom_explain(const struct facts *facts, struct findings *out, struct finding *f)
@@ -174,4 +207,8 @@ void oom_explain(const struct facts *facts, struct findings *out, struct finding
 	say_free(facts, &use, &report, out, f);
 	if (answer.next)
 		f->next = answer.next;
+	if (!f->blame.known)
+		suspect_requester(facts, kind, f);
+	if (answer.who && percent_of(answer.bytes, use.total) >= SHARE_BIG)
+		f->who = answer.who;
 }

@@ -30,12 +30,13 @@ enum use_kind {
 
 struct memory_use {
 	bool known;
+	bool from_report;     /* of the log, which does not count vmalloc() */
 	const char *command;  /* that shows it */
 	uint64_t total;       /* bytes; of the machine, or the cgroup's limit */
 	uint64_t bytes[USE_KINDS];
 };
 
-const char *use_kind_words(enum use_kind kind);
+const char *use_kind_words(const struct memory_use *use, enum use_kind kind);
 /* By the kernel's counters in memory. */
 void use_from_memory(const struct facts *facts, struct memory_use *use);
 
@@ -68,6 +69,10 @@ struct oom_eater {
 /* Who has most in the report's table of tasks; false: it has none. */
 bool oom_log_eater(const struct facts *facts, const struct oom_log *report,
 		   struct oom_eater *eater);
+
+/* The slab cache that the report's "Unreclaimable slab info:" has most of; false: it has none. */
+bool oom_log_slab(const struct facts *facts, const struct oom_log *report, const char **name,
+		  uint64_t *bytes);
 
 /* --- Who has it. --- */
 

@@ -198,6 +198,7 @@ static void from_machine(const struct oom_log *report, struct memory_use *use)
 	for (enum use_kind kind = 0; kind < USE_UNCOUNTED; kind++)
 		counted += use->bytes[kind];
 	use->bytes[USE_UNCOUNTED] = less(use->total, counted);
+	use->from_report = true;
 	use->known = true;
 }
 
@@ -243,6 +244,27 @@ void use_from_log(const struct facts *facts unused_arg, const struct oom_log *re
 		from_cgroup(report, use);
 	else
 		from_machine(report, use);
+}
+
+/* "kmalloc-1k             194720KB     194720KB": name, used, total. */
+bool oom_log_slab(const struct facts *facts, const struct oom_log *report, const char **name,
+		  uint64_t *bytes)
+{
+	const struct log_record *r = report->head;
+	unsigned long long used, total;
+	char cache[64];
+
+	*bytes = 0;
+	while (r && r < report->end && !strstr(r->text, "Unreclaimable slab info:"))
+		r++;
+	for (; r && r < report->end; r++) {
+		if (sscanf(r->text, "%63s %lluKB %lluKB", cache, &used, &total) != 3 ||
+		    total > UINT64_MAX >> 10 || total << 10 <= *bytes)
+			continue;
+		*name = arena_strdup(facts->arena, cache);
+		*bytes = total << 10;
+	}
+	return *bytes != 0;
 }
 
 /* --- The table of tasks. --- */

@@ -15,7 +15,7 @@
 #include "kernel/vmstat.h"
 #include "kernel/zones.h"
 
-const char *use_kind_words(enum use_kind kind)
+const char *use_kind_words(const struct memory_use *use, enum use_kind kind)
 {
 	static const char *const words[] = {
 		[USE_FREE] = "free",
@@ -32,6 +32,8 @@ const char *use_kind_words(enum use_kind kind)
 		[USE_UNCOUNTED] = "pages that no counter has",
 	};
 
+	if (kind == USE_UNCOUNTED && use->from_report)
+		return "pages that the report does not count (vmalloc, drivers)";
 	return words[kind];
 }
 

@@ -130,11 +130,35 @@ static void add_requester(const struct facts *facts, struct findings *out, struc
 						    facts->task->comm), "%s", ancestors);
 }
 
+/* Code that calls handle_sysrq() itself: some drivers and modules do. */
+static bool by_code(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	struct symbol sym;
+
+	for (size_t i = 0; i + 1 < facts->stack.count && facts->session->symbols; i++) {
+		if (!facts_frame_symbol(facts, i, &sym) || !glob_match("*handle_sysrq*", sym.name))
+			continue;
+		if (facts_frame_symbol(facts, i + 1, &sym) && glob_match("*handle_sysrq*", sym.name))
+			continue;
+		const char *caller = facts_frame_text(facts, i + 1);
+		f->blame = facts_blame(facts, i + 1);
+		f->what = finding_text(out, "Requested by %s, which called handle_sysrq(), %s",
+				       caller, facts_where(facts));
+		f->why = "that code asked for it: a key, a packet or a command made it do so";
+		finding_evidence(out, f, trace_command(facts), "handle_sysrq() was called by %s",
+				 caller);
+		return true;
+	}
+	return false;
+}
+
 void request_sysrq(const struct facts *facts, struct findings *out, struct finding *f)
 {
 	size_t way = find_way(facts);
 	const char *who = trace_task_words(facts), *cpu = trace_cpu_words(facts);
 
+	if (way == SIZE_MAX && by_code(facts, out, f))
+		return;
 	if (way == SIZE_MAX) {
 		f->what = finding_text(out, "Requested by magic SysRq (key c), %s",
 				       facts_where(facts));
@@ -148,6 +172,7 @@ void request_sysrq(const struct facts *facts, struct findings *out, struct findi
 		f->what = finding_text(out, "Requested by %s %s%s%s", who, ways[way].way,
 				       *cpu ? ", " : "", cpu);
 		f->why = NULL;
+		f->who = who;
 		finding_evidence_shows(out, f, trace_command(facts), function,
 				       "%s was in %s()", who, function);
 		add_requester(facts, out, f);

@@ -88,6 +88,33 @@ static void of_the_machine(void **state)
 	arena_deinit(&made.arena);
 }
 
+static void of_slab_caches(void **state)
+{
+	static const char *const lines[] = {
+		"x invoked oom-killer: gfp_mask=0x40cc0(GFP_KERNEL|__GFP_COMP), order=0",
+		"Unreclaimable slab info:",
+		"Name                      Used          Total",
+		"bio-128                    3KB          3KB",
+		"kmalloc-1k            194720KB     194880KB",
+		"hugetlbfs_inode_cache          7KB          7KB",
+	};
+	struct made_log made;
+	struct oom_log report;
+	const char *name;
+	uint64_t bytes;
+
+	(void)state;
+	make_log(&made, lines, array_size(lines));
+	oom_log_parse(&made.facts, &report);
+	assert_true(oom_log_slab(&made.facts, &report, &name, &bytes));
+	assert_string_equal(name, "kmalloc-1k");
+	assert_int_equal(bytes, UINT64_C(194880) << 10);
+	make_log(&made, lines, 3);
+	oom_log_parse(&made.facts, &report);
+	assert_false(oom_log_slab(&made.facts, &report, &name, &bytes));
+	arena_deinit(&made.arena);
+}
+
 /* 3.10 (RHEL 7): a cgroup's limit. */
 static void of_a_cgroup_v1(void **state)
 {
@@ -182,6 +209,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_the_machine),
+		cmocka_unit_test(of_slab_caches),
 		cmocka_unit_test(of_a_cgroup_v1),
 		cmocka_unit_test(of_a_cgroup_v2),
 		cmocka_unit_test(of_nothing),
