@@ -96,6 +96,15 @@ static size_t large_frames(const struct facts *facts, size_t from, struct large_
 	return count;
 }
 
+static const char *frame_name(const struct facts *facts, size_t i)
+{
+	struct symbol symbol;
+
+	return facts_frame_symbol(facts, i, &symbol)
+		       ? arena_strndup(facts->arena, symbol.name, strcspn(symbol.name, "."))
+		       : "unknown code";
+}
+
 static void describe_frames(const struct facts *facts, size_t from, struct findings *out,
 			    struct finding *f)
 {
@@ -110,10 +119,9 @@ static void describe_frames(const struct facts *facts, size_t from, struct findi
 	}
 	for (size_t i = 0; i < count; i++)
 		strbuf_addf(&names, "%s%s (%lu bytes)", i ? ", " : "",
-			    facts_frame_text(facts, large[i].frame),
-			    (unsigned long)large[i].bytes);
-	f->why = finding_text(out, "no function repeats; the frames are large: %s, of %lu bytes in all that "
-			      "are seen", strbuf_text(&names), (unsigned long)total);
+			    frame_name(facts, large[i].frame), (unsigned long)large[i].bytes);
+	f->why = finding_text(out, "large frames fill it: %s. Together they have %lu bytes; no function "
+			      "repeats", strbuf_text(&names), (unsigned long)total);
 	finding_evidence(out, f, "bt -f", "the largest frame is #%zu, %s: %lu bytes", large[0].frame,
 			 facts_frame_text(facts, large[0].frame), (unsigned long)large[0].bytes);
 	struct blame blame = facts_blame(facts, large[0].frame);

@@ -477,6 +477,17 @@ static void explain_argument(struct facts *facts, struct findings *out, struct f
 		explain_object(facts, out, finding, object, false);
 }
 
+/* Who wrote over the link in a free object? */
+static void explain_freelist(struct facts *facts, struct findings *out, struct finding *finding)
+{
+	struct slab_object object;
+
+	if (finding->object && slab_object_at(facts->session, finding->object, &object) &&
+	    object.slab.cache && !object.kfence)
+		explain_overflow(facts, out, finding,
+				 object.address + object.slab.cache->free_offset, false);
+}
+
 /* What was found is beside the value at which the CPU stopped. */
 static bool about_other(const struct finding *finding)
 {
@@ -489,6 +500,8 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 	const struct fault_site *fault = &facts->fault;
 	struct subject subject = { 0 };
 
+	if (strcmp(finding->kind, "slab-damage") == 0)
+		explain_freelist(facts, out, finding);
 	if (finding->object)
 		explain_object(facts, out, finding, finding->object, false);
 	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_other(finding) ||

@@ -33,9 +33,12 @@ bool explain_pointer(struct facts *facts, struct findings *out, struct finding *
 /* Two pointers should be the same and differ in one bit, which makes one of them no address. */
 void explain_one_bit(const struct facts *facts, struct findings *out, struct finding *finding,
 		     uint64_t one, uint64_t other);
-/* Was @cell overwritten by what fills the object before it? Says so and returns true. */
+/*
+ * Was @cell overwritten by what fills the object before it? Says so and returns true. @rename: the
+ * finding is then about that, not about who tripped over it.
+ */
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
-		      uint64_t cell);
+		      uint64_t cell, bool rename);
 /* How far a string instruction had come. */
 void explain_string(struct facts *facts, struct findings *out, struct finding *finding);
 struct slab_object;

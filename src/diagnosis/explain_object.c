@@ -11,6 +11,7 @@
 #include "diagnosis/explain.h"
 #include "forensics/identify.h"
 #include "forensics/overrun.h"
+#include "forensics/text_source.h"
 #include "forensics/whatis.h"
 
 /* Below, an object has too few words to tell its type by; far above, that takes too long. */
@@ -88,6 +89,21 @@ static void tell_type(struct facts *facts, struct findings *out, struct finding 
 	}
 }
 
+/* Whose string constant the text was made from. */
+static void tell_source(struct facts *facts, struct findings *out, struct finding *finding,
+			const uint8_t *text, size_t size)
+{
+	struct text_source source;
+
+	if (!text_source_find(facts->session, text, size, &source))
+		return;
+	explain_why(out, finding, "The words \"%s\" are a constant of %s%s, and of no other", source.words,
+		    source.module ? "module " : "the kernel itself",
+		    source.module ? source.module->name : "");
+	finding_evidence_shows(out, finding, finding_text(out, "rd -a 0x%" PRIx64, source.address),
+			       finding_text(out, "%.8s", source.words), "the constant that the text was made from");
+}
+
 /* Text that covers @address: whose, and from where it ran over. */
 static bool tell_text(struct facts *facts, struct findings *out, struct finding *finding,
 		      uint64_t address)
@@ -124,6 +140,7 @@ static bool tell_text(struct facts *facts, struct findings *out, struct finding 
 	if (!finding->against)
 		finding->against = "who wrote that text there is not known; the code that found it "
 				   "may have nothing to do with it";
+	tell_source(facts, out, finding, bytes, wanted);
 	content_text_in_log(s, bytes, wanted, &log);
 	if (log.found)
 		explain_why(out, finding, "The kernel log has the same text (%zu record%s)", log.records,

@@ -18,7 +18,7 @@ static const char *shape(const struct overflow *o, struct findings *out)
 }
 
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
-		      uint64_t cell)
+		      uint64_t cell, bool rename)
 {
 	struct overflow o;
 
@@ -26,9 +26,11 @@ bool explain_overflow(struct facts *facts, struct findings *out, struct finding 
 		return false;
 	const char *cache = o.into.slab.cache->name;
 	bool freed = o.from.state == OBJECT_FREE || o.from.state == OBJECT_FREE_CPU;
-	finding->kind = "overflow";
-	finding->title = "Memory overwritten from the object before it";
-	finding->confidence = CONFIDENCE_LIKELY;
+	if (rename) {
+		finding->kind = "overflow";
+		finding->title = "Memory overwritten from the object before it";
+		finding->confidence = CONFIDENCE_LIKELY;
+	}
 	finding->against = "the write was not seen; whoever tripped over it is most likely a victim: look for "
 			   "who fills the object before";
 	finding->next = finding_text(out, "find who uses %016" PRIx64 ": refs, identify; then boot with "

@@ -262,7 +262,7 @@ bool explain_pointer(struct facts *facts, struct findings *out, struct finding *
 		question.cell = cause->cell;
 		question.value = now; /* of a list entry: the list pointer, not the container */
 		if (tell_freed(facts, out, finding, cause->cell) ||
-		    explain_overflow(facts, out, finding, cause->cell))
+		    explain_overflow(facts, out, finding, cause->cell, true))
 			return true;
 	}
 	return near_pointer(facts->session, &question, &near) &&

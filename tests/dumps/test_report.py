@@ -294,7 +294,7 @@ class Report(unittest.TestCase):
             "stale-text": ["memory there is text", "unhandled rdmsr"],
             "freelist-text": ["memory there is text", "customer-label"],
             "reverse-map": ["memory there is text", "guest [26000]", "ran over the end",
-                            "kernel log has the same text"],
+                            "kernel log has the same text", "constant of module guestmap"],
             "bug-workqueue": ["slot < 0", "-1"],
             "list-corruption": ["LIST_POISON1"],
         }
