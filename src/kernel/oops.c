@@ -19,6 +19,7 @@ enum {
 	DRAFTS_MAX = 8,
 	REPORTS_MAX = 4096,
 	FOREIGN_MAX = 10,      /* lines of others within a report */
+	FOREIGN_BEFORE = 60,   /* while its stack is still to come: a busy machine, no callers */
 	FOREIGN_OVER = 2,      /* behind its end mark */
 	FOREIGN_HARDWARE = 1,  /* every line of such a report says that it is one */
 };
@@ -142,7 +143,8 @@ static void begin(struct parser *p, const struct line *line, const struct oops_k
 	d->bare = !kind || kind->form == FORM_CHECK;
 	d->section = SECTION_HEAD;
 	d->stack = NULL;
-	d->user = d->code_follows = d->in_code = d->pc_of_header = d->task_line = false;
+	d->headless = d->user = d->code_follows = d->in_code = false;
+	d->pc_of_header = d->task_line = d->long_line = false;
 	d->regs = NULL;
 	d->last_ns = 0;
 	d->report = (struct oops_report){
@@ -278,9 +280,29 @@ static bool is_rule(const char *text)
 /* The words of a WARN() stand before it or, up to 4.13 and where registers are not shown, behind. */
 static bool is_message(const struct oops_draft *d, const struct line *line)
 {
-	if (d->report.message || d->foreign || !is_empty(d) || line->index > d->last + 2)
+	if (d->report.message || d->foreign || !is_empty(d) || line->index > d->last + 2 ||
+	    strstr(line->text, "+0x"))
 		return false;
 	return (d->bare && !d->report.kind) || d->form == FORM_WARN;
+}
+
+static unsigned foreign_max(const struct oops_draft *d)
+{
+	if (d->section == SECTION_OVER)
+		return FOREIGN_OVER;
+	switch (d->form) {
+	case FORM_HARDWARE:
+		return FOREIGN_HARDWARE;
+	case FORM_DIE:
+	case FORM_BUG:
+	case FORM_WARN:
+	case FORM_CHECKER:
+	case FORM_STALL:
+		return d->section == SECTION_TRACE || !d->frames.count ? FOREIGN_BEFORE
+								       : FOREIGN_MAX;
+	default:
+		return FOREIGN_MAX;
+	}
 }
 
 static void belongs(struct parser *p, struct oops_draft *d, const struct line *line)
@@ -308,10 +330,7 @@ static void belongs(struct parser *p, struct oops_draft *d, const struct line *l
 		took(d, line);
 		return;
 	}
-	unsigned most = d->section == SECTION_OVER	? FOREIGN_OVER
-			: d->form == FORM_HARDWARE ? FOREIGN_HARDWARE
-						   : FOREIGN_MAX;
-	if (++d->foreign > most)
+	if (++d->foreign > foreign_max(d))
 		finish(p, d);
 }
 

@@ -24,6 +24,9 @@ static void begin_trace(struct oops_draft *draft, struct arena *arena)
 	if (over)
 		return;
 	draft->section = SECTION_TRACE;
+	if (draft->headless)
+		draft->frames.count = 0;
+	draft->headless = false;
 	/* A second trace is of another task. */
 	if (!draft->frames.count || draft->tracks.count == OOPS_TRACKS_MAX)
 		return;
@@ -166,7 +169,10 @@ static bool lockdep_line(const struct oops_draft *draft, const char *line)
 		if (strstr(line, inside[i]))
 			return true;
 	}
-	return draft->section == SECTION_HEAD && strchr(line, '/') && strchr(line, ':');
+	/* Stacks of who took the locks before, and "comm/12 is trying to ..." */
+	const char *plus = strstr(line, "+0x");
+	return draft->section == SECTION_HEAD &&
+	       ((plus && strchr(plus, '/')) || (strchr(line, '/') && strchr(line, ':')));
 }
 
 static bool by_form(struct oops_draft *draft, struct arena *arena, const char *line)
@@ -175,7 +181,7 @@ static bool by_form(struct oops_draft *draft, struct arena *arena, const char *l
 	case FORM_HUNG:
 		return hung_line(line);
 	case FORM_LOCKDEP:
-		return lockdep_line(draft, line);
+		return oops_object_line(draft, arena, line) || lockdep_line(draft, line);
 	case FORM_MEMORY:
 		return oops_memory_line(draft, arena, line);
 	case FORM_SLAB:

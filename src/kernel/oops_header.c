@@ -193,6 +193,8 @@ static void header_hung(struct oops_draft *draft, struct arena *arena, const cha
 {
 	const char *task = strstr(line, "task "), *end = strstr(line, " blocked ");
 
+	end = end ? end : strstr(line, " can't die ");
+
 	if (task && end && task < end)
 		take_task(&draft->report, arena, task + strlen("task "), end, ':');
 }

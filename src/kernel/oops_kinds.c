@@ -47,6 +47,7 @@ const struct oops_kind oops_kinds[] = {
 	{ "self-detected stall", false, FORM_STALL, "RCU stall" },
 	{ "detected stalls on CPUs/tasks", false, FORM_STALL, "RCU stall" },
 	{ "detected expedited stalls", false, FORM_STALL, "RCU stall" },
+	{ "detected stalls on tasks", false, FORM_STALL, "RCU stall" },
 	{ "detected stall on CPU", false, FORM_STALL, "RCU stall" },
 	{ "kthread starved for ", false, FORM_STALL, "RCU stall" },
 	{ "kthread timer wakeup didn't happen", false, FORM_STALL, "RCU stall" },
@@ -54,6 +55,7 @@ const struct oops_kind oops_kinds[] = {
 	{ "NMI backtrace for cpu ", true, FORM_NMI, "CPU backtrace" },
 	{ "blocked for more than ", false, FORM_HUNG, "hung task" },
 	{ "blocked in I/O wait for more than ", false, FORM_HUNG, "hung task" },
+	{ "can't die for more than ", false, FORM_HUNG, "hung task" },
 
 	/* Memory. */
 	{ "invoked oom-killer", false, FORM_MEMORY, "out of memory" },
@@ -102,7 +104,11 @@ const struct oops_kind oops_kinds[] = {
 	{ "possible circular locking dependency", false, FORM_LOCKDEP, "possible deadlock" },
 	{ "possible recursive locking", false, FORM_LOCKDEP, "possible deadlock" },
 	{ "possible irq lock inversion", false, FORM_LOCKDEP, "possible deadlock" },
-	{ "inconsistent lock state", true, FORM_LOCKDEP, "possible deadlock" },
+	{ "inconsistent lock state", false, FORM_LOCKDEP, "possible deadlock" },
+	{ "-unsafe lock order detected", false, FORM_LOCKDEP, "possible deadlock" },
+	{ "bad unlock balance detected", false, FORM_LOCKDEP, "lock misuse" },
+	{ "still has locks held!", false, FORM_LOCKDEP, "lock misuse" },
+	{ "lock held when returning to user", false, FORM_LOCKDEP, "lock misuse" },
 	{ "suspicious rcu_dereference_check() usage", false, FORM_LOCKDEP, "RCU misuse" },
 	{ "suspicious RCU usage", false, FORM_LOCKDEP, "RCU misuse" },
 	{ "BUG: Invalid wait context", false, FORM_LOCKDEP, "lock misuse" },

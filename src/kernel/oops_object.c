@@ -39,6 +39,7 @@ static const struct {
 	{ "write (marked) to 0x", false, false },
 	{ "read-write (marked) to 0x", false, false },
 	{ "race at unknown origin", false, false },
+	{ "-> #", false, false }, /* lockdep: who took the lock */
 };
 
 void oops_end_track(struct oops_draft *draft, struct arena *arena)

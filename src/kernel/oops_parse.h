@@ -60,12 +60,14 @@ struct oops_draft {
 	uint64_t last_ns;
 	unsigned foreign; /* lines since then that were not of it */
 	const char *stack;
+	bool headless;    /* frames were taken without "Call Trace:" above them */
 	bool user;        /* registers and code that follow are of user mode */
 	struct regs *regs; /* that the next line of registers is about */
 	bool code_follows; /* the line before was RIP: a "Code:" now is of that */
 	bool in_code;      /* the line before was "Code:"; mails break it */
 	bool code_taken;   /* and was the report's own */
 	bool pc_of_header;
+	bool long_line;    /* the line of modules is so long that it may go on in the next */
 	bool task_line;    /* the line before was "CPU: 0 PID: 1 Comm: x ..." */
 	struct {
 		vec_fields(struct oops_frame);

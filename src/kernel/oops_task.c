@@ -198,6 +198,9 @@ static bool only_names(const char *at)
 	}
 }
 
+/* Mails and the log break lines that are long; a short one is all, and words below are others'. */
+enum { LONG_LINE = 56 };
+
 bool oops_modules_line(struct oops_draft *draft, struct arena *arena, const char *line)
 {
 	const char *at = line;
@@ -207,12 +210,13 @@ bool oops_modules_line(struct oops_draft *draft, struct arena *arena, const char
 			return true;
 		oops_end_track(draft, arena);
 		draft->section = SECTION_MODULES;
+		draft->long_line = strlen(line) >= LONG_LINE;
 		take_list(draft, arena, at);
 		return true;
 	}
 	if (draft->section != SECTION_MODULES)
 		return false;
-	if (only_names(line)) {
+	if (draft->long_line && only_names(line)) {
 		take_list(draft, arena, line);
 		return true;
 	}

@@ -74,9 +74,10 @@ bool oops_frame_line(struct oops_draft *draft, struct arena *arena, const char *
 	frame.inlined = take_text(&at, "[inline]");
 	if (!is_rest(at))
 		return mark;
-	if (!in_trace) { /* "Call Trace:" was lost */
+	if (!in_trace) { /* "Call Trace:" was lost, or it is no trace: "Preemption disabled at:" */
 		draft->section = SECTION_TRACE;
 		draft->user = false;
+		draft->headless = !draft->frames.count;
 	}
 	frame.stack = draft->section == SECTION_TRACE ? draft->stack : NULL;
 	add_frame(draft, &frame);
@@ -137,7 +138,7 @@ bool oops_rip_line(struct oops_draft *draft, struct arena *arena, const char *li
 	uint64_t selector;
 	const char *at = line;
 
-	if (take_text(&at, "pc : ")) { /* arm64 */
+	if (take_text(&at, "pc : ") || take_text(&at, "PC is at ")) { /* arm64, and before 4.14 */
 		r->arm64 = true;
 		if (take_place(&at, arena, &place) && !r->has_pc)
 			set_pc(draft, &place);
