@@ -36,7 +36,7 @@ bool explain_overflow(struct facts *facts, struct findings *out, struct finding 
 	finding->next = finding_text(out, "find who uses %016" PRIx64 ": refs, identify; then boot with "
 				     "slub_debug=FZU,%s or KASAN to catch the write", o.from.address, cache);
 	finding->blame.because = NULL;
-	explain_why(out, finding, "the bad value is part of what fills the object before it: %s, from %016"
+	explain_why(out, finding, "The bad value is part of what fills the object before it: %s, from %016"
 		    PRIx64 " (%s object %016" PRIx64 "%s) over its end into %016" PRIx64
 		    " up to %016" PRIx64, shape(&o, out), o.start, cache, o.from.address,
 		    freed ? ", freed" : "", o.into.address, o.end);

@@ -58,10 +58,11 @@ static const struct way_words {
 			    "it was converted for the network (htonll and its like), or read so", NULL,
 			    NULL },
 	[NEAR_MOVED] = { "misplaced-pointer", "Pointer that is not where it was looked for", "",
-			 ", which lies %d bytes beside where it was read",
+			 ", which lies %d byte(s) from where it was read",
 			 "the structure is laid out differently by who wrote it, or was filled through "
 			 "a pointer that is some bytes off", NULL, NULL },
-	[NEAR_PER_CPU] = { NULL, NULL, "a per-CPU pointer; of CPU %d it is ", "",
+	[NEAR_PER_CPU] = { "per-cpu-pointer", "Per-CPU pointer used as it is",
+			   "a per-CPU pointer; of CPU %d it is ", "",
 			   "it was followed without this_cpu_ptr() or per_cpu_ptr()", NULL, NULL },
 	[NEAR_PHYSICAL] = { "physical-address", "Physical address used as a pointer",
 			    "the physical address of ", "",
@@ -119,7 +120,7 @@ static bool tell_near(struct facts *facts, struct findings *out, struct finding 
 	/* What half a pointer fits by chance is too much to say it without proof. */
 	if (!place || (near->way == NEAR_UPPER_OTHER && !strong))
 		return false;
-	explain_why(out, finding, "the bad pointer is %s %s0x%" PRIx64 "%s (%s%s)%s%s",
+	explain_why(out, finding, "The bad pointer is %s %s0x%" PRIx64 "%s (%s%s)%s%s",
 		    strong ? "most likely" : "possibly", with_detail(out, w->before, near->detail),
 		    near->value, with_detail(out, w->behind, near->detail), place,
 		    proof_words(near), w->meaning ? ": " : "", w->meaning ? w->meaning : "");
@@ -170,7 +171,7 @@ static bool tell_freelist(const struct facts *facts, struct findings *out, struc
 		finding->confidence = CONFIDENCE_LIKELY;
 		finding->against = "it may also be a use after free of memory that somebody else was given since";
 	}
-	explain_why(out, finding, "the bad pointer is the slab allocator's own scrambled link (to %s), "
+	explain_why(out, finding, "The bad pointer is the slab allocator's own scrambled link (to %s), "
 		    "which it writes there when an object is freed: %s",
 		    next, is_free(object) ? "the object was free when it was used"
 					  : "since it was allocated nobody has set that member");

@@ -143,6 +143,9 @@ static void consider(struct search *search, enum near_way way, int detail, uint6
 
 	if (!judge(search, value, &answer))
 		return;
+	/* So many bytes of a pointer do not stand beside its place by chance. */
+	if (way == NEAR_MOVED && answer.strength == NEAR_GOOD)
+		answer.strength = NEAR_STRONG;
 	/* What links back beats what only looks alike. */
 	unsigned rank = answer.strength + answer.links_back;
 	unsigned best_rank = best->way ? best->strength + best->links_back : 0;
@@ -228,7 +231,7 @@ static void try_moved(struct search *search)
 
 /*
  * An offset into a CPU's area: exact kinds only, and the same for every CPU, so CPU 0 stands for
- * all. It needs no better proof: so many bits do not come together by accident.
+ * all.
  */
 static void try_per_cpu(struct search *search)
 {
@@ -245,8 +248,10 @@ static void try_per_cpu(struct search *search)
 	whatis(search->s, NULL, there, &what);
 	if (what.kind != WHAT_PERCPU || search->best->strength == NEAR_STRONG)
 		return;
+	/* Small numbers are often one by chance: the first chunk is full of small variables. */
 	*search->best = (struct near_answer){ .way = NEAR_PER_CPU, .detail = (int)list[0].id,
-					      .value = there, .strength = NEAR_GOOD };
+					      .value = there,
+					      .strength = value >> 32 ? NEAR_STRONG : NEAR_GOOD };
 	search->rivals = 0;
 }
 
