@@ -41,6 +41,8 @@ static const char *owner_words(const struct wait_graph *g, const struct owner *o
 			    o->sure ? "" : o->how == OWNER_HINT ? ", perhaps" : ", likely");
 }
 
+static const char GONE[] = "a task that has exited";
+
 static const char *wait_words(const struct wait_graph *g, const struct wait_node *n)
 {
 	const struct resource *r = resource_of(g, n);
@@ -104,6 +106,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 	const struct wait_node *n = &g->nodes[i];
 	const struct resource *r = resource_of(g, n);
 	const struct owner *o = r && r->owner_count ? &r->owners[0] : NULL;
+	const char *gone = r && !o && r->state_known && r->state.owner_gone ? GONE : "";
 	char state[2] = { task_state_letter(n->task), '\0' };
 
 	doc_row(doc, cell_dec(n->task->pid), cell_dec(n->task->cpu), cell_str(state),
@@ -116,7 +119,8 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 		o ? cell_dec(g->nodes[o->node].task->pid) : cell_none(),
 		o ? cell_str(owner_how_name(o->how)) : cell_none(),
 		o ? cell_bool(o->sure) : cell_none(),
-		o ? cell_str(owner_words(g, o, &doc->arena)) : cell_shown(cell_none(), ""),
+		o ? cell_str(owner_words(g, o, &doc->arena))
+		  : *gone ? cell_str(gone) : cell_shown(cell_none(), ""),
 		n->cycle ? cell_udec(n->cycle) : cell_none());
 }
 
@@ -285,7 +289,8 @@ static void locks_row(const struct wait_graph *g, const struct resource *r, stru
 		cell_str(r->name),
 		r->owner_count ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
 		r->owner_count ? cell_str(owner_how_name(r->owners[0].how)) : cell_none(),
-		cell_str(owners.len ? strbuf_text(&owners) : "nobody is known"));
+		cell_str(owners.len ? strbuf_text(&owners)
+			 : r->state_known && r->state.owner_gone ? GONE : "nobody is known"));
 }
 
 static struct error *run_locks(struct command_args *args)

@@ -109,6 +109,9 @@ static const char *class_of(const struct facts *facts, const struct finding *ver
 {
 	const char *kind = verdict->kind;
 
+	/* A text does not tell which lock the others have: there it is a hung task only. */
+	if (strcmp(kind, "deadlock") == 0)
+		return "hung-task";
 	if (is_placeless(kind) || verdict->rank < RANK_FAULT || starts_with(kind, "stack-"))
 		return kind;
 	/* Not an address but what was to be done was refused. */
@@ -140,6 +143,7 @@ static const char *watchdog_report(const char *kind)
 		{ "hardlockup", "hard lockup" },
 		{ "rcu-stall", "RCU stall" },
 		{ "hung-task", "hung task" },
+		{ "deadlock", "hung task" },
 	};
 
 	for (size_t i = 0; i < array_size(watchdogs); i++) {

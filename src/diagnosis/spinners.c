@@ -47,7 +47,7 @@ static void crowd_look(const struct facts *facts, struct crowd *crowd)
 		busy->cpu = all[i].id;
 		busy->task = task;
 		task_stack(s, task, &busy->stack);
-		stack_locks_find(s, task, &busy->stack, &busy->locks);
+		stack_locks_find(s, task, &busy->stack, LOCKS_ALL, &busy->locks);
 	}
 }
 
@@ -149,8 +149,12 @@ static struct blame blame_holder(const struct facts *facts, const struct busy *h
 	blame = facts_blame_stack(facts, &holder->stack, from);
 	blame.skipped = NULL;
 	if (blame.known)
-		blame.because = finding_text(out, "it runs while its CPU holds the %s that the others "
-					     "wait for", lock);
+		blame.because =
+			holder == stuck
+				? finding_text(out, "it wants the %s that the code which it "
+					       "interrupted, or that called it, has", lock)
+				: finding_text(out, "it runs while its CPU holds the %s that the "
+					       "others wait for", lock);
 	/* The number is one of that stack. */
 	if (holder->cpu != (unsigned)facts->cpu)
 		blame.frame = SIZE_MAX;

@@ -64,9 +64,13 @@ static void blame_task(struct telling *t, size_t node, const char *why)
 {
 	const struct task *task = t->graph->nodes[node].task;
 	struct stack stack = { 0 };
+	size_t from = 0;
 
 	task_stack(t->facts->session, task, &stack);
-	t->f->blame = facts_blame_stack(t->facts, &stack, 0);
+	/* Of a running one what an interrupt or NMI caught it at. */
+	for (size_t i = 1; task->on_cpu && !from && i < stack.count; i++)
+		from = stack.frames[i].has_regs ? i : 0;
+	t->f->blame = facts_blame_stack(t->facts, &stack, from);
 	t->f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	t->f->blame.skipped = NULL;
 	if (t->f->blame.known)
@@ -122,6 +126,25 @@ static void tell_gone(struct telling *t, const struct resource *r)
 	t->f->confidence = CONFIDENCE_LIKELY;
 }
 
+/* Why a CPU does not answer: it takes no interrupts. */
+static void add_interrupts(const struct telling *t, const struct task *task, struct strbuf *text)
+{
+	enum { RFLAGS_IF = 1 << 9 }; /* Intel SDM vol. 3, 2.3 */
+	struct stack stack = { 0 };
+
+	task_stack(t->facts->session, task, &stack);
+	for (size_t i = 1; i < stack.count; i++) {
+		const struct frame *f = &stack.frames[i];
+		if (!f->has_regs)
+			continue;
+		if (regs_known(&f->regs, X86_RFLAGS) && !(f->regs.value[X86_RFLAGS] & RFLAGS_IF))
+			strbuf_addf(text, " with interrupts disabled, in %s",
+				    facts_text_of_frame(t->facts, f));
+		break;
+	}
+	stack_deinit(&stack);
+}
+
 static void tell_root(struct telling *t, const size_t *chain, size_t count)
 {
 	size_t root = chain[count - 1];
@@ -129,11 +152,16 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 	const struct owner *link = owner_link(t, chain[count - 2], root);
 	auto_strbuf text = { 0 };
 
-	strbuf_addf(&text, "%s is with %s", wait_words(t, chain[count - 2]),
-		    task_words(t->out, n->task));
-	if (link && link->why)
-		strbuf_addf(&text, " (%s)", link->why);
-	if (n->wait.kind == WAIT_NOTHING)
+	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
+		strbuf_addf(&text, "%s does not answer; it runs %s",
+			    wait_words(t, chain[count - 2]), task_words(t->out, n->task));
+	else
+		strbuf_addf(&text, "%s is with %s%s%s%s", wait_words(t, chain[count - 2]),
+			    task_words(t->out, n->task), link ? " (" : "",
+			    link ? link->why : "", link ? ")" : "");
+	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
+		add_interrupts(t, n->task, &text);
+	else if (n->wait.kind == WAIT_NOTHING)
 		strbuf_addf(&text, ", which %s", n->task->on_cpu ? "runs" : "could run");
 	else if (n->wait.kind != WAIT_OTHER && n->wait.kind != WAIT_RESTING)
 		strbuf_addf(&text, ", which waits for: %s", wait_words(t, root));

@@ -14,6 +14,8 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/spinners.h"
+#include "diagnosis/waiting.h"
+#include "forensics/wait_graph.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
 
@@ -217,13 +219,30 @@ static void blame_other(const struct facts *facts, int id, struct findings *out,
 	stack_deinit(&stack);
 }
 
+/* A CPU that waits until another has answered a call is a victim of that one. */
+static bool waits_for_cpu(const struct facts *facts, int id, struct findings *out,
+			  struct finding *f)
+{
+	const struct cpu *cpu = cpu_by_id(facts->session, (unsigned)(id >= 0 ? id : facts->cpu));
+	const struct task *task = cpu && cpu->current_task
+					  ? task_by_address(facts->session, cpu->current_task)
+					  : NULL;
+
+	if (!task || !facts->session->symbols || !facts->session->unwinder)
+		return false;
+	const struct wait_graph *graph = wait_graph(facts->session);
+	size_t node = wait_graph_node_of(graph, task);
+	return node != SIZE_MAX && graph->nodes[node].wait.kind == WAIT_CPU_CALL &&
+	       graph->nodes[node].wait.object && waiting_blame(facts, task, out, f);
+}
+
 void watched_blame(const struct facts *facts, struct findings *out, struct finding *f)
 {
 	int cpu = strcmp(f->kind, "rcu-stall") == 0    ? stalled_cpu(facts)
 		  : strcmp(f->kind, "hardlockup") == 0 ? locked_up_cpu(facts)
 						       : -1;
 
-	if (spinners_blame(facts, cpu, out, f))
+	if (spinners_blame(facts, cpu, out, f) || waits_for_cpu(facts, cpu, out, f))
 		return;
 	if (cpu >= 0 && cpu != facts->cpu) {
 		blame_other(facts, cpu, out, f);

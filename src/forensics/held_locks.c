@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "base/vec.h"
 #include "forensics/args_frame.h"
 
@@ -34,6 +35,7 @@ struct scan {
 	struct args_run *run;
 	struct frame_flow *f;
 	size_t frame;
+	unsigned kinds;
 	struct event events[EVENTS_MAX];
 	unsigned count;
 	bool too_many;
@@ -47,12 +49,27 @@ static const char *base_name(struct arena *arena, const char *name)
 	return arena_strndup(arena, name, strcspn(name, "."));
 }
 
-/* movb $0,MEM: how spin_unlock() ends when it is inlined, but also many other things. */
+/*
+ * How unlocking ends when it is inlined: movb $0,MEM of a spinlock and of a writer's, a number
+ * added to 4 bytes of a reader's. Many other things look like it.
+ */
 static bool may_unlock(const struct insn *insn)
 {
-	return insn->does == INSN_DOES_MOVE && insn->memory.present && insn->memory.write &&
-	       insn->memory.size == 1 && !insn->memory.per_cpu && insn->operand_count > 1 &&
-	       insn->operand[1].kind == OPERAND_IMMEDIATE && !insn->operand[1].value;
+	bool constant = insn->operand_count > 1 && insn->operand[1].kind == OPERAND_IMMEDIATE;
+
+	if (!insn->memory.present || !insn->memory.write || insn->memory.per_cpu || !constant)
+		return false;
+	if (insn->does == INSN_DOES_MOVE)
+		return insn->memory.size == 1 && !insn->operand[1].value;
+	return (insn->does == INSN_DOES_ADD || insn->does == INSN_DOES_SUB) &&
+	       insn->memory.size == 4;
+}
+
+/* A task that does not run stands in these with a lock that the next one gives back. */
+static bool is_scheduler(const char *name)
+{
+	return strcmp(name, "__schedule") == 0 || starts_with(name, "context_switch") ||
+	       starts_with(name, "__switch_to");
 }
 
 static void find_events(struct scan *scan)
@@ -69,6 +86,8 @@ static void find_events(struct scan *scan)
 			event.name = base_name(scan->arena, symbol.name);
 			event.function = lock_function_of(event.name);
 		}
+		if (event.function && !(scan->kinds >> event.function->kind & 1))
+			event.function = NULL;
 		if (!event.function && !may_unlock(&insn->insn))
 			continue;
 		if (scan->count == EVENTS_MAX) {
@@ -84,12 +103,11 @@ static bool takes(const struct event *event)
 	return event->function && event->function->act != LOCK_GIVE;
 }
 
-/* complete(), or up() of a semaphore that another took: who waits for it waits for this. */
+/* complete(): who waits for it waits for this. */
 static bool completes(const struct event *event)
 {
 	return event->function && event->function->act == LOCK_GIVE &&
-	       (event->function->kind == LOCK_COMPLETION ||
-		event->function->kind == LOCK_SEMAPHORE);
+	       event->function->kind == LOCK_COMPLETION;
 }
 
 static bool any_of_interest(const struct scan *scan)
@@ -408,7 +426,7 @@ static void find_wait(struct args_run *run, struct stack_locks *locks)
 }
 
 void stack_locks_find(struct session *s, const struct task *task, struct stack *stack,
-		      struct stack_locks *locks)
+		      unsigned kinds, struct stack_locks *locks)
 {
 	*locks = (struct stack_locks){ 0 };
 	struct args_run run = { .session = s, .task = task, .stack = stack,
@@ -420,8 +438,8 @@ void stack_locks_find(struct session *s, const struct task *task, struct stack *
 	find_wait(&run, locks);
 	for (size_t i = 0; i < run.count && i < FRAMES_LOOKED_AT; i++) {
 		struct scan scan = { .session = s, .run = &run, .f = &run.frames[i], .frame = i,
-				     .arena = &locks->arena };
-		if (scan.f->usable && scan.f->cfg)
+				     .kinds = kinds, .arena = &locks->arena };
+		if (scan.f->usable && scan.f->cfg && !is_scheduler(scan.f->cfg->name))
 			scan_frame(&scan, locks);
 	}
 	args_run_close(&run);

@@ -28,7 +28,7 @@ const struct lock_function *lock_function_of(const char *name);
 
 struct held_lock {
 	uint64_t lock;
-	/* Not held: the code is still to complete it (complete(), up()), later on its way. */
+	/* Not held: the code is still to complete it (complete()), later on its way. */
 	bool to_complete;
 	const char *taker;    /* the function that took it */
 	enum lock_kind kind;
@@ -59,10 +59,13 @@ struct stack_locks {
 	struct arena arena;
 };
 
+enum { LOCKS_ALL = ~0u };
+
 /*
- * Of the @stack of @task. Adds registers that follow to its frames, as stack_args_find() does. For
- * one thread at a time. Free with stack_locks_deinit().
+ * Of the @stack of @task, locks of the kinds whose bits (1 << kind) are set in @kinds. Adds
+ * registers that follow to its frames, as stack_args_find() does. For one thread at a time. Free
+ * with stack_locks_deinit().
  */
 void stack_locks_find(struct session *s, const struct task *task, struct stack *stack,
-		      struct stack_locks *locks);
+		      unsigned kinds, struct stack_locks *locks);
 void stack_locks_deinit(struct stack_locks *locks);

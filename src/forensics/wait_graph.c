@@ -133,7 +133,8 @@ static void look_at_running(struct build *b, struct wait_node *node, struct stac
 {
 	struct stack_locks locks;
 
-	stack_locks_find(b->s, node->task, stack, &locks);
+	stack_locks_find(b->s, node->task, stack, 1u << LOCK_SPIN | 1u << LOCK_READ_WRITE,
+			 &locks);
 	bool spins = locks.waits && (locks.wait.kind == LOCK_SPIN ||
 				     locks.wait.kind == LOCK_READ_WRITE);
 	if (spins) {

@@ -40,6 +40,7 @@ struct search {
 	struct wait_graph *graph;
 	struct map nodes;      /* task address -> node */
 	struct map wanted;     /* object address -> resource, of those to be found by code */
+	unsigned kinds;        /* of locks, of those: bits 1 << kind */
 	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
 	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
 };
@@ -83,8 +84,10 @@ static void owners_of_lock(struct search *x, size_t index)
 			  !r->state.owner_is_hint,
 			  r->state.owner_is_hint ? "the lock remembers it as its last reader"
 						 : "the lock's owner word");
-	if (!r->state_known || !r->state.owner || r->state.owner_is_hint)
+	if (!r->state_known || !r->state.owner || r->state.owner_is_hint) {
 		map_set(&x->wanted, r->object, index);
+		x->kinds |= 1u << r->lock_kind;
+	}
 }
 
 /* --- Works. --- */
@@ -351,7 +354,8 @@ static bool calls_lock(struct search *x, uint64_t pc, uint64_t *only)
 				continue;
 			memcpy(name, symbol.name, length);
 			name[length] = '\0';
-			if (!lock_function_of(name))
+			const struct lock_function *function = lock_function_of(name);
+			if (!function || !(x->kinds >> function->kind & 1))
 				continue;
 			count++;
 			packed = count == 1 ? insn->at + insn->insn.length : 1;
@@ -394,6 +398,14 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 		if (!map_get(&x->wanted, held->lock, &index))
 			continue;
 		struct resource *r = &x->graph->resources[index];
+		/* A semaphore begins with the spinlock of its own: that one is not meant. */
+		if (r->kind != WAIT_LOCK || r->lock_kind != held->kind)
+			continue;
+		/* Who waits for a completion and is to complete it later does not do so first. */
+		size_t node;
+		if (held->to_complete && node_of(x, task->address, &node) &&
+		    x->graph->nodes[node].resource == index)
+			continue;
 		bool sure = held->all_ways && !held->memory;
 		const char *why = arena_printf(&x->graph->arena,
 					       held->to_complete
@@ -429,7 +441,7 @@ static void search_code(struct search *x)
 			struct stack_locks locks = { 0 };
 			bool may = may_hold(x, &stack);
 			if (may)
-				stack_locks_find(x->s, node->task, &stack, &locks);
+				stack_locks_find(x->s, node->task, &stack, x->kinds, &locks);
 			if (!may || (!locks.held_count && !locks.undecided))
 				map_set(&x->barren, hash, 1);
 			add_by_code(x, node->task, &locks);
