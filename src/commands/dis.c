@@ -213,6 +213,17 @@ static struct error *collect_window(struct dis_run *run, uint64_t address, uint6
 	return NULL;
 }
 
+/* With a vmlinux the kernel's functions are there as a whole. */
+static bool is_in_file(struct dis_run *run, uint64_t address)
+{
+	struct symbol symbol;
+	uint8_t byte;
+
+	return symbols_by_address(run->session->symbols, address, &symbol) && !symbol.inside_only &&
+	       memory_u8(run->session->memory, symbol.address, &byte) == READ_OK &&
+	       memory_u8(run->session->memory, symbol.address + symbol.size - 1, &byte) == READ_OK;
+}
+
 static struct error *choose(struct dis_run *run)
 {
 	const struct options *o = &run->options;
@@ -225,7 +236,7 @@ static struct error *choose(struct dis_run *run)
 		err = parse_count(o->words[1], &count);
 	if (err)
 		return err;
-	if (run->session->text)
+	if (run->session->text && !is_in_file(run, address))
 		return collect_window(run, address, count);
 	if (o->set[OPT_REVERSE])
 		return collect_reverse(run, address, count);

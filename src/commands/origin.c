@@ -21,6 +21,7 @@
 #include "forensics/text_origin.h"
 #include "forensics/whatis.h"
 #include "kernel/context.h"
+#include "kernel/text.h"
 
 static const struct column columns[] = {
 	{ .key = "depth" }, { .key = "kind" }, { .key = "frame" },    { .key = "function" },
@@ -357,7 +358,7 @@ static struct error *run_origin(struct command_args *args)
 		err = task_or_current(s, options.value[OPT_TASK], &task);
 	if (err)
 		return err;
-	if (s->text)
+	if (s->text && !text_has_function(s))
 		return text_register(args, options.words[0]);
 	task_stack(s, task, &stack);
 	if (!stack.count)

@@ -22,6 +22,7 @@
 #include "forensics/poison.h"
 #include "forensics/whatis.h"
 #include "kernel/slab.h"
+#include "kernel/text.h"
 
 struct subject {
 	bool known;
@@ -507,7 +508,8 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 	if (fault->trap == TRAP_NONE || finding->rank < RANK_FAULT || about_other(finding) ||
 	    fault->frame >= facts->stack.count || finding->object)
 		return;
-	if (facts->session->text) {
+	/* With a vmlinux the kernel's own functions are followed as in a dump. */
+	if (facts->session->text && !text_has_function(facts->session)) {
 		explain_text(facts, out, finding);
 		return;
 	}

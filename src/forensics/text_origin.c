@@ -136,7 +136,8 @@ static const char *words(struct session *s, const struct code_window *w,
 
 	switch (wo->kind) {
 	case WINDOW_LOADED:
-		if (wo->has_cell_address)
+		/* What code at a made-up address reads relative to itself is nowhere. */
+		if (wo->has_cell_address && !(wo->cell.absolute && text_is_made_up(s, s->text->pc)))
 			return arena_printf(arena, "was read from %s = %016" PRIx64 " at %s",
 					    cell_text(s, &wo->cell, arena), wo->cell_address,
 					    where);

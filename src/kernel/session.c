@@ -276,12 +276,48 @@ static void open_symbols(struct session *s, const struct session_options *option
 }
 
 /* A text's symbols are the places that it names. */
+static void set_image_offset(struct session *s, uint64_t offset)
+{
+	struct kernel_layout layout = *memory_layout(s->memory);
+
+	layout.image_offset = offset;
+	layout.has_image_offset = true;
+	memory_set_layout(s->memory, &layout);
+}
+
+/* The symbols of a vmlinux or System.map, moved to where the text's kernel ran. */
+static bool open_text_symbols(struct session *s, const char *namelist)
+{
+	set_image_offset(s, 0);
+	if (!tolerate(s, "symbols", symbols_create(s->memory, namelist, &s->symbols)))
+		return false;
+	uint64_t offset = text_image_offset(s);
+	bool fits = text_fits(s);
+	if (fits && !offset)
+		return true;
+	symbols_destroy(s->symbols);
+	s->symbols = NULL;
+	memory_drop_fills(s->memory);
+	if (!fits)
+		return false;
+	set_image_offset(s, offset);
+	return tolerate(s, "symbols", symbols_create(s->memory, namelist, &s->symbols));
+}
+
 static void open_text(struct session *s, const struct session_options *options)
 {
+	const char *namelist = is_folder(options->namelist) ? NULL : options->namelist;
+
 	text_open(s);
-	s->symbols = symbols_create_empty(s->memory);
-	text_place(s);
+	bool vmlinux = namelist && open_text_symbols(s, namelist);
+	if (!vmlinux)
+		s->symbols = symbols_create_empty(s->memory);
+	text_place(s, vmlinux);
+	if (vmlinux && !options->no_btf)
+		open_types(s);
 	open_debuginfo(s, options);
+	if (vmlinux)
+		types_set_debug_loader(s->types, load_debug_types, s);
 	s->unwinder = unwinder_create(s->memory, s->symbols);
 }
 

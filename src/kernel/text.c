@@ -30,7 +30,7 @@ static bool is_deadly(const struct oops_report *report)
 	return false;
 }
 
-static bool has_body(const struct oops_report *report)
+bool text_has_stack(const struct oops_report *report)
 {
 	return report->has_pc || report->frame_count;
 }
@@ -44,7 +44,7 @@ static const struct oops_report *cause_of_panic(const struct text *text, size_t 
 		return panic;
 	while (i-- > 0) {
 		if (strcmp(text->reports[i].kind, "kernel warning") == 0 &&
-		    has_body(&text->reports[i]))
+		    text_has_stack(&text->reports[i]))
 			return &text->reports[i];
 	}
 	return panic;
@@ -58,7 +58,7 @@ static const struct oops_report *find_death(const struct text *text)
 		const struct oops_report *report = &text->reports[i];
 		if (!is_deadly(report))
 			continue;
-		if (has_body(report))
+		if (text_has_stack(report))
 			return cause_of_panic(text, i);
 		/* Somebody's sentence, or a report that was cut off. */
 		if (!bare)
@@ -68,7 +68,7 @@ static const struct oops_report *find_death(const struct text *text)
 }
 
 /* All that has a stack: the death's first, then the log's reports, then what crash showed. */
-static const struct oops_report *report_at(const struct text *text, size_t i)
+const struct oops_report *text_report_at(const struct text *text, size_t i)
 {
 	if (i-- == 0)
 		return text->death;
@@ -76,22 +76,14 @@ static const struct oops_report *report_at(const struct text *text, size_t i)
 				      : &text->crash.stacks[i - text->report_count];
 }
 
-static size_t reports_with_stacks(const struct text *text)
+size_t text_reports_with_stacks(const struct text *text)
 {
 	return 1 + text->report_count + text->crash.stack_count;
 }
 
-/* --- Places. --- */
+/* --- Modules, the task, the machine. --- */
 
-struct placer {
-	struct session *s;
-	struct {
-		vec_fields(struct symbol_place);
-	} places;
-	uint64_t next; /* made-up address */
-};
-
-static const struct module *module_named(const struct text *text, const char *name)
+const struct module *text_module(const struct text *text, const char *name)
 {
 	for (size_t i = 0; name && i < text->module_count; i++) {
 		if (strcmp(text->modules[i].module.name, name) == 0)
@@ -99,167 +91,6 @@ static const struct module *module_named(const struct text *text, const char *na
 	}
 	return NULL;
 }
-
-/* Only the name was printed, as decode_stacktrace.sh leaves it: "func (file.c:123)". */
-static bool is_vague(const struct oops_place *place)
-{
-	return !place->address && !place->size && !place->offset;
-}
-
-static struct symbol_place *known_place(struct placer *p, const struct oops_place *place)
-{
-	const struct module *module = module_named(p->s->text, place->module);
-	uint64_t start = place->address && place->size ? place->address - place->offset : 0;
-	bool vague = is_vague(place);
-
-	for (size_t i = 0; i < p->places.count; i++) {
-		struct symbol_place *known = &p->places.data[i];
-		if (known->module != module || strcmp(known->name, place->function) != 0)
-			continue;
-		if (vague != (known->inside_only && known->address >= TEXT_MADE_UP &&
-			      known->address < p->next))
-			continue;
-		/* Of several functions of one name the size, or the address, tells. */
-		if (place->size && known->size != place->size && !known->inside_only)
-			continue;
-		if (start && known->address != start && known->address < TEXT_MADE_UP)
-			continue;
-		return known;
-	}
-	return NULL;
-}
-
-enum { INSIDE_MAX = 1 << 20, PLACES_MAX = 4096 };
-
-/* A return address, of which only the function's name is known. */
-static void widen(struct symbol_place *known, uint64_t address)
-{
-	uint64_t low = address - 1 < known->address ? address - 1 : known->address;
-	uint64_t high = max_u64(address + 1, known->address + known->size);
-
-	if (!known->inside_only || high - low > INSIDE_MAX)
-		return;
-	known->address = low;
-	known->size = high - low;
-}
-
-static void add_place(struct placer *p, const struct oops_place *place)
-{
-	struct symbol_place *known = place->function ? known_place(p, place) : NULL;
-	struct symbol_place made = { .name = place->function, .size = place->size,
-				     .module = module_named(p->s->text, place->module) };
-
-	if (!place->function || p->places.count >= PLACES_MAX || place->offset > INSIDE_MAX ||
-	    place->size > INSIDE_MAX)
-		return;
-	if (known) {
-		if (place->address && !place->size && !place->offset)
-			widen(known, place->address);
-		return;
-	}
-	if (place->address && (place->size || place->offset)) {
-		made.address = place->address - place->offset;
-		made.size = place->size ? place->size : place->offset + 1;
-	} else if (place->address) {
-		made.address = place->address - 1;
-		made.size = 2;
-		made.inside_only = true;
-	} else {
-		made.inside_only = is_vague(place);
-		made.size = made.inside_only ? 2 : place->size ? place->size : place->offset + 1;
-		made.address = p->next;
-		p->next += (made.size + 31) & ~UINT64_C(15);
-	}
-	vec_push(&p->places, made);
-}
-
-/* The address of a place: as printed, or made up. 0: it has none. */
-static uint64_t address_of(struct placer *p, const struct oops_place *place)
-{
-	const struct symbol_place *known;
-
-	if (place->address)
-		return place->address;
-	known = place->function ? known_place(p, place) : NULL;
-	if (!known)
-		return 0;
-	return known->inside_only ? known->address : known->address + place->offset;
-}
-
-static void add_report(struct placer *p, const struct oops_report *report)
-{
-	add_place(p, &report->pc);
-	for (size_t i = 0; i < report->frame_count; i++)
-		add_place(p, &report->frames[i].place);
-}
-
-static void place_thread(struct placer *p, struct text_thread *thread)
-{
-	const struct oops_report *report = thread->report;
-	uint64_t *pcs = arena_zalloc(&p->s->arena, (report->frame_count + 1) * sizeof(*pcs));
-
-	thread->regs = report->regs;
-	thread->pc = report->pc.function ? address_of(p, &report->pc) : report->pc.address;
-	if (report->has_pc && !(thread->pc >= TEXT_MADE_UP && thread->pc < p->next))
-		regs_set(&thread->regs, X86_RIP, thread->pc);
-	for (size_t i = 0; i < report->frame_count; i++) {
-		const struct oops_frame *f = &report->frames[i];
-		uint64_t pc = address_of(p, &f->place);
-		/* A return address lies behind something of the function. */
-		pcs[i] = pc && is_vague(&f->place) && !f->regs ? pc + 1 : pc;
-	}
-	thread->frame_pc = pcs;
-}
-
-static void find_places(struct session *s)
-{
-	struct text *text = s->text;
-	/* Room for the bytes of code before the first function. */
-	struct placer p = { .s = s, .next = TEXT_MADE_UP + PAGE_SIZE };
-
-	/* First those with addresses, so that the others find them. */
-	for (size_t i = 0; i < reports_with_stacks(text); i++) {
-		if (report_at(text, i))
-			add_report(&p, report_at(text, i));
-	}
-	for (size_t i = 0; i < text->thread_count; i++)
-		place_thread(&p, &text->threads[i]);
-	if (text->death) {
-		text->pc = text->threads[0].pc;
-		text->pc_is_wild = text->death->has_pc && !text->death->pc.function;
-	}
-	text->made_up_end = p.next;
-	text->places = p.places.data;
-	text->place_count = p.places.count;
-}
-
-/* Five levels of page tables: told by addresses that four cannot have. arm64's are as wide. */
-static void set_levels(struct session *s)
-{
-	struct kernel_layout layout = *memory_layout(s->memory);
-	const struct oops_report *death = s->text->death;
-	uint64_t sp = death ? death->regs.value[X86_RSP] : 0;
-
-	if (!death || (!death->arm64 && (!regs_known(&death->regs, X86_RSP) ||
-					 s->arch->canonical(sp, 4) || !s->arch->canonical(sp, 5))))
-		return;
-	layout.root.levels = 5;
-	memory_set_layout(s->memory, &layout);
-}
-
-void text_place(struct session *s)
-{
-	const struct oops_report *death = s->text->death;
-
-	set_levels(s);
-
-	symbols_set_places(s->symbols, s->text->places, s->text->place_count);
-	if (death && death->code_count && death->code_pc < death->code_count && s->text->pc)
-		memory_add_fill(s->memory, s->text->pc - death->code_pc, death->code,
-				death->code_count);
-}
-
-/* --- Modules, the task, the machine. --- */
 
 static uint64_t taint_bits(const char *letters)
 {
@@ -288,7 +119,7 @@ static void add_module(struct text *text, const char *name, const char *taints, 
 {
 	struct module_info *info = &text->modules[text->module_count];
 
-	if (!name || module_named(text, name))
+	if (!name || text_module(text, name))
 		return;
 	info->module.name = name;
 	/* No two are the same; the address is never shown as one. */
@@ -305,16 +136,16 @@ static void find_modules(struct session *s)
 	const struct oops_report *list = lister(text);
 	size_t most = list ? list->module_count : 0;
 
-	for (size_t i = 0; i < reports_with_stacks(text); i++) {
-		const struct oops_report *r = report_at(text, i);
+	for (size_t i = 0; i < text_reports_with_stacks(text); i++) {
+		const struct oops_report *r = text_report_at(text, i);
 		most += r ? r->frame_count + 1 : 0;
 	}
 	text->modules = arena_zalloc(&s->arena, (most + 1) * sizeof(*text->modules));
 	for (size_t i = 0; list && i < list->module_count; i++)
 		add_module(text, list->modules[i].name, list->modules[i].taints,
 			   list->modules[i].version);
-	for (size_t i = 0; i < reports_with_stacks(text); i++) {
-		const struct oops_report *r = report_at(text, i);
+	for (size_t i = 0; i < text_reports_with_stacks(text); i++) {
+		const struct oops_report *r = text_report_at(text, i);
 		if (!r)
 			continue;
 		add_module(text, r->pc.module, NULL, NULL);
@@ -358,13 +189,13 @@ static void find_threads(struct session *s)
 	struct text *text = s->text;
 
 	text->threads = arena_zalloc(&s->arena,
-				     reports_with_stacks(text) * sizeof(*text->threads));
+				     text_reports_with_stacks(text) * sizeof(*text->threads));
 	if (text->death)
 		fill_task(text, &text->threads[text->thread_count++], text->death);
-	for (size_t i = 1; i < reports_with_stacks(text); i++) {
-		const struct oops_report *r = report_at(text, i);
+	for (size_t i = 1; i < text_reports_with_stacks(text); i++) {
+		const struct oops_report *r = text_report_at(text, i);
 		size_t k = text->death != NULL;
-		if (r == text->death || !has_body(r) || (r->pid < 0 && !is_of_cpu(r)))
+		if (r == text->death || !text_has_stack(r) || (r->pid < 0 && !is_of_cpu(r)))
 			continue;
 		while (k < text->thread_count && (text->threads[k].task.pid != r->pid ||
 						  text->threads[k].task.cpu != r->cpu))
@@ -475,79 +306,6 @@ void text_system(struct session *s, struct system_info *info)
 		info->cpus_online = (unsigned)strtoul(text->crash.banner.cpus, NULL, 10);
 }
 
-/* --- The stack. --- */
-
-/* Names of stacks as the unwinder has them. */
-static const char *stack_name(const char *printed)
-{
-	static const struct {
-		const char *printed, *name;
-	} names[] = {
-		{ "IRQ", "irq" }, { "NMI", "nmi" }, { "#DF", "double-fault" }, { "#MC", "mce" },
-		{ "#DB", "debug" }, { "SOFTIRQ", "softirq" }, { "TASK", "task" },
-	};
-
-	for (size_t i = 0; printed && i < array_size(names); i++) {
-		if (strcmp(names[i].printed, printed) == 0)
-			return names[i].name;
-	}
-	return printed;
-}
-
-static void push_frame(struct stack *stack, const struct frame *frame)
-{
-	if (stack->count == stack->capacity) {
-		stack->capacity = stack->capacity ? stack->capacity * 2 : 16;
-		stack->frames = xreallocarray(stack->frames, stack->capacity, sizeof(*frame));
-	}
-	stack->frames[stack->count++] = *frame;
-}
-
-static void add_frame(const struct text_thread *thread, size_t i, struct stack *stack)
-{
-	const struct oops_frame *f = &thread->report->frames[i];
-	struct frame frame = { .pc = thread->frame_pc[i], .is_call = !f->regs,
-			       .how = f->guess ? FRAME_SCAN : FRAME_RETADDR,
-			       .stack = stack_name(f->stack) };
-
-	if (!frame.pc)
-		return;
-	/* What is found first on the stack of a call to nowhere is where it came from. */
-	if (f->guess && i == 0 && thread->report->has_pc && !thread->report->pc.function)
-		frame.how = FRAME_RETADDR;
-	if (f->regs) {
-		frame.how = FRAME_EXCEPTION;
-		frame.has_regs = true;
-		frame.regs = *f->regs;
-		frame.sp = f->regs->value[X86_RSP];
-	}
-	push_frame(stack, &frame);
-}
-
-void text_stack(const struct session *s, const struct task *task, struct stack *stack)
-{
-	const struct text *text = s->text;
-	const struct text_thread *thread =
-		task->address && task->address <= text->thread_count
-			? &text->threads[task->address - 1] : NULL;
-
-	*stack = (struct stack){ .end = STACK_END_INCOMPLETE };
-	if (!thread || !has_body(thread->report)) {
-		snprintf(stack->reason, sizeof(stack->reason), "the text has no trace of it");
-		return;
-	}
-	snprintf(stack->reason, sizeof(stack->reason), "the text's trace ends here");
-	/* A name without an address ("[inline]", of a decoded trace) is no frame. */
-	if (thread->report->has_pc && (thread->pc || !thread->report->pc.function)) {
-		struct frame first = { .pc = thread->pc, .how = FRAME_START, .has_regs = true,
-				       .regs = thread->regs,
-				       .sp = thread->regs.value[X86_RSP] };
-		push_frame(stack, &first);
-	}
-	for (size_t i = 0; i < thread->report->frame_count && i < UNWIND_FRAMES_MAX; i++)
-		add_frame(thread, i, stack);
-}
-
 /* --- Opening. --- */
 
 /* What crash says of the panic is all there is of the log in such a text. */
@@ -591,7 +349,7 @@ static void choose_death(struct session *s, const struct oops_report *crash)
 	}
 	if (!crash)
 		return;
-	if (!text->death || !has_body(text->death)) {
+	if (!text->death || !text_has_stack(text->death)) {
 		text->death = crash;
 		text->from_crash = true;
 	} else if (same_death(text->death, crash) && !text->death->pc.address) {
@@ -639,7 +397,6 @@ void text_open(struct session *s)
 	find_modules(s);
 	find_threads(s);
 	find_cpus(s);
-	find_places(s);
 	say_problems(s);
 }
 
@@ -649,49 +406,4 @@ void text_close(struct session *s)
 		return;
 	free((void *)(uintptr_t)s->text->log);
 	free(s->text->places);
-}
-
-/* --- Made-up addresses in words. --- */
-
-static bool hex_word(const char *s, uint64_t *value)
-{
-	char digits[24];
-	size_t n = strcspn(s, " ,()<");
-
-	if (n >= sizeof(digits))
-		return false;
-	memcpy(digits, s, n);
-	digits[n] = '\0';
-	return parse_hex(digits, value);
-}
-
-bool text_may_name(const struct session *s, uint64_t address)
-{
-	const struct text *text = s->text;
-
-	if (!text || !text->death || !text_is_made_up(s, text->pc))
-		return true;
-	return address - (text->pc - text->death->pc.offset) <
-	       max_u64(text->death->pc.size, text->death->pc.offset + 1);
-}
-
-void text_hide_made_up(const struct session *s, char *words)
-{
-	char *remark = strstr(words, "  # ");
-	char *at = strstr(words, "0xfffffff");
-	uint64_t value;
-
-	if (!s->text->pc || !text_is_made_up(s, s->text->pc))
-		return;
-	/* What lies relative to the instruction has no address that means anything. */
-	if (remark)
-		*remark = '\0';
-	if (!at || !hex_word(at, &value) ||
-	    value - (TEXT_MADE_UP - INT32_MAX) > (uint64_t)INT32_MAX * 2)
-		return;
-	char *name = strchr(at, '<');
-	if (name)
-		memmove(at, name, strlen(name) + 1);
-	else
-		memcpy(at, "...", 4);
 }

@@ -60,7 +60,6 @@ struct text {
 	size_t cpu_count;
 	struct module_info *modules;
 	size_t module_count;
-	uint64_t made_up_end; /* [TEXT_MADE_UP, made_up_end) are made-up addresses */
 	struct symbol_place *places;
 	size_t place_count;
 };
@@ -70,15 +69,28 @@ struct text {
  * (Documentation/arch/x86/x86_64/mm.rst).
  */
 #define TEXT_MADE_UP UINT64_C(0xffffffff00000000)
+#define TEXT_MADE_UP_END UINT64_C(0xffffffff40000000)
 
-/* Reads the text of session->dump; sets session->text and places its functions. */
+/* Reads the text of session->dump; sets session->text. */
 void text_open(struct session *s);
 void text_close(struct session *s);
-/* Completes session->symbols with the text's functions. */
-void text_place(struct session *s);
+/*
+ * Places the text's functions, and completes session->symbols with them. @vmlinux: those are of a
+ * file, not empty.
+ */
+void text_place(struct session *s, bool vmlinux);
+/*
+ * How far the kernel of a vmlinux, whose symbols are the session's and not moved yet, was from
+ * where it was linked.
+ */
+uint64_t text_image_offset(struct session *s);
+/* Is all code of the function that the death was in known, from a vmlinux? */
+bool text_has_function(const struct session *s);
+/* Has the vmlinux the functions that the text names? Says so when it has others of these names. */
+bool text_fits(struct session *s);
 static inline bool text_is_made_up(const struct session *s, uint64_t address)
 {
-	return s->text && address >= TEXT_MADE_UP && address < s->text->made_up_end;
+	return s->text && address >= TEXT_MADE_UP && address < TEXT_MADE_UP_END;
 }
 
 /*
@@ -97,6 +109,14 @@ const struct task *text_task_by_pid(const struct session *s, int32_t pid);
 /* The stack that is printed for a task. Free with stack_deinit(). */
 void text_stack(const struct session *s, const struct task *task, struct stack *stack);
 void text_system(struct session *s, struct system_info *info);
+
+/* --- For the files of texts. --- */
+
+bool text_has_stack(const struct oops_report *report);
+/* All that has a stack: the death's first (may be NULL), the log's reports, what crash showed. */
+const struct oops_report *text_report_at(const struct text *text, size_t i);
+size_t text_reports_with_stacks(const struct text *text);
+const struct module *text_module(const struct text *text, const char *name);
 
 /* --- text_crash.c: sessions of crash. --- */
 

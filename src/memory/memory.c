@@ -24,7 +24,7 @@ struct translation {
 	_Atomic uint64_t pfn;
 };
 
-enum { FILLS_MAX = 8 };
+enum { FILLS_MAX = 16 };
 
 struct fill {
 	uint64_t vaddr, size;
@@ -138,6 +138,11 @@ void memory_add_fill(struct memory *mem, uint64_t vaddr, const void *data, uint6
 {
 	if (mem->fill_count < FILLS_MAX && size)
 		mem->fill[mem->fill_count++] = (struct fill){ vaddr, size, data };
+}
+
+void memory_drop_fills(struct memory *mem)
+{
+	mem->fill_count = 0;
 }
 
 /* How many of the bytes a fill has. */
@@ -276,8 +281,9 @@ static size_t read_virtual(struct memory *mem, const struct page_root *root, uin
 		size_t filled = status != READ_OK && !root ?
 					read_fill(mem, at, (char *)buf + done, n) : 0;
 		done += status == READ_OK ? n : filled;
-		if (status != READ_OK && filled < n) {
-			*fault = (struct fault){ status, at + filled, paddr, mapped };
+		/* Where one fill ends, another may go on. */
+		if (status != READ_OK && !filled) {
+			*fault = (struct fault){ status, at, paddr, mapped };
 			break;
 		}
 	}

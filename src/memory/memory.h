@@ -50,6 +50,8 @@ void memory_set_layout(struct memory *mem, const struct kernel_layout *layout);
  * hole. @data is borrowed. Not while other threads read; more than a few are ignored.
  */
 void memory_add_fill(struct memory *mem, uint64_t vaddr, const void *data, uint64_t size);
+/* Forgets these. Not while other threads read. */
+void memory_drop_fills(struct memory *mem);
 const struct dump *memory_dump(const struct memory *mem);
 const struct arch *memory_arch(const struct memory *mem);
 

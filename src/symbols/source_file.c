@@ -54,8 +54,9 @@ struct file_source {
 	/* Sections without relocations: the same in every run of this kernel. */
 	struct {
 		uint64_t address, offset, size;
-	} constant[4];
+	} constant[8];
 	unsigned constant_count;
+	bool of_text; /* for a text in place of a dump */
 };
 
 static void load_entries(struct file_source *fs);
@@ -285,9 +286,12 @@ static bool strings_end(const struct filemap *map, const Elf64_Shdr *strtab)
  */
 static void note_constant(struct file_source *fs, const Elf64_Shdr *section, const char *name)
 {
-	static const char *const names[] = { ".BTF", ".orc_unwind", ".orc_unwind_ip" };
+	/* The last ones change as the kernel starts; a text has nothing better. */
+	static const char *const names[] = { ".BTF", ".orc_unwind", ".orc_unwind_ip", ".text",
+					     ".rodata" };
+	size_t count = array_size(names) - (fs->of_text ? 0 : 2);
 
-	for (size_t i = 0; i < array_size(names); i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (strcmp(names[i], name) != 0 || !section->sh_addr ||
 		    section->sh_type == SHT_NOBITS ||
 		    !range_fits(section->sh_offset, section->sh_size, fs->map->size) ||
@@ -600,7 +604,9 @@ struct error *source_file(struct memory *mem, const char *path, bool sparing,
 	struct file_source *fs = xcalloc(1, sizeof(*fs));
 
 	fs->base.ops = &file_ops;
+	size_t text_size;
 	fs->image_base = memory_arch(mem)->image_base;
+	fs->of_text = dump_text(memory_dump(mem), &text_size) != NULL;
 	struct error *err = open_map(path, &fs->map);
 	if (err) {
 		free(fs);

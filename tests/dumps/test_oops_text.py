@@ -205,6 +205,42 @@ class Dumps(unittest.TestCase):
         self.assertGreater(compared, 0)
 
 
+class WithVmlinux(unittest.TestCase):
+    """A kernel's debug file gives what the text lacks: code, types, lines."""
+
+    def find(self, scenario, kernel):
+        for vmlinux in sorted((lab.LAB / "kernels").glob(f"{kernel}.*/debug/usr/lib/debug/boot/"
+                                                         "vmlinux-*")):
+            for dump in lab.dumps(name=scenario):
+                path = dump.folder / "console.log"
+                if path.exists() and f"Linux version {vmlinux.name[8:]} " in path.read_text(
+                        errors="replace"):
+                    return path, vmlinux
+        return self.skipTest(f"no debug file of the kernel of a dump of {scenario}, {kernel}")
+
+    def test_values_of_the_kernels_own_functions(self):
+        path, vmlinux = self.find("list-corruption", "6.12")
+        verdict, report = verdict_of(path, vmlinux)
+        self.assertEqual(verdict["function"], "request_finish")
+        self.assertIn("entry->next == 0xdead000000000100 (LIST_POISON1)", json.dumps(report))
+        self.assertIn("lib/list_debug.c", report["fault"]["file"])
+
+    def test_inlined_functions_and_code(self):
+        path, vmlinux = self.find("freelist-text", "6.1")
+        run = lab.inquest("oops", "-c", "bt; dis -lr kmem_cache_alloc+0xeb 3; origin rcx", path,
+                          vmlinux)
+        self.assertIn("(inlined", run.stdout)
+        self.assertIn("s->offset", run.stdout)
+        self.assertNotRegex(run.stdout, r"ffffffff0[0-9a-f]{7}")
+
+    def test_another_kernels_is_refused(self):
+        path, _ = self.find("freelist-text", "6.1")
+        _, other = self.find("list-corruption", "6.12")
+        run = lab.inquest("oops", path, other)
+        self.assertIn("is of another kernel", run.stdout)
+        self.assertIn("use_labels()", run.stdout)
+
+
 class Styles(unittest.TestCase):
     """A log is the same log, whatever stands before and around its lines."""
 
