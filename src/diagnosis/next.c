@@ -16,19 +16,15 @@
 #include "kernel/modules.h"
 #include "kernel/slab.h"
 
-/* Kinds of verdict, between blanks; "*" any. */
-#define POINTERS                                                                                  \
-	" bad-pointer bad-address err-pointer non-canonical text-pointer user-address "           \
-	"null-pointer truncated-pointer half-overwritten swapped-pointer misplaced-pointer "      \
-	"physical-address list-poison timer-poison page-poison poison read-only wild-call "       \
-	"null-call nx-exec user-exec "
+/* Kinds of verdict, between blanks; "*" any; "@address" all that stopped at a bad address. */
+#define POINTERS " @address "
 /* Somebody wrote to what was not his, or used what was no longer his. */
 #define CORRUPTIONS                                                                               \
 	" use-after-free slab-damage double-free invalid-free list-corruption list-poison "       \
 	"timer-poison poison red-zone text-pointer bad-pointer non-canonical half-overwritten "   \
-	"out-of-bounds buffer-overflow overflow refcount wrong-cache object-state uninitialised " \
-	"user-address bad-address nx-exec wild-call "
-#define CHECKS " bug warning list-corruption refcount usercopy "
+	"out-of-bounds overflow wrong-cache object-state uninitialised user-address bad-address " \
+	"nx-exec wild-call "
+#define CHECKS " bug warning list-corruption refcount usercopy buffer-overflow "
 #define ARITHMETIC " divide-error undefined-behaviour "
 #define STALLS " softlockup hardlockup rcu-stall "
 #define HARDWARE " machine-check bit-flip nmi "
@@ -46,12 +42,20 @@ struct adviser {
 	size_t count;
 };
 
+static bool bad_address(const struct adviser *a)
+{
+	const struct fault_site *fault = &a->facts->fault;
+
+	return a->verdict->rank >= RANK_FAULT && (fault->has_address || fault->has_target) &&
+	       !starts_with(a->verdict->kind, "stack-");
+}
+
 static bool is_kind(const struct adviser *a, const char *kinds)
 {
 	auto_strbuf word = { 0 };
 
 	strbuf_addf(&word, " %s ", a->verdict->kind);
-	return strstr(kinds, word.data);
+	return strstr(kinds, word.data) || (strstr(kinds, " @address ") && bad_address(a));
 }
 
 /* --- What ends the crashes. --- */
@@ -169,7 +173,8 @@ static const char *of_finding(struct adviser *a)
 	const char *next = a->verdict->next;
 
 	if (!next || (is_kind(a, STALLS) && starts_with(next, "bt -a")) ||
-	    (is_kind(a, " hung-task ") && starts_with(next, "ps, then bt")) ||
+	    (is_kind(a, " hung-task deadlock ") && starts_with(next, "ps, then bt")) ||
+	    (is_kind(a, " alive ") && starts_with(next, "look at what")) ||
 	    (is_kind(a, HARDWARE) && a->count))
 		return NULL;
 	return next;
@@ -267,6 +272,12 @@ static const char *look_at_check(struct adviser *a)
 				      "` what the object is and was", a->object.address)
 		       : "look further: `fault` the condition and its values, `args` what the "
 			 "functions were given";
+}
+
+static const char *look_at_unload(struct adviser *a)
+{
+	return a->is_text ? NULL : "see which module went (`log -n 50`): its exit must stop its timers, "
+				   "works and callbacks before its code is freed";
 }
 
 static const char *look_at_cpus(struct adviser *a)
@@ -396,8 +407,9 @@ static const struct {
 	{ "*", foreign_module },
 	{ "*", of_finding },
 	{ CORRUPTIONS, slab_debug },
+	{ " unloaded-code unloaded-data ", look_at_unload },
 	{ STALLS, look_at_cpus },
-	{ " hung-task ", look_at_waiters },
+	{ " hung-task deadlock ", look_at_waiters },
 	{ " oom no-memory ", look_at_memory },
 	{ " stack-overflow stack-corruption stack-bounds ", look_at_recursion },
 	{ CHECKS ARITHMETIC, look_at_check },

@@ -133,7 +133,7 @@ static const char *class_of(const struct facts *facts, const struct finding *ver
 
 /* --- The stack that tells. --- */
 
-/* A watchdog's report in the log, by the verdict's kind; NULL: it is none of a watchdog. */
+/* A watchdog's report in the log, by the class; NULL: it is none of a watchdog. */
 static const char *watchdog_report(const char *kind)
 {
 	static const struct {
@@ -162,12 +162,12 @@ static struct chain chain_from(struct chain chain, size_t frame)
 	return chain;
 }
 
-static struct chain telling_chain(const struct facts *facts, const struct finding *verdict)
+static struct chain telling_chain(const struct facts *facts, const char *class)
 {
-	const char *watchdog = watchdog_report(verdict->kind);
+	const char *watchdog = watchdog_report(class);
 	struct chain chain;
 
-	if (is_placeless(verdict->kind))
+	if (is_placeless(class))
 		return (struct chain){ 0 };
 	/* The log has the stack of who did not answer: both a dump and a text know it. */
 	chain = watchdog ? chain_of_report(facts, watchdog) : chain_of_crash(facts);
@@ -345,7 +345,7 @@ void signature_make(struct diagnosis *diagnosis)
 	const struct facts *facts = &diagnosis->facts;
 	const struct finding *verdict = &diagnosis->findings[0];
 	const char *class = class_of(facts, verdict);
-	struct chain chain = telling_chain(facts, verdict);
+	struct chain chain = telling_chain(facts, class);
 	struct signature *sign = &diagnosis->signature;
 	struct cycle cycle;
 
