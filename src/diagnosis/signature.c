@@ -143,7 +143,6 @@ static const char *watchdog_report(const char *kind)
 		{ "hardlockup", "hard lockup" },
 		{ "rcu-stall", "RCU stall" },
 		{ "hung-task", "hung task" },
-		{ "deadlock", "hung task" },
 	};
 
 	for (size_t i = 0; i < array_size(watchdogs); i++) {
