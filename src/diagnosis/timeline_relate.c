@@ -229,7 +229,8 @@ static struct relation of_failure(const struct crash *c, const struct anomaly *a
 					  : common->pair ? thing : NULL };
 	const char *left = finding_text(c->out, "%s looks like a value that was never set", c->unset);
 	const char *of = thing && (common->pair || !place) ? thing : place;
-	bool near = strong && (!c->unset_guess || common->pair);
+	bool near = strong &&
+		    (!c->unset_guess || common->pair || (common->module && is_soon(c, a)));
 	return (struct relation){
 		.sentence = finding_text(c->out, "%s, and this failed before it could be: %s%s", left,
 					 of == place ? "it was " : "", of),
@@ -281,6 +282,31 @@ static bool is_corrected(const struct crash *c, const struct anomaly *a)
 	return false;
 }
 
+/* Of a disk or a file system: who printed the line, and where is the crash? */
+static struct relation of_device(const struct crash *c, const struct anomaly *a)
+{
+	struct side line = side_of_line(c->facts, a->record->text);
+	struct side_name blamed = { c->finding->blame.function, NULL };
+	struct side guilty = { &blamed, c->finding->blame.known && blamed.function };
+	struct common whole = side_common(c->facts, &line, &c->side);
+	struct common near = side_common(c->facts, &line, &guilty);
+
+	if (near.word && strcmp(a->kind, "file system error") == 0)
+		return (struct relation){
+			.sentence = finding_text(c->out, "what is on the disk was found damaged, and "
+						 "the crash is in the same file system's code (%s)",
+						 near.word),
+			.confidence = CONFIDENCE_LIKELY, .cause = is_soon(c, a),
+			.so = "had found what is on the disk damaged" };
+	if (names_module(c, a))
+		return (struct relation){ .sentence = "it is of the module to blame" };
+	if (whole.word)
+		return (struct relation){
+			.sentence = finding_text(c->out, "it is about the same kind of thing (%s)",
+						 whole.word) };
+	return (struct relation){ 0 };
+}
+
 static struct relation of_others(const struct crash *c, const struct anomaly *a, enum sort sort)
 {
 	if (sort == SORT_HARDWARE && a->weight != ANOMALY_NOTABLE && !is_corrected(c, a))
@@ -288,8 +314,8 @@ static struct relation of_others(const struct crash *c, const struct anomaly *a,
 			.sentence = "hardware that fails can be behind any crash",
 			.confidence = strcmp(c->finding->kind, "machine-check") == 0
 					      ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE };
-	if (sort == SORT_IO && names_module(c, a))
-		return (struct relation){ .sentence = "it is of the module to blame" };
+	if (sort == SORT_IO)
+		return of_device(c, a);
 	if (strcmp(a->kind, "out of memory") == 0 && a->report && a->report->victim &&
 	    c->facts->task && a->report->victim_pid == (int)c->facts->task->pid &&
 	    a->report->victim_pid > 0)

@@ -98,6 +98,31 @@ struct side side_of_report(const struct facts *facts, const struct oops_report *
 	return (struct side){ names, count };
 }
 
+static bool is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+struct side side_of_line(const struct facts *facts, const char *text)
+{
+	struct side_name *names = arena_alloc(facts->arena, NAMES_MAX * sizeof(*names));
+	size_t count = 0, n;
+
+	for (const char *at = text; *at && *at != '\n' && count < NAMES_MAX; at += n ? n : 1) {
+		n = 0;
+		while (is_name_char(at[n]))
+			n++;
+		bool first = at == text;
+		/* Names of functions have an underscore; other words are those of a sentence. */
+		if (!n || (!first && !memchr(at, '_', n)))
+			continue;
+		const char *name = arena_strndup(facts->arena, at, n);
+		if (first || tells(name, NULL))
+			names[count++] = (struct side_name){ name, NULL };
+	}
+	return (struct side){ names, count };
+}
+
 /* --- Words. --- */
 
 /* Half of the kernel's functions have one of these in their names. */

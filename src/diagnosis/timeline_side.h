@@ -18,6 +18,12 @@ struct side {
 struct side side_of_crash(const struct facts *facts);
 struct side side_of_report(const struct facts *facts, const struct oops_report *report);
 
+/*
+ * What a single line names: who prints it ("XFS (dm-0): ...") and functions ("ext4_lookup:1234"), as
+ * if they were a stack.
+ */
+struct side side_of_line(const struct facts *facts, const char *text);
+
 /* What two sides have in common; NULL: nothing. */
 struct common {
 	const char *function; /* on both */

@@ -202,6 +202,18 @@ class Texts(unittest.TestCase):
         report = report_of(warning(function="tcp_recvmsg", module="") + death())
         self.assertEqual(related(report), [])
 
+    def test_damaged_file_system(self):
+        line = "[  88.000000] XFS (dm-0): Metadata corruption detected at xfs_agf_read_verify+0x1/0x2 [xfs], xfs_agf block 0x1\n"
+        inside = death(module="xfs", function="xfs_trans_cancel", caller="xfs_free_extent")
+        report = report_of(line + inside)
+        found = self.only(report, "file system error")
+        self.assertEqual((found["cause"], found["relation"]), (True, "likely"))
+        self.assertIn("file system error 2 s earlier", report["verdict"]["why"])
+        report = report_of(line + death())
+        self.assertEqual(related(report), [])
+        other = "[  88.000000] EXT4-fs error (device vda): ext4_lookup:1234: inode #2: comm ls: bad extra_isize\n"
+        self.assertEqual(related(report_of(other + inside)), [])
+
     def test_crash_by_request(self):
         """Whatever was in the log before: somebody wanted it."""
         text = failure() + warning() + KASAN.format(function="channel_send", module="chan", address="ffff888012345678")
