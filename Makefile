@@ -34,6 +34,7 @@ demo: setup-lab build
 
 # All tests, on the plain build and on one with AddressSanitizer and UBSan.
 check: setup-lab build sanitize
+	@tools/setup tests/packages
 	@tests/run $(BUILD) $(SANITIZE)
 
 # Side by side with crash (and drgn where it is installed).

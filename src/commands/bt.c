@@ -340,14 +340,21 @@ static void frame_detail(struct session *s, struct doc *doc, const struct stack 
 enum { FOLD_TURNS_MIN = 4 };
 
 /* In a report: the way through panic() is not what the reader looks for. */
-static void mark_brief(struct doc *doc, const struct bt_options *options, size_t i)
+static void mark_brief(struct doc *doc, const struct bt_options *options, size_t i, size_t guilty)
 {
 	if (!options->label)
 		return;
 	if (i < options->first)
 		doc_row_style(doc, STYLE_FAINT);
-	else if (i == options->guilty)
+	else if (i == guilty)
 		doc_row_style(doc, STYLE_STRONG);
+}
+
+/* Compilers add to names: ".constprop.0". */
+static bool is_function(const struct place *place, const char *function)
+{
+	return function && place->known && starts_with(place->symbol.name, function) &&
+	       strchr(".", place->symbol.name[strlen(function)]);
 }
 
 static void add_frames(struct session *s, struct doc *doc, const struct stack *stack,
@@ -356,7 +363,7 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
 	doc_look(doc, LOOK_STACK);
 	doc_bare(doc);
-	size_t folded_from = 0, folded_to = 0;
+	size_t folded_from = 0, folded_to = 0, guilty = SIZE_MAX;
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
 		const char *last = i ? stack->frames[i - 1].stack : NULL;
@@ -381,13 +388,15 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 			doc_row_hide(doc);
 		else if (options->brief)
 			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
-		mark_brief(doc, options, i);
+		if (guilty == SIZE_MAX && i >= options->first && is_function(&place, options->guilty))
+			guilty = i;
+		mark_brief(doc, options, i, guilty);
 		if (!folded && options->brief) {
 			frame_brief(s, doc, frame, i, place.text,
 				    place.source_count ? &place.source[place.source_count - 1].at
 						       : NULL, args_of(options, i));
 			doc_row_in(doc, DOC_IN_TEXT);
-			mark_brief(doc, options, i);
+			mark_brief(doc, options, i, guilty);
 		}
 		if (folded && i + 1 == folded_to)
 			doc_textf(doc, STYLE_STRONG, "     ... the same again and again, down to #%zu",
@@ -471,9 +480,10 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	}
 	doc_record(doc, key, NULL);
 	if (options->label)
-		doc_section(doc, options->label, "bt -A", "%.*s, pid %s, CPU %s%s%s",
+		doc_section(doc, options->label, options->command, "%.*s, pid %s, CPU %s%s%s%s%s",
 			    (int)sizeof(task->comm), named ? task->comm : "?", pid, cpu,
-			    address[0] ? ", task " : "", address);
+			    address[0] ? ", task " : "", address, options->about ? ": " : "",
+			    options->about ? options->about : "");
 	else
 		doc_heading(doc, "PID: %s%s%s  CPU: %s  COMMAND: \"%.*s\"", pid,
 			    address[0] ? "  TASK: " : "", address, cpu, (int)sizeof(task->comm),

@@ -16,9 +16,10 @@ struct bt_options {
 	bool no_registers; /* text without the registers of exceptions and user mode */
 	bool brief;        /* text with a line for a frame, its arguments on it */
 	const char *label; /* of the section that it is in a report; NULL: none, as bt shows it */
-	/* With @label: frames before this one are how the kernel died, not why; */
-	size_t first;
-	size_t guilty;     /* this one stands out; SIZE_MAX: none */
+	/* With @label: what shows it, and a word on whose it is; both may be NULL. */
+	const char *command, *about;
+	size_t first;       /* frames before this one are how the kernel died, not why */
+	const char *guilty; /* the first frame of this function stands out; NULL: none */
 };
 
 /*

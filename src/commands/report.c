@@ -165,29 +165,26 @@ static void missing_section(struct session *s, const struct diagnosis *d, struct
 	doc_end(doc);
 }
 
-/* The frame of the crash stack that the verdict blames; it may be one of another task's stack. */
-static size_t guilty_frame(const struct diagnosis *d)
-{
-	const struct blame *blame = &d->findings[0].blame;
-	struct symbol sym;
-
-	if (!blame->known || blame->frame >= d->facts.stack.count ||
-	    !facts_frame_symbol(&d->facts, blame->frame, &sym) ||
-	    strlen(blame->function) != strcspn(sym.name, ".") ||
-	    !starts_with(sym.name, blame->function))
-		return SIZE_MAX;
-	return blame->frame;
-}
-
+/* The stack that the verdict is about, and where that is another's, the one that panicked. */
 static void stack_section(const struct diagnosis *d, struct doc *doc)
 {
 	const struct facts *facts = &d->facts;
+	const struct finding *f = &d->findings[0];
+	bool other = f->task && f->task != facts->task;
 	struct bt_options options = {
 		.no_registers = true, .arguments = true, .brief = true, .label = "STACK",
-		.first = facts->fault.trap != TRAP_NONE ? facts->fault.frame : 0,
-		.guilty = guilty_frame(d),
+		.guilty = f->blame.known ? f->blame.function : NULL,
 	};
 
+	if (other) {
+		options.about = "the verdict is about this one";
+		options.command = arena_printf(&doc->arena, "bt -A %016" PRIx64, f->task->address);
+		bt_thread(facts->session, doc, "verdict_stack", f->task, &options);
+		options.about = "it panicked";
+		options.guilty = NULL;
+	}
+	options.command = "bt -A";
+	options.first = facts->fault.trap != TRAP_NONE ? facts->fault.frame : 0;
 	if (facts->task)
 		bt_thread(facts->session, doc, "stack", facts->task, &options);
 	else

@@ -102,13 +102,16 @@ static void add_line(const struct anomaly *a, bool last, struct doc *doc)
 	};
 	const char *relation = relation_text(a, doc), *who = report_text(a->report, doc);
 	const struct log_record *r = a->record;
+	const char *text = line_text(r, doc), *count = count_text(a, doc);
 	char time[32];
 
 	format_time(r->time_ns, time, sizeof(time));
 	doc_row(doc, cell_shown(cell_udec(r->time_ns), time), cell_str(a->kind),
 		cell_udec(a->repeats + 1),
 		a->repeats ? cell_udec(a->last_ns) : cell_none(), cell_str(weights[a->weight]),
-		cell_str(line_text(r, doc)), cell_str(count_text(a, doc)), cell_bool(a->cause),
+		cell_shown(cell_str(text), arena_printf(&doc->arena, "%s%s%s", text,
+							*count ? "  " : "", count)),
+		cell_bool(a->cause),
 		cell_str(a->related),
 		a->related || a->cause ? cell_str(confidence_name((enum confidence)a->relation))
 				       : cell_none());
@@ -171,7 +174,6 @@ void report_timeline(const struct facts *facts, struct doc *doc)
 		{ .key = "last_ns" },
 		{ .key = "weight" },
 		{ .key = "text", .title = "" },
-		{ .title = "", .style = STYLE_FAINT },
 		{ .key = "cause" },
 		{ .key = "related" },
 		{ .key = "relation" },

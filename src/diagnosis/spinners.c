@@ -198,6 +198,7 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 			  : "such a lock keeps no owner; the holder's code may have given it back";
 	f->blame = blame_holder(facts, holder, stuck, out, kind);
 	f->object = 0;
+	f->task = holder->task;
 	finding_evidence_shows(out, f, finding_text(out, "bt -A -c %u", stuck->cpu), wait->function,
 			       "CPU %u waits in %s, lock = %016" PRIx64, stuck->cpu, wait->function,
 			       wait->lock);

@@ -70,6 +70,7 @@ static void blame_task(struct telling *t, size_t node, const char *why)
 	/* Of a running one what an interrupt or NMI caught it at. */
 	for (size_t i = 1; task->on_cpu && !from && i < stack.count; i++)
 		from = stack.frames[i].has_regs ? i : 0;
+	t->f->task = task;
 	t->f->blame = facts_blame_stack(t->facts, &stack, from);
 	t->f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	t->f->blame.skipped = NULL;
