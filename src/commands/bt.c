@@ -388,7 +388,8 @@ static void add_frames(struct session *s, struct doc *doc, const struct stack *s
 			doc_row_hide(doc);
 		else if (options->brief)
 			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
-		if (guilty == SIZE_MAX && i >= options->first && is_function(&place, options->guilty))
+		if (guilty == SIZE_MAX && i >= options->first &&
+		    is_function(&place, options->guilty))
 			guilty = i;
 		mark_brief(doc, options, i, guilty);
 		if (!folded && options->brief) {

@@ -88,7 +88,8 @@ class Report(unittest.TestCase):
                 self.assertEqual(verdict["module"], truth["module"])
                 self.assertTrue(verdict["out_of_tree"])
             named = {source_name(verdict["function"]), source_name(report.get("fault", {}).get("function"))}
-            named |= {source_name(f["symbol"]) for f in report["stack"]["frames"]}
+            stacks = [report["stack"]] + [report["verdict_stack"]] * ("verdict_stack" in report)
+            named |= {source_name(f["symbol"]) for stack in stacks for f in stack["frames"]}
             if truth["function"]:
                 # Newer kernels lengthen names: __list_del_entry_valid_or_report; compilers put one
                 # function into another.
