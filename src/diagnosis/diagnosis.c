@@ -224,6 +224,10 @@ struct diagnosis *diagnose(struct session *session)
 		run_detector(detectors[i], facts, owned);
 	ensure_verdict(findings);
 	sort_findings(findings);
+	/* What only says that nothing was found is for when nothing was. */
+	while (findings->count > 1 && findings->data[0].rank > RANK_FALLBACK &&
+	       strcmp(findings->data[findings->count - 1].kind, "unknown") == 0)
+		findings->count--;
 	explain(facts, findings, &findings->data[0]);
 	for (size_t i = 0; facts->session->text && i < findings->count; i++)
 		explain_text_names(facts, findings, &findings->data[i]);

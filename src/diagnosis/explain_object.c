@@ -52,8 +52,9 @@ void explain_tracks(struct facts *facts, struct findings *out, struct finding *f
 }
 
 /* What type it has, when its contents tell well enough; and what it was before. */
+/* @typed: what it is now is known; only what it was before is of interest. */
 static void tell_type(struct facts *facts, struct findings *out, struct finding *finding,
-		      const struct slab_object *object)
+		      const struct slab_object *object, bool typed)
 {
 	struct identify_request request = { .address = object->address };
 	struct identify_result result;
@@ -77,7 +78,7 @@ static void tell_type(struct facts *facts, struct findings *out, struct finding 
 			    h->base - result.start, identify_confidence_name(h->confidence));
 	}
 	const char *command = finding_text(out, "identify 0x%" PRIx64, object->address);
-	if (first)
+	if (first && !typed)
 		finding_evidence_shows(out, finding, command, first, "by its contents it is: %s",
 				       strbuf_text(&text));
 	if (result.former && result.former->confidence >= IDENTIFY_LIKELY) {
@@ -188,6 +189,9 @@ void explain_object(struct facts *facts, struct findings *out, struct finding *f
 	if (known)
 		tell_object(facts, out, finding, &object);
 	/* What text has run over shows no type any more. */
-	if (!tell_text(facts, out, finding, address) && known && !typed)
-		tell_type(facts, out, finding, &object);
+	if (tell_text(facts, out, finding, address) || !known)
+		return;
+	/* A cache of one type holds nothing else, before or now. */
+	if (!typed || starts_with(object.slab.cache->name, "kmalloc-"))
+		tell_type(facts, out, finding, &object, typed);
 }

@@ -48,6 +48,34 @@ static void note(const struct writers *writers, uint64_t offset, struct suspects
 	}
 }
 
+/*
+ * The structure that the suspect writes to, when an object of it would have lain right here: what
+ * this memory was before, for all that the suspect knows.
+ */
+static void tell_former(struct facts *facts, struct findings *out, struct finding *finding,
+			const struct writer *w, const struct slab_object *object)
+{
+	uint64_t offset, size;
+	char member[160];
+
+	if (!writer_member(facts->session, w, member, sizeof(member), &offset, &size) ||
+	    offset != object->offset || size > object->slab.cache->object_size ||
+	    size <= object->slab.cache->object_size / 4)
+		return;
+	const char *type = finding_text(out, "%.*s", (int)strcspn(member, "."), member);
+	const char *was = finding_text(out, "was a %s", type);
+	if (finding->why && strstr(finding->why, was))
+		explain_why(out, finding, "It writes it to %s, which lies just there: the memory was "
+			    "given back while that code still used it", member);
+	else
+		explain_why(out, finding, "It writes it to %s, which lies just there in a struct %s "
+			    "(%" PRIu64 " bytes): so this memory %s before, most likely, and was given "
+			    "back while that code still used it", member, type, size, was);
+	finding_evidence_shows(out, finding, finding_text(out, "struct -o %s", type), type,
+			       "%s is at +0x%" PRIx64 ", as the overwritten cell is in its object", member,
+			       offset);
+}
+
 static void accuse(struct facts *facts, struct findings *out, struct finding *finding,
 		   const struct writer *w, uint64_t value, bool likely)
 {
@@ -114,14 +142,16 @@ void explain_writer(struct facts *facts, struct findings *out, struct finding *f
 	/* The same offset may be chance: then it has to be a module, or the only place at all. */
 	if (writers.count > PLACES_MAX)
 		found = (struct suspects){ 0 };
-	if (found.exact_functions == 1)
+	if (found.exact_functions == 1) {
 		accuse(facts, out, finding, found.exact, value,
 		       found.functions == 1 || found.exact->module);
-	else if (found.exact_functions && found.exact_alone && found.exact->module)
+		tell_former(facts, out, finding, found.exact, &object);
+	} else if (found.exact_functions && found.exact_alone && found.exact->module) {
 		accuse_module(facts, out, finding, found.exact, value, found.exact_functions, true);
-	else if (found.functions == 1)
+	} else if (found.functions == 1) {
 		accuse(facts, out, finding, found.any, value, false);
-	else if (found.functions && found.alone && found.any->module)
+	} else if (found.functions && found.alone && found.any->module) {
 		accuse_module(facts, out, finding, found.any, value, found.functions, false);
+	}
 	writers_deinit(&writers);
 }

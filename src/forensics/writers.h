@@ -46,5 +46,12 @@ enum writer_base {
 enum writer_base writer_base(struct session *s, const struct writer *writer, struct type type,
 			     uint64_t offset, char *text, size_t size);
 
+/*
+ * The member that @writer writes to, by the types of its code: "array_command.owner", and where in
+ * that structure it is. False: no structure follows for the pointer. For one thread at a time.
+ */
+bool writer_member(struct session *s, const struct writer *writer, char *member, size_t size,
+		   uint64_t *offset, uint64_t *struct_size);
+
 /* 0: an out-of-tree, unsigned or otherwise tainting module; 1: any other module; 2: the kernel. */
 unsigned module_suspicion(struct session *s, const struct module *module);

@@ -61,6 +61,25 @@ static bool find_place(struct session *s, const struct writer *w, struct arena *
 	return found;
 }
 
+bool writer_member(struct session *s, const struct writer *w, char *member, size_t size,
+		   uint64_t *offset, uint64_t *struct_size)
+{
+	struct arena arena = { 0 };
+	struct typed_place place;
+
+	bool found = find_place(s, w, &arena, &place) && !place.unsure && *place.path &&
+		     type_kind(type_strip(place.object)) == TYPE_STRUCT;
+	if (found) {
+		struct type object = type_strip(place.object);
+		snprintf(member, size, "%s.%s", type_name(object), place.path);
+		*offset = place.offset;
+		*struct_size = type_size(object);
+		found = *type_name(object);
+	}
+	arena_deinit(&arena);
+	return found;
+}
+
 enum writer_base writer_base(struct session *s, const struct writer *w, struct type type,
 			     uint64_t offset, char *text, size_t size)
 {

@@ -297,6 +297,56 @@ class WaitersOfALock(Case):
             self.assertIn(truth["holder"], verdict["why"])
 
 
+class Verdicts(Case):
+    """What the experts concluded, as the report's verdict, with no debug file at all."""
+
+    def verdicts(self, name):
+        for dump, truth, printed in self.each(name):
+            report = self.ask(dump, "report")
+            yield truth, printed, report["verdict"], report
+
+    def test_a_page_that_nobody_had(self):
+        for truth, _, verdict, _ in self.verdicts("unowned-page"):
+            self.assertEqual(verdict["kind"], "null-pointer")
+            self.assertEqual((verdict["module"], verdict["function"]), (truth["module"], truth["caller"]))
+            self.assertIn("argument 1 of __free_pages, is NULL", verdict["why"])
+            self.assertIn(f"a constant in the code of {truth['caller']}", verdict["why"])
+
+    def test_freed_and_written_by_its_former_owner(self):
+        for name, owner in (("late-completion", "array_command"), ("stale-command", "raid_command")):
+            for truth, printed, verdict, _ in self.verdicts(name):
+                self.assertEqual((verdict["module"], verdict["function"]), (truth["module"], truth["writer"]))
+                self.assertIn(f"0x{truth['value']:x}", verdict["what"])
+                self.assertIn(f"{int(printed['cell'], 16):016x}", verdict["why"])
+                self.assertIn(f"was a {owner}", verdict["why"])
+                self.assertIn("the write itself was not seen", verdict["against"])
+                claims = " ".join(e["claim"] for e in verdict["evidence"])
+                if "former" in truth:
+                    self.assertIn(f"before, it was a {owner}", claims)
+
+    def test_text_over_a_table(self):
+        for truth, _, verdict, report in self.verdicts("reverse-map"):
+            self.assertEqual((verdict["kind"], verdict["module"]), ("bug", truth["module"]))
+            self.assertIn("The memory there is text", verdict["why"])
+            self.assertIn("The kernel log has the same text", verdict["why"])
+            repeated = [a for a in report["log"] if a["count"] > 10]
+            self.assertTrue(any(a["related"] for a in repeated), report["log"])
+
+    def test_an_id_that_was_never_given(self):
+        for truth, _, verdict, report in self.verdicts("unset-id"):
+            self.assertEqual((verdict["module"], verdict["function"]), (truth["module"], truth["caller"]))
+            self.assertIn(f"it was {truth['value']}", verdict["why"])
+            self.assertIn("page allocation of order 6 that failed", verdict["why"])
+            causes = [a for a in report["log"] if a["cause"]]
+            self.assertEqual(len(causes), 1, report["log"])
+            self.assertIn(truth["earlier"], causes[0]["text"])
+
+    def test_a_walk_under_a_lock(self):
+        for truth, _, verdict, _ in self.verdicts("lock-walk"):
+            self.assertEqual((verdict["kind"], verdict["module"]), ("softlockup", truth["module"]))
+            self.assertIn(verdict["function"], (truth["walker"], truth["holder"]))
+
+
 def with_debug_files(case):
     """The same tests, with the debug files of one kernel."""
     return type(case.__name__ + "WithDebugFiles", (case,), {"series": debug_package.SERIES, "__module__": __name__})

@@ -1,0 +1,4 @@
+#!/bin/sh
+insmod /scenario/raid.ko
+before-crash
+echo 1 >/sys/module/raid/parameters/trigger
