@@ -75,6 +75,13 @@ bool blame_is_helper(const char *base)
 /* Taint bits of a module: Documentation/admin-guide/tainted-kernels.rst. */
 enum { TAINT_PROPRIETARY = 0, TAINT_OUT_OF_TREE = 12, TAINT_UNSIGNED = 13 };
 
+static void add_taints(const struct module_info *module, struct blame *blame)
+{
+	blame->proprietary = module->taints >> TAINT_PROPRIETARY & 1;
+	blame->out_of_tree = module->taints >> TAINT_OUT_OF_TREE & 1;
+	blame->unsigned_module = module->taints >> TAINT_UNSIGNED & 1;
+}
+
 static void add_module(const struct facts *facts, const struct symbol *sym, struct blame *blame)
 {
 	size_t count;
@@ -84,11 +91,8 @@ static void add_module(const struct facts *facts, const struct symbol *sym, stru
 	blame->module = sym->module->name;
 	const struct module_info *mods = modules(facts->session, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (mods[i].module.address != sym->module->address)
-			continue;
-		blame->proprietary = mods[i].taints >> TAINT_PROPRIETARY & 1;
-		blame->out_of_tree = mods[i].taints >> TAINT_OUT_OF_TREE & 1;
-		blame->unsigned_module = mods[i].taints >> TAINT_UNSIGNED & 1;
+		if (mods[i].module.address == sym->module->address)
+			add_taints(&mods[i], blame);
 	}
 }
 
@@ -101,6 +105,27 @@ struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *
 	};
 
 	add_module(facts, symbol, &blame);
+	return blame;
+}
+
+struct blame facts_blame_name(const struct facts *facts, const char *function,
+			      const char *module)
+{
+	struct blame blame = {
+		.known = true,
+		.frame = SIZE_MAX,
+		.function = source_name(facts, function),
+	};
+	size_t count;
+	const struct module_info *mods = modules(facts->session, &count);
+
+	if (!*module)
+		return blame;
+	blame.module = arena_strdup(facts->arena, module);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(mods[i].module.name, module) == 0)
+			add_taints(&mods[i], &blame);
+	}
 	return blame;
 }
 

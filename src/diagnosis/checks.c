@@ -233,23 +233,31 @@ static bool decode_usercopy(const char *text, const struct log_record *more unus
 
 /* --- Slab reports. --- */
 
+/* Whom it speaks against: who freed the object last, or who had it. */
+enum suspicion { SUSPECT_NOBODY, SUSPECT_FREED, SUSPECT_ALLOCATED };
+
 static const struct {
 	const char *text, *means;
+	enum suspicion suspect;
 } slab_titles[] = {
-	{ "Poison overwritten", "the object was written to after it was freed" },
-	{ "Left Redzone", "something wrote before the object's start" },
-	{ "Right Redzone", "something wrote past the object's end" },
-	{ "Redzone", "something wrote past the object's end, or before its start" },
-	{ "padding overwritten", "something wrote far past an object's end" },
-	{ "Padding overwritten", "something wrote far past an object's end" },
-	{ "Freepointer corrupt", "the pointer in the free object was overwritten" },
-	{ "Freechain corrupt", "the pointer in a free object was overwritten" },
-	{ "already free", "the object was freed twice" },
-	{ "nvalid object pointer", "what was freed does not begin where an object begins" },
-	{ "Invalid pointer", "what was freed does not begin where an object begins" },
-	{ "does not belong to slab", "what was freed is no object of that cache" },
-	{ "Objects remaining", "the cache was destroyed while objects of it were in use" },
-	{ "Wrong object count", "the slab's own counters do not fit" },
+	{ "Poison overwritten", "the object was written to after it was freed", SUSPECT_FREED },
+	{ "Left Redzone", "something wrote before the object's start", SUSPECT_NOBODY },
+	{ "Right Redzone", "something wrote past the object's end", SUSPECT_ALLOCATED },
+	{ "Redzone", "something wrote past the object's end, or before its start",
+	  SUSPECT_ALLOCATED },
+	{ "padding overwritten", "something wrote far past an object's end", SUSPECT_ALLOCATED },
+	{ "Padding overwritten", "something wrote far past an object's end", SUSPECT_NOBODY },
+	{ "Freepointer corrupt", "the pointer in the free object was overwritten", SUSPECT_FREED },
+	{ "Freechain corrupt", "the pointer in a free object was overwritten", SUSPECT_FREED },
+	{ "already free", "the object was freed twice", SUSPECT_FREED },
+	{ "nvalid object pointer", "what was freed does not begin where an object begins",
+	  SUSPECT_NOBODY },
+	{ "Invalid pointer", "what was freed does not begin where an object begins",
+	  SUSPECT_NOBODY },
+	{ "does not belong to slab", "what was freed is no object of that cache", SUSPECT_NOBODY },
+	{ "Objects remaining", "the cache was destroyed while objects of it were in use",
+	  SUSPECT_ALLOCATED },
+	{ "Wrong object count", "the slab's own counters do not fit", SUSPECT_NOBODY },
 };
 
 /* "0xA-0xB @offset=N. First byte 0x6 instead of 0x6b", before 5.x with "INFO: " before it. */
@@ -266,7 +274,7 @@ static void slab_bytes(const char *text, struct check_words *words)
 }
 
 /* "Allocated in f+0x1/0x2 [m] age=12 cpu=0 pid=99" */
-static void slab_track_line(const char *text, const char *marker, const char *verb,
+static void slab_track_line(const char *text, const char *marker, const char *verb, bool suspect,
 			    struct check_words *words)
 {
 	const char *at = strstr(text, marker);
@@ -277,6 +285,10 @@ static void slab_track_line(const char *text, const char *marker, const char *ve
 		return;
 	place_name(&place, name, sizeof(name));
 	say(words, "; it was %s by %s", verb, name);
+	if (!suspect)
+		return;
+	words->suspect = place;
+	words->suspect_why = "it had the object last; who wrote there was not seen";
 }
 
 static bool decode_slab(const char *text, const struct log_record *more, size_t lines,
@@ -299,8 +311,10 @@ static bool decode_slab(const char *text, const struct log_record *more, size_t 
 		if (starts_with(more[n].text, "BUG "))
 			break;
 		slab_bytes(more[n].text, words);
-		slab_track_line(more[n].text, "Allocated in ", "allocated", words);
-		slab_track_line(more[n].text, "Freed in ", "freed", words);
+		slab_track_line(more[n].text, "Allocated in ", "allocated",
+				slab_titles[i].suspect == SUSPECT_ALLOCATED, words);
+		slab_track_line(more[n].text, "Freed in ", "freed",
+				slab_titles[i].suspect == SUSPECT_FREED, words);
 		if (!words->object && hex_behind(more[n].text, "Object 0x", 0, &words->object) &&
 		    !is_kernel(words->object))
 			words->object = 0;
@@ -345,13 +359,34 @@ static void say_tracks(const struct log_record *more, size_t lines, struct check
 	}
 }
 
+/* "located 8 bytes inside of" and, on the next line, " freed 64-byte region [a, b)" */
+static void say_region(const char *text, uint64_t distance, const char *next,
+		       struct check_words *words)
+{
+	char where[64], region[64] = "";
+	const char *rest = strchr(text, '\n');
+
+	between(text, "bytes ", "\n", where, sizeof(where));
+	snprintf(region, sizeof(region), "%s", rest ? rest + 1 : next);
+	where[strcspn(where, "[")] = '\0';
+	say(words, ", %" PRIu64 " bytes %s", distance, where);
+	/* In older kernels all is on one line. */
+	if (!strstr(where, "region") && strstr(region, "region"))
+		say(words, " %.*s", (int)(strstr(region, "region") + strlen("region") - region -
+					  (ptrdiff_t)strspn(region, " ")),
+		    region + strspn(region, " "));
+	size_t length = strlen(words->sentence);
+	if (length && words->sentence[length - 1] == ' ')
+		words->sentence[length - 1] = '\0';
+}
+
 /* "Write of size 8 at addr ffff888006e4a708 by task x/99", "... located 8 bytes inside of freed
  * 64-byte region", "... belongs to the cache kmalloc-64 of size 64" */
 static bool decode_kasan(const char *text unused_arg, const struct log_record *more, size_t lines,
 			 struct check_words *words)
 {
 	uint64_t size, distance;
-	char cache[64], region[64];
+	char cache[64];
 
 	for (size_t i = 0; i < lines; i++) {
 		const char *t = more[i].text;
@@ -362,14 +397,10 @@ static bool decode_kasan(const char *text unused_arg, const struct log_record *m
 			hex_behind(t, "at addr ", 0, &words->object);
 		} else if (strstr(t, "belongs to the cache ")) {
 			between(t, "belongs to the cache ", " of size", cache, sizeof(cache));
-			say(words, "%san object of slab cache %s", *words->sentence ? ", " : "",
+			say(words, "%san object of slab cache %s", *words->sentence ? " in " : "",
 			    cache);
 		} else if (number_behind(t, "is located ", &distance)) {
-			between(t, "bytes ", "\n", region, sizeof(region));
-			say(words, ", %" PRIu64 " bytes %.*s", distance,
-			    (int)strcspn(region, "["), region);
-			words->sentence[strlen(words->sentence) -
-					(words->sentence[strlen(words->sentence) - 1] == ' ')] = 0;
+			say_region(t, distance, i + 1 < lines ? more[i + 1].text : "", words);
 		}
 	}
 	if (!is_kernel(words->object))
@@ -643,5 +674,9 @@ void check_explain(const struct facts *facts, const struct log_record *record,
 			: finding_text(out, "%s", words.sentence);
 	if (words.next)
 		f->next = words.next;
+	if (*words.suspect.function) {
+		f->blame = facts_blame_name(facts, words.suspect.function, words.suspect.module);
+		f->blame.unsure = words.suspect_why;
+	}
 	look_in_memory(facts, &words, out, f);
 }

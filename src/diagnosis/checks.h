@@ -10,6 +10,11 @@
 
 enum { CHECK_SENTENCE_MAX = 480 };
 
+/* A function, as traces name it. */
+struct check_place {
+	char function[96], module[64]; /* module "": the kernel itself */
+};
+
 struct check_words {
 	char sentence[CHECK_SENTENCE_MAX]; /* what it says, without the full stop; "" */
 	uint64_t object;   /* an address in the object at stake, as printed; 0: none */
@@ -17,6 +22,9 @@ struct check_words {
 	uint64_t found;    /* what was in it */
 	bool has_found;
 	const char *next;  /* what to do; NULL */
+	/* Who may have done it, by who had the object last; function "": nobody is named. */
+	struct check_place suspect;
+	const char *suspect_why;
 };
 
 /*
@@ -31,7 +39,4 @@ void check_explain(const struct facts *facts, const struct log_record *record,
 		   struct findings *out, struct finding *f);
 
 /* "f+0x12/0x34 [m]" at @text: the function and the module; false: it is no such place. */
-struct check_place {
-	char function[96], module[64]; /* module "": the kernel itself */
-};
 bool check_place(const char *text, struct check_place *place);

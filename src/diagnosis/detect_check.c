@@ -138,6 +138,8 @@ static void add(const struct facts *facts, size_t i, const struct log_record *r,
 	if (by_object)
 		f->against = "the crash is about the object that was reported before; that the "
 			     "same writer did both is likely, but was not seen";
+	if (f->blame.known)
+		return;
 	if (facts->fault.trap != TRAP_NONE)
 		f->blame = facts_blame(facts, facts->fault.frame);
 	else if (facts->panic_caller < facts->stack.count)

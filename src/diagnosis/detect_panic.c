@@ -26,6 +26,14 @@ static const struct log_record *policy_line(const struct facts *facts, const cha
 		{ "rcu-stall", "detected stalls on CPUs/tasks" },
 		{ "rcu-stall", "self-detected stall" },
 		{ "oom", "invoked oom-killer" },
+		{ "file-system-panic", "-fs error (device" },
+		{ "file-system-panic", "BTRFS error" },
+		{ "file-system-panic", "BTRFS: error" },
+		{ "file-system-panic", "JBD2: " },
+		{ "file-system-panic", "OCFS2: ERROR" },
+		{ "file-system-panic", "OCFS2: error" },
+		{ "file-system-panic", ": fatal: " },
+		{ "file-system-panic", "device-mapper: verity: " },
 	};
 
 	for (size_t i = 0; i < array_size(lines); i++) {
@@ -103,6 +111,41 @@ static void blame_hung_task(const struct facts *facts, struct findings *out, str
 	stack_deinit(&stack);
 }
 
+/* Is disk @line (behind "dev ") the one that the file system of the panic's "(device sda1)" is on? */
+static bool same_disk(const char *message, const char *line)
+{
+	const char *device = strstr(message, "(device "), *disk = strstr(line, "dev ");
+
+	if (!device || !disk)
+		return false;
+	device += strlen("(device ");
+	disk += strlen("dev ");
+	size_t n = strcspn(disk, ", ");
+	return n && strncmp(device, disk, n) == 0;
+}
+
+/* The disk below, where it complained before the file system did. */
+static void blame_disk(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	static const char *const lines[] = {
+		"critical medium error, dev ", "Unrecovered read error", "I/O error, dev ",
+		"Buffer I/O error on dev",
+	};
+
+	for (size_t i = 0; i < array_size(lines); i++) {
+		const struct log_record *r = facts_log_find(facts, lines[i], 0);
+		if (!r || (facts->panic_record && r > facts->panic_record))
+			continue;
+		finding_evidence(out, f, "log", "%.*s", (int)strcspn(r->text, "\n"), r->text);
+		if (!same_disk(facts->panic_message, r->text))
+			return;
+		f->why = finding_text(out, "%s. The disk below had failed requests before", f->why);
+		f->next = "replace the disk, or find out why it failed: the file system's error "
+			  "is likely a consequence";
+		return;
+	}
+}
+
 /* Whom the policies accuse: not the watchdog that panicked, but what it watched. */
 static const struct {
 	const char *kind;
@@ -114,7 +157,7 @@ static const struct {
 	{ "no-root", init_no_root },         { "no-init", init_none },
 	{ "init-killed", init_killed },      { "nmi", request_nmi },
 	{ "machine-check", hardware_explain },           { "watchdog", NULL },
-	{ "file-system-panic", NULL },       { "boot-failure", NULL },
+	{ "file-system-panic", blame_disk },       { "boot-failure", NULL },
 	{ "audit", NULL },                   { "hypervisor", NULL },
 };
 

@@ -173,6 +173,10 @@ static struct error *run(const struct facts *facts, struct findings *out)
 		f->blame = facts_blame(facts, facts->fault.frame);
 	else if (facts->panic_caller < facts->stack.count)
 		f->blame = facts_blame(facts, facts->panic_caller);
+	/* Named by the report itself: what stands above it on the stack is the checker's own. */
+	const char *in = strstr(report.words, " in ");
+	if (in && f->blame.known && starts_with(in + strlen(" in "), f->blame.function))
+		f->blame.skipped = NULL;
 	return NULL;
 }
 

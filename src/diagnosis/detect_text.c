@@ -78,7 +78,7 @@ static void add_finding(const struct facts *facts, const struct oops_report *rep
 	if (!task)
 		return;
 	text_stack(facts->session, task, &stack);
-	if (stack.count)
+	if (stack.count && !f->blame.known)
 		f->blame = facts_blame_stack(facts, &stack, start_of(&stack));
 	f->blame.frame = SIZE_MAX; /* of another stack than the crash's: there is none */
 	stack_deinit(&stack);

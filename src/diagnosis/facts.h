@@ -148,6 +148,9 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 			       size_t frame);
 /* A function that is on no stack that is looked at: that allocated something, for instance. */
 struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *symbol);
+/* The same by names, as the log has them; @module "": the kernel itself. */
+struct blame facts_blame_name(const struct facts *facts, const char *function,
+			      const char *module);
 /* Is @function (without the compiler's suffixes) such a general helper? */
 bool blame_is_helper(const char *function);
 /*
