@@ -114,14 +114,34 @@ void rules_load_path(const char *path, struct rule_set *set)
 		load_file(set, path);
 }
 
-/* The source's rules when the program runs where it was built, else the installed ones. */
-static const char *shipped_folder(void)
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/*
+ * The source's rules when the program runs where it was built, else the installed ones: where they
+ * were meant to go, or beside a program that was installed elsewhere (DESTDIR, a package unpacked).
+ */
+static void shipped_folder(struct strbuf *folder)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	self[n > 0 ? n : 0] = '\0';
-	return starts_with(self, BUILD_FOLDER) ? RULES_SOURCE : RULES_INSTALLED;
+	if (starts_with(self, BUILD_FOLDER)) {
+		strbuf_add(folder, RULES_SOURCE);
+		return;
+	}
+	char *name = strrchr(self, '/');
+	if (name && !is_folder(RULES_INSTALLED))
+		strbuf_addf(folder, "%.*s/../share/inquest/rules", (int)(name - self), self);
+	if (!folder->len || !is_folder(folder->data)) {
+		strbuf_clear(folder);
+		strbuf_add(folder, RULES_INSTALLED);
+	}
 }
 
 static int by_id(const void *x, const void *y)
@@ -152,7 +172,9 @@ void rules_load(const char *folder, struct rule_set *set)
 		strbuf_addf(&own, "%s/.config/inquest/rules", home);
 	if (own.len)
 		load_folder(set, own.data);
-	load_folder(set, shipped_folder());
+	auto_strbuf shipped = { 0 };
+	shipped_folder(&shipped);
+	load_folder(set, shipped.data);
 	if (set->rules.count)
 		qsort(set->rules.data, set->rules.count, sizeof(*set->rules.data), by_id);
 }
