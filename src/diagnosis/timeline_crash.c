@@ -48,7 +48,7 @@ static const struct oops_report *report_of_crash(const struct facts *facts)
 		return facts->session->text->death;
 	/* panic() by other roads is the crash itself, whatever oopses there were before. */
 	if (facts->fault.trap == TRAP_NONE && facts->panic_message &&
-	    !starts_with(facts->panic_message, "Fatal exception"))
+	    !strstr(facts->panic_message, "Fatal exception"))
 		return NULL;
 	for (size_t i = facts->report_count; i-- > 0;) {
 		const struct oops_report *r = &facts->reports[i];

@@ -112,6 +112,18 @@ static const char *same_thing(const struct crash *c, const struct common *common
 			    common->first, common->second, common->word);
 }
 
+/* Reports of memory that was written by who had no right to. */
+static bool wrote_beyond(const struct anomaly *a)
+{
+	static const char *const kinds[] = { "KASAN report", "slab corruption", "double free" };
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		if (strcmp(kinds[i], a->kind) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct relation of_damage(const struct crash *c, const struct anomaly *a,
 				 const struct common *common)
 {
@@ -139,6 +151,11 @@ static struct relation of_damage(const struct crash *c, const struct anomaly *a,
 		return (struct relation){
 			.sentence = finding_text(c->out, "it was in the same slab cache, %s",
 						 a->report->cache) };
+	/* Somebody wrote where he should not, right before, and it was about the same. */
+	if (thing && fault && is_soon(c, a) && wrote_beyond(a))
+		return (struct relation){
+			.sentence = thing, .confidence = CONFIDENCE_LIKELY, .cause = true,
+			.so = finding_text(c->out, "was about the same kind of thing, %s", common->word) };
 	return (struct relation){ .sentence = thing };
 }
 

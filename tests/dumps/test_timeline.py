@@ -169,6 +169,15 @@ class Texts(unittest.TestCase):
         self.assertIn("KASAN report in channel_send() 20 s earlier", report["verdict"]["why"])
         self.assertEqual(report["verdict"]["function"], "channel_send")
 
+    def test_damage_of_the_same_kind_of_thing(self):
+        """The kernel's own code: no module to go by, other functions, the same words in their names."""
+        kasan = KASAN.format(function="kallsyms_prog_del", module="m", address="ffff888012345678").replace(" [m]", "")
+        crash = death(module="m", function="kallsyms_prog_find", caller="kallsyms_walk").replace(" [m]", "")
+        report = report_of(kasan + crash)
+        self.assertTrue(self.only(report, "KASAN report")["cause"])
+        report = report_of(kasan.replace("kallsyms_prog", "other_thing") + crash)
+        self.assertEqual(related(report), [])
+
     def test_damage_elsewhere(self):
         report = report_of(KASAN.format(function="other_send", module="other", address="ffff888012345678") + death())
         self.assertEqual(causes(report), [])
