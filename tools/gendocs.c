@@ -84,7 +84,14 @@ static void man(void)
 	     "info is not needed.\n"
 	     ".PP\nThe files may come in any order; one that is a vmlinux or a System.map is used for\n"
 	     "what the dump lacks. \"\\-\" reads the dump from a pipe. The pieces of a split dump are\n"
-	     "given together.");
+	     "given together.\n"
+	     ".PP\n\\fBinquest oops\\fR \\fITEXT\\fR ... does the same from what the kernel printed, where\n"
+	     "there is no dump: a console log, a vmcore\\-dmesg.txt, records of pstore, a serial capture,\n"
+	     "a journal, a bug report or a session of crash, of x86\\-64 kernels from 2.6.32 on. Prefixes\n"
+	     "of loggers, colours, HTML and prose around it do not matter. The word oops may be left out\n"
+	     "where the file shows what it is. What needs memory is unknown then: the values that the\n"
+	     "report and \\fBorigin\\fR tell are those of the printed registers and bytes of code; with\n"
+	     "a vmlinux, of all of the kernel's code. Commands that need memory say so.");
 	man_options();
 	puts(".SH COMMANDS\n"
 	     "For \\fB\\-c\\fR; several are separated by semicolons. Names and options are those of\n"
@@ -119,6 +126,8 @@ static void man(void)
 	     "inquest shell vmcore\n"
 	     "inquest \\-c 'bt \\-a; log \\-l err' vmcore\n"
 	     "inquest \\-\\-json \\-c ps vmcore | jq '.tasks[] | select(.state == \"D\")'\n"
+	     "inquest oops console.log vmlinux\n"
+	     "journalctl \\-k \\-b \\-1 | inquest oops \\-\n"
 	     "makedumpfile \\-F \\-l \\-d 31 /proc/vmcore | inquest \\-\n.fi");
 	puts(".SH SEE ALSO\n.BR crash (8),\n.BR makedumpfile (8),\n.BR kdump (5)");
 }
