@@ -148,7 +148,9 @@ static void bash(void)
 	fputs("\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W '", stdout);
 	for (const struct cli_option *o = cli_option_table; o->letter || o->name; o++)
 		printf("%s--%s", o == cli_option_table ? "" : " ", o->name);
-	puts("' -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
+	puts("' -- \"$cur\"))\n\telif [[ $COMP_CWORD == 1 ]]; then\n"
+	     "\t\tCOMPREPLY=($(compgen -W 'shell oops' -- \"$cur\") $(compgen -f -- \"$cur\"))\n"
+	     "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
 	     "complete -o filenames -F _inquest inquest");
 }
 

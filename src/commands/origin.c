@@ -334,8 +334,10 @@ static struct error *text_register(struct command_args *args, const char *word)
 	else
 		doc_textf(args->doc, STYLE_PLAIN, "%s  %s", s->arch->reg_names[reg], o.sentence);
 	doc_field(args->doc, "register", NULL, cell_str(s->arch->reg_names[reg]));
-	doc_field(args->doc, "value", NULL, o.has_value ? cell_hex(o.value) : cell_none());
-	doc_field(args->doc, "origin", NULL, cell_str(o.sentence));
+	doc_field(args->doc, "frame", NULL, cell_udec(0));
+	doc_field(args->doc, "sentence", NULL, cell_str(o.sentence));
+	doc_array(args->doc, "steps", NULL);
+	doc_end(args->doc);
 	doc_end(args->doc);
 	return NULL;
 }

@@ -5,6 +5,7 @@ import json
 import time
 import unittest
 
+import json_schema
 import lab
 import text_styles
 
@@ -99,6 +100,15 @@ class Texts(unittest.TestCase):
                     self.assertTrue(run.stdout.strip(), run.stderr)
                     if evidence["shows"]:
                         self.assertIn(evidence["shows"], run.stdout)
+
+    def test_json_fits_its_schema(self):
+        for path in sorted(TEXTS.glob("*.txt")):
+            for command in ("report", "bt -a", "dis -r 0 4", "fault", "mod", "sys", "log",
+                            "origin rdi", "sym kthread"):
+                with self.subTest(f"{path.name}: {command}"):
+                    run = lab.inquest("--json", "oops", "-c", command, path)
+                    faults = json_schema.faults(command.split()[0], json.loads(run.stdout))
+                    self.assertEqual(faults[:3], [])
 
     def test_known_by_itself(self):
         """A text needs no word `oops`; where it has no signs of a kernel, it is refused."""
