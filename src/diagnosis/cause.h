@@ -16,6 +16,7 @@ struct cause {
 	size_t from;        /* of the function that had it when it failed */
 	const char *verb;   /* what that function did: "it read it and passed it on"; NULL */
 	enum confidence confidence;
+	uint64_t at;        /* the instruction that read it; 0 */
 	uint64_t cell;      /* that it was read from; 0: none or not known */
 	unsigned cell_size;
 	const char *member; /* "sk_buff.head": what that cell is; NULL: not known */

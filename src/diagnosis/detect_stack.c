@@ -297,10 +297,12 @@ static struct error *run(const struct facts *facts, struct findings *out)
 				 (unsigned long)fault->regs->value[X86_RSP], other);
 	if (said)
 		finding_evidence(out, f, "log", "%s", said->text);
-	if (find_cycle(facts, frame, &cycle))
+	if (find_cycle(facts, frame, &cycle)) {
 		describe_cycle(facts, &cycle, out, f);
-	else
+		f->confidence = said ? CONFIDENCE_CERTAIN : f->confidence;
+	} else {
 		describe_frames(facts, frame, out, f);
+	}
 	return NULL;
 }
 

@@ -99,6 +99,32 @@ static struct subject of_msr(const struct facts *facts)
 				 .value = regs->value[X86_RCX], .name = "The register's number" };
 }
 
+/* An index beyond an array: the index is at stake, not what the access went to. */
+static struct subject of_index(struct facts *facts, struct findings *out, struct finding *finding,
+			       struct subject subject)
+{
+	const struct fault_site *fault = &facts->fault;
+	int reg = explain_array(facts, out, finding, &fault->insn, fault->address);
+
+	if (reg < 0 || !regs_known(fault->regs, (unsigned)reg))
+		return subject;
+	return (struct subject){ .known = true, .frame = fault->frame, .reg = (unsigned)reg,
+				 .value = fault->regs->value[reg], .name = "The index" };
+}
+
+/* The pointer was read from beyond the array that the instruction names. */
+static bool read_beyond(struct facts *facts, struct findings *out, struct finding *finding,
+			const struct cause *cause)
+{
+	uint8_t bytes[CODE_INSN_MAX];
+	struct insn insn;
+	size_t n = cause->at ? memory_read_some(facts->session->memory, cause->at, bytes,
+						sizeof(bytes)) : 0;
+
+	return cause->cell && n && code_decode(bytes, n, cause->at, &insn) &&
+	       explain_array(facts, out, finding, &insn, cause->cell) >= 0;
+}
+
 /* A register of the faulting frame that holds what the check compared, and is called the same. */
 static struct subject of_condition(const struct facts *facts, const struct fault_condition *c)
 {
@@ -295,7 +321,10 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 	blame_source(facts, finding, &cause);
 	settle_open(finding, &cause);
 	finding->why = NULL;
-	bool explained = explain_pointer(facts, out, finding, subject->value, &cause);
+	bool explained = read_beyond(facts, out, finding, &cause) ||
+			 explain_pointer(facts, out, finding, subject->value, &cause);
+	if (!explained && cause.cell && cause.frame == subject->frame && !value_is_good(finding))
+		explained = explain_list(facts, out, finding, cause.frame, cause.cell);
 	tell_in_order(out, finding, general, origin, finding->why, explained);
 	finding->cell = cause.cell;
 	finding->cell_size = cause.cell_size;
@@ -531,6 +560,8 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		tell_overflow(finding, &subject);
 	else if (fault->base_reg >= 0)
 		subject = of_access(facts, out);
+	if (fault->has_insn && fault->has_address && fault->trap == TRAP_PAGE_FAULT)
+		subject = of_index(facts, out, finding, subject);
 	if (fault->has_insn && fault->insn.kind == INSN_STRING)
 		explain_string(facts, out, finding);
 	else if (strcmp(finding->kind, "msr") == 0)

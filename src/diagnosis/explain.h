@@ -39,6 +39,18 @@ void explain_one_bit(const struct facts *facts, struct findings *out, struct fin
  */
 bool explain_overflow(struct facts *facts, struct findings *out, struct finding *finding,
 		      uint64_t cell, bool rename);
+/*
+ * Did @insn, which accessed @address, go beyond the static array that it names? Says so. Returns
+ * the register with the index; -1: no.
+ */
+int explain_array(struct facts *facts, struct findings *out, struct finding *finding,
+		  const struct insn *insn, uint64_t address);
+/*
+ * Is the object that holds @cell still on the list along which frame @frame came to it? Says so and
+ * returns true when it is not.
+ */
+bool explain_list(struct facts *facts, struct findings *out, struct finding *finding, size_t frame,
+		  uint64_t cell);
 /* How far a string instruction had come. */
 void explain_string(struct facts *facts, struct findings *out, struct finding *finding);
 struct slab_object;

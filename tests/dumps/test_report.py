@@ -9,6 +9,7 @@ import lab
 # The class of death that a scenario's truth names, and the kinds of verdict that say the same. A
 # use after free shows as what the freed memory held: saying whose it was is for later detectors.
 KINDS = {
+    "array-index": {"out-of-bounds"},
     "bit-flip": {"bit-flip"},
     "bug": {"bug", "list-corruption"},
     "checker": {"use-after-free"},
@@ -31,6 +32,7 @@ KINDS = {
     "page-fault": {"bad-address", "read-only"},
     "panic": {"panic"},
     "rcu-stall": {"rcu-stall"},
+    "reused": {"use-after-free"},
     "short-pointer": {"truncated-pointer"},
     "slab-damage": {"slab-damage"},
     "softlockup": {"softlockup"},
