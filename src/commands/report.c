@@ -16,6 +16,7 @@
 #include "commands/sys.h"
 #include "commands/table.h"
 #include "diagnosis/diagnosis.h"
+#include "forensics/text_origin.h"
 #include "kernel/text.h"
 
 /* --- What was dumped. --- */
@@ -77,6 +78,44 @@ static void machine_section(const struct facts *facts, struct doc *doc)
 
 /* --- The fault. --- */
 
+enum { CODE_BEFORE = 8, CODE_BEHIND = 4 };
+
+/* A jump's target, as a distance from where its function begins. */
+static void name_target(void *ctx, uint64_t address, char *buf, size_t size)
+{
+	const struct text *text = ctx;
+	uint64_t offset = address - (text->pc - text->death->pc.offset);
+
+	buf[0] = '\0';
+	if (offset < text->death->pc.size)
+		snprintf(buf, size, "+0x%" PRIx64, offset);
+}
+
+/* The bytes of code that a text shows, taken apart: what is known of the function. */
+static bool code_of_text(const struct facts *facts, struct doc *doc)
+{
+	const struct oops_report *death = facts->session->text ? facts->session->text->death : NULL;
+	uint64_t entry = death ? facts->session->text->pc - death->pc.offset : 0;
+	struct code_window w;
+	char text[192];
+
+	if (!death || !text_window(facts->session, &w))
+		return false;
+	for (size_t i = w.at > CODE_BEFORE ? w.at - CODE_BEFORE : 0;
+	     i < w.count && i <= w.at + CODE_BEHIND; i++) {
+		uint64_t pc = w.address + w.start[i];
+		if (!code_format(w.bytes + w.start[i], w.size - w.start[i], pc, name_target,
+				 facts->session->text, text, sizeof(text)))
+			break;
+		text_hide_made_up(facts->session, text);
+		if (pc >= entry)
+			doc_textf(doc, i == w.at ? STYLE_STRONG : STYLE_FAINT, " %s +0x%-4" PRIx64 " %s",
+				  i == w.at ? ">>" : "  ", pc - entry, text);
+		doc_last_in(doc, DOC_IN_TEXT);
+	}
+	return true;
+}
+
 static void fault_section(const struct facts *facts, struct doc *doc)
 {
 	const struct fault_site *fault = &facts->fault;
@@ -107,7 +146,10 @@ static void fault_section(const struct facts *facts, struct doc *doc)
 	doc_field(doc, "access", NULL, fault->access_known
 		  ? cell_str(fault->execute ? "execute" : fault->write ? "write" : "read")
 		  : cell_none());
-	if (fault->has_insn && !fault->pc_is_wild && made_up) {
+	bool shown = !fault->pc_is_wild && code_of_text(facts, doc);
+	if (shown) {
+		/* the instruction is among them */
+	} else if (fault->has_insn && !fault->pc_is_wild && made_up) {
 		doc_textf(doc, STYLE_STRONG, "    %s", fault->insn_text);
 	} else if (fault->has_insn && !fault->pc_is_wild) {
 		doc_textf(doc, STYLE_STRONG, "    %016" PRIx64 ":  %s", fault->pc,
