@@ -31,7 +31,9 @@ static void target_words(const struct facts *facts, struct findings *out, struct
 	struct what place;
 
 	whatis(facts->session, facts->task, facts->fault.pc, &place);
-	if (place.unmapped && gone_find(facts, facts->fault.pc, true, &w->gone)) {
+	/* A text has no page tables, but the error code says whether the page was there. */
+	if ((place.unmapped || facts->fault.page_absent) &&
+	    gone_find(facts, facts->fault.pc, true, &w->gone)) {
 		w->kind = w->gone.kind;
 		w->title = w->gone.title;
 		w->why = w->gone.why;

@@ -7,11 +7,31 @@
 #include "diagnosis/gone.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "diagnosis/diagnosis.h"
 #include "forensics/whatis.h"
 #include "kernel/unloaded.h"
 #include "kernel/vmalloc.h"
+
+/* By the kernel's memory, else by the line "Modules linked in: ... [last unloaded: NAME(OE)]". */
+static bool last_unloaded(const struct facts *facts, char name[MODULE_NAME_MAX])
+{
+	static const char marker[] = "[last unloaded: ";
+	const struct log_record *said = facts_log_find_last(facts, marker);
+
+	if (module_last_unloaded(facts->session, name))
+		return true;
+	if (!said)
+		return false;
+	const char *at = strstr(said->text, marker) + strlen(marker);
+	size_t size = strcspn(at, "(] ");
+	if (!size || size >= MODULE_NAME_MAX)
+		return false;
+	memcpy(name, at, size);
+	name[size] = '\0';
+	return true;
+}
 
 static bool of_module(const struct facts *facts, uint64_t address, bool execute, struct gone *gone)
 {
@@ -24,10 +44,9 @@ static bool of_module(const struct facts *facts, uint64_t address, bool execute,
 			      : "Memory of a module that was unloaded";
 	gone->place = arena_printf(facts->arena, "0x%" PRIx64 ", where modules are loaded and none is now",
 				   address);
-	if (!module_last_unloaded(facts->session, name)) {
-		/* As far as is known none ever was: then it is a wild address. */
+	/* As far as is known none ever was: then it is a wild address. */
+	if (!last_unloaded(facts, name))
 		return false;
-	}
 	gone->module = arena_strdup(facts->arena, name);
 	gone->why = arena_printf(facts->arena, "a module was unloaded and left something behind that still "
 				 "points into it: a timer, a work item, a callback, a notifier. The last "
@@ -120,6 +139,8 @@ void gone_blame(const struct facts *facts, struct findings *out, struct finding 
 			       gone->module);
 	if (said)
 		finding_evidence(out, f, "log", "%s", said->text);
+	if (facts->session->text)
+		return;
 	finding_evidence_shows(out, f, "p (char *)&last_unloaded_module", gone->module,
 			       "the module that was unloaded last: %s", gone->module);
 }

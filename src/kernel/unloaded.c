@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 
+#define MODULES_START UINT64_C(0xffffffffa0000000) /* at the lowest, with an image of 512 MiB */
 #define MODULES_END UINT64_C(0xffffffffff000000)
 
 bool module_last_unloaded(struct session *s, char name[MODULE_NAME_MAX])
@@ -27,8 +28,9 @@ bool module_last_unloaded(struct session *s, char name[MODULE_NAME_MAX])
 bool module_area_is_empty(struct session *s, uint64_t address)
 {
 	const struct kernel_layout *layout = memory_layout(s->memory);
-	uint64_t start = s->arch->image_base + layout->image_size;
+	uint64_t start = layout->image_size ? s->arch->image_base + layout->image_size
+					    : MODULES_START;
 
-	return layout->image_size && s->symbols && address >= start && address < MODULES_END &&
-	       !symbols_module_of(s->symbols, address);
+	return address >= start && address < MODULES_END &&
+	       (!s->symbols || !symbols_module_of(s->symbols, address));
 }
