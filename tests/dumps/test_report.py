@@ -90,7 +90,7 @@ class Report(unittest.TestCase):
                 self.assertEqual(verdict["module"], truth["module"])
                 self.assertTrue(verdict["out_of_tree"])
             named = {source_name(verdict["function"]), source_name(report.get("fault", {}).get("function"))}
-            stacks = [report["stack"]] + [report["verdict_stack"]] * ("verdict_stack" in report)
+            stacks = [report[key] for key in ("stack", "verdict_stack") if key in report]
             named |= {source_name(f["symbol"]) for stack in stacks for f in stack["frames"]}
             if truth["function"]:
                 # Newer kernels lengthen names: __list_del_entry_valid_or_report; compilers put one
