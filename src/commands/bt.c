@@ -302,8 +302,10 @@ static void frame_page(struct session *s, struct doc *doc, const struct stack *s
 		locals_add(s, doc, stack, i, false);
 		doc_end(doc);
 	}
+	/* A text has no code but the fault's, which stands there. */
 	snprintf(line, sizeof(line), "dis -lr 0x%" PRIx64 " %d", frame->pc, CODE_LINES);
-	embed_command(s, doc, NULL, line);
+	if (!s->text)
+		embed_command(s, doc, NULL, line);
 }
 
 static void frame_detail(struct session *s, struct doc *doc, const struct stack *stack, size_t i,

@@ -68,6 +68,7 @@ struct dis_run {
 	uint64_t file_pc;      /* an instruction of the file begins here; others up to here are seen */
 	uint64_t file_last;    /* the one before it */
 	char last_line[512];   /* shown last with -l */
+	uint64_t last_symbol;  /* of the line before */
 };
 
 /* --- What to show. --- */
@@ -463,6 +464,18 @@ static void source_heading(struct dis_run *run, const struct line *line)
 		doc_textf(run->args->doc, STYLE_PLAIN, "        %s", text);
 }
 
+static void place_on_page(struct dis_run *run, const struct line *line, char *buf, size_t size)
+{
+	const struct symbol *symbol = &line->symbol;
+
+	if (symbol->address != run->last_symbol)
+		doc_textf(run->args->doc, STYLE_FAINT, "%s%s%s%s:", symbol->name,
+			  symbol->module ? " [" : "", symbol->module ? symbol->module->name : "",
+			  symbol->module ? "]" : "");
+	run->last_symbol = symbol->address;
+	snprintf(buf, size, "+0x%" PRIx64 ":", line->pc - symbol->address);
+}
+
 static void add_line(struct dis_run *run, const struct line *line)
 {
 	const struct source_frame *source = line->has_source ? &line->source : NULL;
@@ -474,7 +487,11 @@ static void add_line(struct dis_run *run, const struct line *line)
 	note_text(line, &note);
 	strbuf_addf(&shown, "%s%s%s", line->text,
 		    !note.len ? "" : strchr(line->text, '#') ? "; " : "  # ", strbuf_text(&note));
-	snprintf(place, sizeof(place), "%s%s%s", line->place[0] ? "<" : "", line->place,
+	/* A page is narrow: the name stands above, then distances. */
+	if (run->args->doc->media == DOC_IN_HTML && line->has_symbol)
+		place_on_page(run, line, place, sizeof(place));
+	else
+		snprintf(place, sizeof(place), "%s%s%s", line->place[0] ? "<" : "", line->place,
 			 line->place[0] ? ">:" : "");
 	bool made_up = text_is_made_up(run->session, line->pc);
 	snprintf(shown_address, sizeof(shown_address), "%016" PRIx64 "%s", line->pc,

@@ -31,7 +31,7 @@ static size_t head(const struct facts *facts, struct doc *doc)
 	doc_prose(doc);
 	doc_labels(doc, REPORT_LABELS);
 	sys_dump_text(facts->session, REPORT_ROOM, &dump);
-	doc_field(doc, NULL, "dump", cell_str(strbuf_text(&dump)));
+	doc_field(doc, NULL, facts->session->text ? "text" : "dump", cell_str(strbuf_text(&dump)));
 	sys_machine_text(&facts->system, REPORT_ROOM, &host);
 	doc_field(doc, NULL, "host", cell_str(strbuf_text(&host)));
 	doc_end(doc);
@@ -219,8 +219,10 @@ static void stack_section(const struct diagnosis *d, struct doc *doc)
 	};
 
 	if (other) {
-		options.about = "the verdict is about this one";
-		options.command = arena_printf(&doc->arena, "bt -A %016" PRIx64, f->task->address);
+		options.about = "the verdict is about it";
+		options.command = f->task->pid > 0
+			? arena_printf(&doc->arena, "bt -A %d", f->task->pid)
+			: arena_printf(&doc->arena, "bt -A %016" PRIx64, f->task->address);
 		bt_thread(facts->session, doc, "verdict_stack", f->task, &options);
 		options.about = "it panicked";
 		options.guilty = NULL;

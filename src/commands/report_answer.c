@@ -163,8 +163,11 @@ static void known_lines(const struct diagnosis *d, struct doc *doc)
 
 static void next_lines(const struct diagnosis *d, struct doc *doc)
 {
+	/* On a page they are apart; in text a dash tells where one begins. */
+	bool dash = d->next_count > 1 && doc->media & DOC_IN_TEXT;
+
 	for (size_t i = 0; i < d->next_count && i < NEXT_SHOWN; i++)
-		doc_field(doc, NULL, i ? "" : "NEXT", cell_str(d->next[i]));
+		doc_fieldf(doc, NULL, i ? "" : "NEXT", "%s%s", dash ? "- " : "", d->next[i]);
 }
 
 static void sign_line(const struct diagnosis *d, struct doc *doc)

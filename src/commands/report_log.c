@@ -103,9 +103,11 @@ static void add_line(const struct anomaly *a, bool last, struct doc *doc)
 	const char *relation = relation_text(a, doc), *who = report_text(a->report, doc);
 	const struct log_record *r = a->record;
 	const char *text = line_text(r, doc), *count = count_text(a, doc);
-	char time[32];
+	char time[32] = "";
 
-	format_time(r->time_ns, time, sizeof(time));
+	/* Texts often come without times. */
+	if (r->time_ns)
+		format_time(r->time_ns, time, sizeof(time));
 	doc_row(doc, cell_shown(cell_udec(r->time_ns), time), cell_str(a->kind),
 		cell_udec(a->repeats + 1),
 		a->repeats ? cell_udec(a->last_ns) : cell_none(), cell_str(weights[a->weight]),

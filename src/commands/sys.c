@@ -240,8 +240,8 @@ void sys_dump_text(struct session *s, size_t room, struct strbuf *text)
 	format_size(info->file_size, size, sizeof(size));
 	format_size(info->present_pages * PAGE_SIZE, kept, sizeof(kept));
 	add_part(text, room, "%s", slash ? slash + 1 : s->path);
-	/* Without the version and the program that wrote it. */
-	add_part(text, room, "%.*s", (int)strcspn(format, " "), format);
+	/* Of a dump without the version and the program that wrote it. */
+	add_part(text, room, "%.*s", (int)(s->text ? strlen(format) : strcspn(format, " ")), format);
 	if (strcmp(packed, "none") != 0)
 		add_part(text, room, "%.*s", (int)strcspn(packed, "+"), packed);
 	add_part(text, room, "%s", size);
@@ -249,7 +249,8 @@ void sys_dump_text(struct session *s, size_t room, struct strbuf *text)
 		add_part(text, room, "%u files", info->files);
 	if (info->truncated)
 		add_part(text, room, "CUT OFF");
-	add_part(text, room, "holds %s of memory", kept);
+	if (!s->text)
+		add_part(text, room, "holds %s of memory", kept);
 	if (filtered)
 		add_part(text, room, "filtered (level %u)", info->dump_level);
 }

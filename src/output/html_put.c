@@ -119,12 +119,30 @@ static size_t word_end(const char *text)
 	return n;
 }
 
+/* "`bt -a`": the length with the quotes; 0: none begins here. */
+static size_t quoted_length(const char *text)
+{
+	size_t n = *text == '`' ? strcspn(text + 1, "`\n") : 0;
+
+	return n && text[n + 1] == '`' ? n + 2 : 0;
+}
+
 void html_prose(FILE *out, const char *text)
 {
 	while (*text) {
+		size_t quoted = quoted_length(text);
+		if (quoted) {
+			fputs("<code>", out);
+			html_text_n(out, text + 1, quoted - 2);
+			fputs("</code>", out);
+			text += quoted;
+			continue;
+		}
 		size_t skip = strspn(text, " \t\n\"");
 		html_text_n(out, text, skip);
 		text += skip;
+		if (quoted_length(text))
+			continue;
 		size_t n = word_end(text), rest = strcspn(text + n, " \t\n");
 		bool code = n && is_code(text, n);
 		fputs(code ? "<code>" : "", out);

@@ -3,6 +3,7 @@
 request and without being wider than the screen of a phone."""
 
 import functools
+import json
 import pathlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
+import json_schema
 import lab
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -83,7 +85,37 @@ def page_of(vmcore, command):
     return run.stdout
 
 
-class Html(unittest.TestCase):
+class Page:
+    def check_page(self, text):
+        xml.etree.ElementTree.fromstring(text)
+        self.assertLess(len(text.encode()), SIZE_MAX)
+        self.assertIn("default-src 'none'", text)
+        # Nothing is loaded: no addresses but those of links that people may follow.
+        for attribute, value in re.findall(r'\b(src|href|action|data|srcset|poster)="([^"]*)"', text):
+            self.assertEqual(attribute, "href", value)
+            self.assertRegex(value, r"^(#s\d+$|https?://)")
+        self.assertNotRegex(text, r"url\(|@import|<link|<iframe|<object|<base")
+        self.assertEqual(text.count("<script"), 1)
+        self.assertNotRegex(text, r"<[a-z][^<>]*\son[a-z]+=")
+
+
+class Texts(unittest.TestCase, Page):
+    """Reports from a text: the same forms, and the verdict within ten lines as well."""
+
+    def test_forms(self):
+        texts = sorted((lab.ROOT / "tests" / "texts").rglob("*.txt"))
+        self.assertTrue(texts)
+        for path in texts:
+            with self.subTest(text=path.name):
+                self.check_page(lab.inquest("oops", path, "--html").stdout)
+                report = json.loads(lab.inquest("oops", path, "--json").stdout)
+                self.assertEqual(json_schema.faults("report", report), [])
+                labels = [line.split()[0] for line in lab.inquest("oops", path).stdout.splitlines()[:10] if line.strip()]
+                self.assertEqual(labels[:2], ["text", "host"])
+                self.assertLessEqual({"WHAT", "WHO", "SURE"}, set(labels))
+
+
+class Html(unittest.TestCase, Page):
     def setUp(self):
         self.dumps = [d for d in lab.dumps() if "class" in d.truth]
         if not self.dumps:
@@ -96,18 +128,6 @@ class Html(unittest.TestCase):
             if dump.meta["name"] in names and dump.meta.get("truncate", 100) == 100:
                 found.setdefault(dump.meta["name"], dump)
         return list(found.values()) or self.dumps[:1]
-
-    def check_page(self, text):
-        xml.etree.ElementTree.fromstring(text)
-        self.assertLess(len(text.encode()), SIZE_MAX)
-        self.assertIn("default-src 'none'", text)
-        # Nothing is loaded: no addresses but those of links that people may follow.
-        for attribute, value in re.findall(r'\b(src|href|action|data|srcset|poster)="([^"]*)"', text):
-            self.assertEqual(attribute, "href", value)
-            self.assertRegex(value, r"^(#s\d+$|https?://)")
-        self.assertNotRegex(text, r"url\(|@import|<link|<iframe|<object|<base")
-        self.assertEqual(text.count("<script"), 1)
-        self.assertNotRegex(text, r"<[a-z][^<>]*\son[a-z]+=")
 
     def test_every_report_is_a_sound_page(self):
         for dump in self.dumps:
