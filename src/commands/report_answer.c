@@ -179,6 +179,24 @@ static void sign_line(const struct diagnosis *d, struct doc *doc)
 		doc_fieldf(doc, NULL, "SIGN", "%s%s%s", first, sign->hash[0] ? " / " : "", sign->hash);
 }
 
+enum { ALSO_SHOWN = 3 };
+
+/* Other troubles than the one that killed. */
+static void also_lines(const struct diagnosis *d, struct doc *doc)
+{
+	unsigned shown = 0;
+
+	for (size_t i = 1; i < d->finding_count && shown < ALSO_SHOWN; i++) {
+		const struct finding *f = &d->findings[i];
+		if (!f->apart)
+			continue;
+		doc_fieldf(doc, NULL, shown ? "" : "ALSO", "%s (%s): %s%s%s", f->title,
+			   confidence_name(f->confidence), f->what, f->why ? "; " : "",
+			   f->why ? f->why : "");
+		shown++;
+	}
+}
+
 void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 {
 	const struct finding *f = &d->findings[0];
@@ -223,6 +241,7 @@ void report_answer(const struct diagnosis *d, size_t lines, struct doc *doc)
 		doc_field(doc, NULL, label, cell_str(more[i]));
 		label = "";
 	}
+	also_lines(d, doc);
 	known_lines(d, doc);
 	next_lines(d, doc);
 	sign_line(d, doc);
@@ -263,6 +282,7 @@ static void finding_fields(struct session *s, const struct finding *f, bool sect
 	doc_field(doc, "what", NULL, cell_str(f->what));
 	doc_field(doc, "why", NULL, cell_str(f->why));
 	doc_field(doc, "confidence", NULL, cell_str(confidence_name(f->confidence)));
+	doc_field(doc, "apart", NULL, cell_bool(f->apart));
 	doc_field(doc, "against", NULL, cell_str(f->against));
 	doc_field(doc, "next", NULL, cell_str(f->next));
 	doc_field(doc, "function", NULL,

@@ -65,6 +65,7 @@ static void one_bit(const struct facts *facts, struct findings *out,
 		"byte at 0x%" PRIx64 "), %s", place_of(facts, d->address), d->bit % 8,
 		d->address + d->bit / 8, facts_where(facts));
 
+	f->apart = true;
 	f->why = "code is written by nobody, and nothing else differs: failing memory did that "
 		 "(hardware), or a stray write of a single bit";
 	f->against = in_faulting_function(facts, d)
@@ -86,6 +87,7 @@ static void changed(const struct facts *facts, struct findings *out, const struc
 		"%zu instruction%s of the functions on the stack of the crash differ%s from the kernel's "
 		"file where the kernel patches nothing by itself, the first at %s", count,
 		count == 1 ? "" : "s", count == 1 ? "s" : "", place_of(facts, first->address));
+	f->apart = true;
 	f->why = "something wrote to code: a stray write, an agent or rootkit that hooks functions, a "
 		 "debugger";
 	f->against = here ? NULL : "what was changed is not in the function that failed";

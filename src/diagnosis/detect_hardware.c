@@ -128,6 +128,7 @@ static void add_sign(const struct facts *facts, size_t i, struct findings *out)
 		"%" PRIu64 " in %" PRIu64 " lines of the log%s%s", count, lines,
 		*subject ? ", the last one about " : "", subject);
 	f->why = signs[i].means;
+	f->apart = true;
 	f->against = "that this has to do with the crash is not known";
 	finding_evidence(out, f, "log", "%.*s", (int)strcspn(last->text, "\n"), last->text);
 }
@@ -255,6 +256,7 @@ static void add_mces(const struct facts *facts, struct findings *out)
 		"the log, the last one of %s", count.corrected, count.uncorrected,
 		mce_where(out, &count.last));
 	f->why = "the CPU reported errors of itself, of memory or of a bus";
+	f->apart = true;
 	f->against = "that this has to do with the crash is not known";
 	add_mce_evidence(count.worst.record ? &count.worst : &count.last, out, f);
 	add_dimm(facts, out, f);

@@ -71,6 +71,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 					CONFIDENCE_POSSIBLE, "%s",
 					"a task had waited long when the machine was dumped");
 	enum confidence before = f->confidence;
+	f->apart = true;
 	if (!waiting_blame(facts, graph->nodes[node].task, out, f))
 		return NULL;
 	f->what = finding_text(out, "%s, for %" PRIu64 " s when the machine was dumped", f->what,

@@ -208,6 +208,18 @@ static void match_known(struct diagnosis_owned *owned)
 	rules_deinit(&set);
 }
 
+/* What only says that nothing was found is for when nothing was. */
+static void drop_unknown(struct findings *findings)
+{
+	size_t kept = 1;
+
+	for (size_t i = 1; i < findings->count; i++) {
+		if (strcmp(findings->data[i].kind, "unknown") != 0)
+			findings->data[kept++] = findings->data[i];
+	}
+	findings->count = kept;
+}
+
 struct diagnosis *diagnose(struct session *session)
 {
 	struct diagnosis_owned *owned = xcalloc(1, sizeof(*owned));
@@ -224,10 +236,7 @@ struct diagnosis *diagnose(struct session *session)
 		run_detector(detectors[i], facts, owned);
 	ensure_verdict(findings);
 	sort_findings(findings);
-	/* What only says that nothing was found is for when nothing was. */
-	while (findings->count > 1 && findings->data[0].rank > RANK_FALLBACK &&
-	       strcmp(findings->data[findings->count - 1].kind, "unknown") == 0)
-		findings->count--;
+	drop_unknown(findings);
 	explain(facts, findings, &findings->data[0]);
 	for (size_t i = 0; facts->session->text && i < findings->count; i++)
 		explain_text_names(facts, findings, &findings->data[i]);

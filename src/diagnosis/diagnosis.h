@@ -48,6 +48,8 @@ struct finding {
 	const char *next;  /* what to do or look at next; NULL */
 	enum confidence confidence;
 	unsigned rank;
+	/* Another trouble than what the kernel died of: told beside the verdict where it is not it. */
+	bool apart;
 	struct blame blame;
 	/* Not code but a person, a program or a part: "worker (pid 9)", "CPU 1, bank 4"; NULL. */
 	const char *who;
