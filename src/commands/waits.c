@@ -41,7 +41,15 @@ static const char *owner_words(const struct wait_graph *g, const struct owner *o
 			    o->sure ? "" : o->how == OWNER_HINT ? ", perhaps" : ", likely");
 }
 
-static const char GONE[] = "a task that has exited";
+/* Held by nobody that could give it back; NULL: not so. */
+static const char *gone_words(const struct resource *r, struct arena *arena)
+{
+	if (r && r->left_behind)
+		return arena_printf(arena, "left behind by %.*s (pid %d) or one that has exited",
+				    (int)sizeof(r->left_behind->comm), r->left_behind->comm,
+				    r->left_behind->pid);
+	return r && r->state_known && r->state.owner_gone ? "a task that has exited" : NULL;
+}
 
 static const char *wait_words(const struct wait_graph *g, const struct wait_node *n)
 {
@@ -106,7 +114,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 	const struct wait_node *n = &g->nodes[i];
 	const struct resource *r = resource_of(g, n);
 	const struct owner *o = r && r->owner_count ? &r->owners[0] : NULL;
-	const char *gone = r && !o && r->state_known && r->state.owner_gone ? GONE : "";
+	const char *gone = o ? NULL : gone_words(r, &doc->arena);
 	char state[2] = { task_state_letter(n->task), '\0' };
 
 	doc_row(doc, cell_dec(n->task->pid), cell_dec(n->task->cpu), cell_str(state),
@@ -120,7 +128,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 		o ? cell_str(owner_how_name(o->how)) : cell_none(),
 		o ? cell_bool(o->sure) : cell_none(),
 		o ? cell_str(owner_words(g, o, &doc->arena))
-		  : *gone ? cell_str(gone) : cell_shown(cell_none(), ""),
+		  : gone ? cell_str(gone) : cell_shown(cell_none(), ""),
 		n->cycle ? cell_udec(n->cycle) : cell_none());
 }
 
@@ -281,6 +289,7 @@ static void locks_row(const struct wait_graph *g, const struct resource *r, stru
 			   : !r->state.held   ? "free"
 			   : r->state.shared  ? "read"
 					      : "held";
+	const char *gone = gone_words(r, &doc->arena);
 	doc_row(doc, r->object ? cell_address(r->object) : cell_none(),
 		cell_str(r->kind == WAIT_LOCK ? lock_kind_name(r->lock_kind)
 					      : wait_kind_name(r->kind)),
@@ -290,7 +299,8 @@ static void locks_row(const struct wait_graph *g, const struct resource *r, stru
 		r->owner_count ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
 		r->owner_count ? cell_str(owner_how_name(r->owners[0].how)) : cell_none(),
 		cell_str(owners.len ? strbuf_text(&owners)
-			 : r->state_known && r->state.owner_gone ? GONE : "nobody is known"));
+			 : gone     ? gone
+				    : "nobody is known"));
 }
 
 static struct error *run_locks(struct command_args *args)

@@ -111,11 +111,22 @@ static void tell_ring(struct telling *t, const struct wait_cycle *ring)
 					      ? "it waits for what it has or is to do itself" : NULL;
 }
 
-/* The owner has exited: its task_struct may be free by now, but often still has its name. */
+/* The owner has exited: its task_struct may be free by now, but often still has its name; or it
+ * is another's. */
 static void tell_gone(struct telling *t, const struct resource *r)
 {
 	char comm[16] = "";
 
+	if (r->left_behind) {
+		t->f->why = finding_text(t->out, "%s was left behind: its owner word leads to %s, but "
+					 "nothing on the stack of that can have taken it", r->name,
+					 task_words(t->out, r->left_behind));
+		t->f->against = "that task left the code that took it without giving it back, or has "
+				"the task_struct of one that did and exited";
+		t->f->blame = (struct blame){ 0 };
+		t->f->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
 	kread_string(t->facts->session, r->state.owner_gone, "task_struct", "comm", comm,
 		     sizeof(comm));
 	t->f->why = finding_text(t->out, "%s is held by a task that has exited without giving it "
@@ -200,7 +211,7 @@ bool waiting_blame(const struct facts *facts, const struct task *task, struct fi
 			return true;
 		}
 	}
-	if (last && last->state_known && last->state.owner_gone) {
+	if (last && last->state_known && (last->state.owner_gone || last->left_behind)) {
 		tell_gone(&t, last);
 		return true;
 	}

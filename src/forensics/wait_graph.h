@@ -38,6 +38,12 @@ struct resource {
 	bool state_known;
 	struct lock_state state;
 	const char *name;   /* "mutex ffff... (a_lock, data of module x)" */
+	/*
+	 * Who has the task_struct that the owner word leads to, where nothing on its stack can have
+	 * taken the lock: it left that code without giving it back, or another did that exited and
+	 * had this task_struct before. No owner then. NULL: not so.
+	 */
+	const struct task *left_behind;
 	struct owner owners[OWNERS_MAX];
 	unsigned owner_count;
 	unsigned waiter_count;

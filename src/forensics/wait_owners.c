@@ -32,6 +32,7 @@ enum {
 	CSD_FLAG_LOCK = 1,
 	WHY_FRAMES = 24,
 	BY_CODE_TASKS = 20000,
+	WORDS_CHECKED_MAX = 500,
 	RCU_LEVELS_MAX = 4, RCU_NODES_MAX = 4096, RCU_NODE_CPUS = 64,
 };
 
@@ -40,6 +41,7 @@ struct search {
 	struct wait_graph *graph;
 	struct map nodes;      /* task address -> node */
 	struct map wanted;     /* object address -> resource, of those to be found by code */
+	unsigned words_checked; /* owner words held against the owner's code */
 	unsigned kinds;        /* of locks, of those: bits 1 << kind */
 	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
 	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
@@ -79,6 +81,14 @@ static void owners_of_lock(struct search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 
+	const struct task *owner = r->state_known && r->state.owner && !r->state.owner_is_hint &&
+						   x->words_checked++ < WORDS_CHECKED_MAX
+					   ? task_by_address(x->s, r->state.owner) : NULL;
+
+	if (owner && !owner_word_fits(x->s, owner, r->lock_kind)) {
+		r->left_behind = owner;
+		return;
+	}
 	if (r->state_known && r->state.owner)
 		add_owner(x, r, r->state.owner, r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
 			  !r->state.owner_is_hint,

@@ -12,3 +12,8 @@ void wait_owners_find(struct session *s, struct wait_graph *graph);
  */
 void wait_for_cpu(struct session *s, const struct task *task, struct stack *stack,
 		  struct wait *wait, struct arena *arena);
+/*
+ * Can @task, which a lock's owner word leads to, have taken such a lock on its way to where it is?
+ * False: it is as good as certain that it did not; it may have that task_struct of one that exited.
+ */
+bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind);

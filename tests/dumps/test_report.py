@@ -14,6 +14,7 @@ KINDS = {
     "bug": {"bug", "list-corruption"},
     "checker": {"use-after-free"},
     "data-call": {"nx-exec"},
+    "deadlock": {"deadlock"},
     "divide-error": {"divide-error"},
     "double-free": {"double-free"},
     "freed-link": {"use-after-free"},

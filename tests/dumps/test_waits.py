@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who waits for whom: on machines where much waits (the scenarios' truth.json says for whom), and on machines that are well.
+
+The kernel's own BTF and symbols are all that is used."""
+
+import time
+import unittest
+
+import lab
+
+# The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
+STUCK = {"pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "rw-walk"}
+HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
+CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
+CROWD_NAMED = 1990
+
+
+class Waits(unittest.TestCase):
+    def each(self, name):
+        found = lab.dumps(name=name, truncate=100)
+        if not found:
+            self.skipTest(f"the lab has no dump of {name}")
+        for dump in found:
+            with self.subTest(dump=str(dump)):
+                yield dump, dump.truth
+
+    def ask(self, dump, line):
+        return lab.query(dump, line, "--no-debuginfo")
+
+    def blocked(self, dump):
+        return self.ask(dump, "blocked")["blocked"]
+
+    def of(self, rows, comm):
+        found = [r for r in rows if r["comm"] == comm]
+        self.assertTrue(found, f"{comm} is not told to wait")
+        return found[0]
+
+    def names(self, dump):
+        return {task["pid"]: task["comm"] for task in self.ask(dump, "ps")["tasks"]}
+
+    def report(self, dump):
+        return self.ask(dump, "report")
+
+    def check_rings(self, dump, truth):
+        """The rings are those of the truth, with their members and no others; names may have a number appended."""
+        found = sorted(sorted(m["comm"] for m in ring["members"]) for ring in self.ask(dump, "deadlock")["rings"])
+        wanted = sorted(sorted(ring) for ring in truth["rings"])
+        self.assertEqual(len(found), len(wanted), found)
+        for ring, names in zip(found, wanted):
+            self.assertEqual(len(ring), len(names))
+            for comm, name in zip(ring, names):
+                self.assertTrue(comm == name or name.endswith("/") and comm.startswith(name), (ring, names))
+
+
+class Pileup(Waits):
+    def test_rings(self):
+        for dump, truth in self.each("pileup"):
+            self.check_rings(dump, truth)
+
+    def test_rings_of_locks_with_owners_are_sure_and_others_are_not(self):
+        for dump, _ in self.each("pileup"):
+            sure = {ring["members"][0]["comm"].split("/")[0]: ring["sure"] for ring in self.ask(dump, "deadlock")["rings"]}
+            self.assertTrue(sure["abba"])
+            # A completion's owner is who will complete it, by its code; a futex's what glibc wrote.
+            self.assertFalse(sure["ring"])
+            self.assertFalse(sure["futexes"])
+
+    def test_the_members_wait_for_each_other(self):
+        for dump, _ in self.each("pileup"):
+            for ring in self.ask(dump, "deadlock")["rings"]:
+                members = ring["members"]
+                for member, after in zip(members, members[1:] + members[:1]):
+                    self.assertEqual(member["owner_pid"], after["pid"])
+
+    def test_the_roots_have_what_others_wait_for(self):
+        for dump, truth in self.each("pileup"):
+            rows, names = self.blocked(dump), self.names(dump)
+            for waiter, root in truth["roots"].items():
+                row = self.of(rows, waiter)
+                self.assertEqual(names[row["owner_pid"]], root, waiter)
+                # Neither a semaphore nor an rwsem's readers are kept by the lock: the code tells.
+                self.assertEqual((row["owner_how"], row["owner_sure"]), ("code", True), waiter)
+
+    def test_owner_words(self):
+        for dump, _ in self.each("pileup"):
+            rows, names = self.blocked(dump), self.names(dump)
+            for waiter, owner in (("abba/0", "abba/1"), ("abba/1", "abba/0"), ("ring/0", "ring/1"), ("ring/2", "ring/0"), ("auditor", "abba/0")):
+                row = self.of(rows, waiter)
+                self.assertEqual((names[row["owner_pid"]], row["owner_how"], row["owner_sure"]), (owner, "owner word", True), waiter)
+
+    def test_waits_for_locks_are_confirmed_by_their_lists(self):
+        for dump, _ in self.each("pileup"):
+            rows = [r for r in self.blocked(dump) if r["kind"] == "lock"]
+            self.assertGreaterEqual(len(rows), 14)
+            for row in rows:
+                self.assertTrue(row["confirmed"], row)
+
+    def test_a_lock_of_one_that_exited_has_no_owner(self):
+        """Though its owner's task_struct may be another's by now."""
+        for dump, truth in self.each("pileup"):
+            row = self.of(self.blocked(dump), truth["gone"])
+            self.assertIsNone(row["owner_pid"])
+            self.assertIn("exited", row["owner"])
+
+    def test_chain(self):
+        for dump, truth in self.each("pileup"):
+            rows, names = self.blocked(dump), self.names(dump)
+            for waiter, owner in zip(truth["chain"], truth["chain"][1:]):
+                self.assertEqual(names[self.of(rows, waiter)["owner_pid"]], owner)
+
+    def test_nobody_rests_among_the_blocked(self):
+        """Only the module's threads, a worker and the program wait for each other."""
+        for dump, truth in self.each("pileup"):
+            stuck = {name for ring in truth["rings"] for name in ring} | set(truth["roots"]) | set(truth["chain"])
+            for row in self.blocked(dump):
+                comm = row["comm"]
+                self.assertTrue(comm in stuck or comm.startswith(("left/", "late/", "kworker/")), row)
+
+    def test_report(self):
+        for dump, truth in self.each("pileup"):
+            report = self.report(dump)
+            self.assertEqual(report["verdict"]["kind"], "sysrq")
+            found = [f for f in report["findings"] if f["kind"] == "deadlock"]
+            self.assertEqual(len(found), 1, [f["kind"] for f in report["findings"]])
+            self.assertEqual(found[0]["module"], truth.get("guilty_module", "pileup"))
+
+
+class Abba(Waits):
+    def test_rings(self):
+        for dump, truth in self.each("abba"):
+            self.check_rings(dump, truth)
+
+    def test_verdict(self):
+        for dump, truth in self.each("abba"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["confidence"], verdict["module"]), ("deadlock", "certain", truth["module"]))
+            self.assertIn(verdict["function"], ("count_shelf", "refill_shelf"))
+            for name in truth["rings"][0]:
+                self.assertIn(name, f"{verdict['what']} {verdict['why']}")
+
+
+class Spinning(Waits):
+    def test_a_timer_wants_what_it_interrupted(self):
+        for dump, truth in self.each("softirq-spin"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["module"]), ("softlockup", truth["module"]))
+            self.assertEqual(verdict["function"], truth["wanted_by"])
+            self.assertIn(f"{truth['holder']} took it", verdict["why"])
+
+    def test_a_cpu_that_does_not_answer(self):
+        for dump, truth in self.each("silent-cpu"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]),
+                             ("softlockup", truth["function"], truth["module"]))
+            self.assertIn("interrupts disabled", verdict["why"])
+            self.assertIn(truth["silent"], verdict["why"])
+            self.assertIn(truth["comm"], verdict["what"])
+
+    def test_a_walk_under_a_lock(self):
+        for dump, truth in self.each("lock-walk"):
+            verdict = self.report(dump)["verdict"]
+            self.assertIn(verdict["function"], (truth["holder"], truth["walker"]))
+            self.assertIn(f"{truth['holder']} took it", verdict["why"])
+
+
+class Crowd(Waits):
+    def test_all_wait_for_the_keeper(self):
+        for dump, truth in self.each("crowd-lock"):
+            began = time.monotonic()
+            rows = self.blocked(dump)
+            self.assertLess(time.monotonic() - began, CROWD_SECONDS_MAX)
+            visitors = [r for r in rows if r["comm"].startswith("visitor/")]
+            self.assertEqual(len(visitors), truth["threads"])
+            keeper = {p for p, comm in self.names(dump).items() if comm == truth["keeper"]}
+            known = [r for r in visitors if r["owner_pid"] in keeper]
+            self.assertGreaterEqual(len(known), CROWD_NAMED)
+            self.assertEqual({r["owner_pid"] for r in visitors if r["owner_pid"] is not None}, keeper)
+            self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+
+class Well(Waits):
+    def test_no_rings(self):
+        self.assertFalse(STUCK & set(HEALTHY))
+        for name in HEALTHY:
+            for dump in lab.dumps(name=name, truncate=100):
+                with self.subTest(dump=str(dump)):
+                    self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+    def test_nothing_stuck_is_found(self):
+        for name in ("sysrq", "many-tasks", "values", "objects"):
+            for dump in lab.dumps(name=name, truncate=100):
+                with self.subTest(dump=str(dump)):
+                    for finding in self.report(dump)["findings"]:
+                        if finding["kind"] in ("deadlock", "stuck-task"):
+                            self.assertEqual(finding["confidence"], "possible", finding["what"])
+
+
+if __name__ == "__main__":
+    unittest.main()
