@@ -54,6 +54,8 @@ static const struct {
 	{ "BTRFS critical", true, ANOMALY_SERIOUS, "file system error" },
 	{ "Remounting filesystem read-only", false, ANOMALY_SERIOUS, "file system error" },
 	{ "not responding, still trying", false, ANOMALY_SERIOUS, "NFS server not answering" },
+	{ "VFS: Busy inodes after unmount", true, ANOMALY_SERIOUS, "inodes in use after unmount" },
+	{ "VFS: Close: file count is", true, ANOMALY_SERIOUS, "file closed too often" },
 	{ "unregister_netdevice: waiting for", false, ANOMALY_SERIOUS, "leaked network device" },
 	{ "SLUB: Unable to allocate memory", true, ANOMALY_SERIOUS, "slab allocation failure" },
 	{ "table full, dropping packet", false, ANOMALY_NOTABLE, "table full" },

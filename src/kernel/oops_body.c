@@ -11,7 +11,8 @@
 static bool is_trace_head(const char *line)
 {
 	return starts_with(line, "Call Trace:") || starts_with(line, "Call trace:") ||
-	       starts_with(line, "Backtrace:");
+	       starts_with(line, "Backtrace:") || starts_with(line, "backtrace:") ||
+	       starts_with(line, "backtrace (crc ");
 }
 
 static void begin_trace(struct oops_draft *draft, struct arena *arena)

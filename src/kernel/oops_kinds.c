@@ -77,6 +77,7 @@ const struct oops_kind oops_kinds[] = {
 	/* Slab. */
 	{ "Slab corruption", true, FORM_SLAB, "slab corruption" },
 	{ "slab error in ", true, FORM_SLAB, "slab corruption" },
+	{ "unreferenced object 0x", true, FORM_SLAB, "memory leak" },
 
 	/* Words of a check; the kernel may go on, or BUG or WARNING follows. */
 	{ "list_add corruption", false, FORM_CHECK, "list corruption" },

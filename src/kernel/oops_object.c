@@ -147,7 +147,7 @@ bool oops_object_line(struct oops_draft *draft, struct arena *arena, const char 
 		"Bytes ", "index ", "shift exponent ", "signed integer", "left shift ",
 		"division by zero", "load of ", "member access", "unsigned integer", "allocated by",
 		"in kfence", "Use-after-free", "Out-of-bounds", "Invalid ", "Corrupted memory", "^",
-		"KASAN: ", "The buggy ", "-----",
+		"KASAN: ", "The buggy ", "-----", "comm \"", "hex dump (first ", "[<",
 	};
 
 	if (take_heading(draft, arena, line))

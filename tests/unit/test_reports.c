@@ -228,6 +228,24 @@ static void test_slub(void **state unused_arg)
 	done(p);
 }
 
+static void test_kmemleak(void **state unused_arg)
+{
+	struct parsed *p = parse(
+		"unreferenced object 0xffff88810b9f5b40 (size 64):\n"
+		"  comm \"syz-executor\", pid 7012, jiffies 4294947291 (age 7.910s)\n"
+		"  hex dump (first 32 bytes):\n"
+		"    00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................\n"
+		"  backtrace:\n"
+		"    [<00000000d2a3ab1c>] kmemleak_alloc_recursive+0x1/0x2\n"
+		"    [<00000000c9f4a1de>] do_ipv6_setsockopt.isra.0+0x11/0x22\n");
+
+	assert_int_equal(p->report_count, 1);
+	assert_string_equal(p->reports->kind, "memory leak");
+	assert_int_equal(p->reports->frame_count, 2);
+	assert_place(&p->reports->frames[1].place, "do_ipv6_setsockopt.isra.0", 0x11, NULL);
+	done(p);
+}
+
 static void test_kasan(void **state unused_arg)
 {
 	struct parsed *p = parse(
@@ -445,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_allocation_failure),
 		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_slub),
+		cmocka_unit_test(test_kmemleak),
 		cmocka_unit_test(test_kasan),
 		cmocka_unit_test(test_ubsan),
 		cmocka_unit_test(test_lockdep),
