@@ -14,101 +14,85 @@
 
 enum { PACKED_MAX = 1 << 20, TEXT_MAX = 8 << 20, MARK_SIZE = 8 };
 
-struct config_state {
-	char *text; /* lines are NUL-terminated; NULL: the kernel does not tell */
-	size_t size;
-};
-
-static void destroy_state(void *data)
+void config_unpack(const uint8_t *bytes, size_t size, struct config_text *text)
 {
-	struct config_state *state = data;
+	bool marked = size > MARK_SIZE && memcmp(bytes, "IKCFG_ST", MARK_SIZE) == 0;
+	size_t skip = marked ? MARK_SIZE : 0;
+	const uint8_t *end =
+		size > skip ? memmem(bytes + skip, size - skip, "IKCFG_ED", MARK_SIZE) : NULL;
+	struct libdeflate_decompressor *d = end ? libdeflate_alloc_decompressor() : NULL;
+	size_t got;
 
-	free(state->text);
-	free(state);
-}
-
-/* The packed bytes; the caller frees them. */
-static uint8_t *read_packed(struct session *s, size_t *size)
-{
-	static const char *const names[] = { "kernel_config_data", "configs:kernel_config_data" };
-	uint64_t start = 0;
-
-	for (size_t i = 0; !start && s->symbols && i < array_size(names); i++)
-		start = symbols_address(s->symbols, names[i]);
-	if (!start)
-		return NULL;
-	uint8_t *bytes = xmalloc(PACKED_MAX);
-	size_t n = memory_read_some(s->memory, start, bytes, PACKED_MAX);
-	size_t skip = n > MARK_SIZE && memcmp(bytes, "IKCFG_ST", MARK_SIZE) == 0 ? MARK_SIZE : 0;
-	const uint8_t *end = n > skip ? memmem(bytes + skip, n - skip, "IKCFG_ED", MARK_SIZE) : NULL;
-	if (!end) {
-		free(bytes);
-		return NULL;
-	}
-	*size = (size_t)(end - bytes) - skip;
-	memmove(bytes, bytes + skip, *size);
-	return bytes;
-}
-
-static void unpack(struct session *s, struct config_state *state)
-{
-	size_t packed = 0, got;
-	auto_free uint8_t *bytes = read_packed(s, &packed);
-	struct libdeflate_decompressor *d = bytes ? libdeflate_alloc_decompressor() : NULL;
-
+	*text = (struct config_text){ 0 };
 	if (!d)
 		return;
-	state->text = xmalloc(TEXT_MAX + 1);
-	if (libdeflate_gzip_decompress(d, bytes, packed, state->text, TEXT_MAX, &got) ==
-	    LIBDEFLATE_SUCCESS) {
-		state->text = xrealloc(state->text, got + 1);
-		state->text[got] = '\0';
-		state->size = got;
+	char *data = xmalloc(TEXT_MAX + 1);
+	if (libdeflate_gzip_decompress(d, bytes + skip, (size_t)(end - bytes) - skip, data, TEXT_MAX,
+				       &got) == LIBDEFLATE_SUCCESS) {
+		data = xrealloc(data, got + 1);
+		data[got] = '\0';
 		for (size_t i = 0; i < got; i++) {
-			if (state->text[i] == '\n')
-				state->text[i] = '\0';
+			if (data[i] == '\n')
+				data[i] = '\0';
 		}
+		*text = (struct config_text){ data, got };
 	} else {
-		free(state->text);
-		state->text = NULL;
+		free(data);
 	}
 	libdeflate_free_decompressor(d);
 }
 
-static const struct config_state *config_of(struct session *s)
+const char *config_find(const struct config_text *text, const char *name)
 {
-	struct config_state *state = s->slot[SLOT_CONFIG].data;
+	size_t length = strlen(name);
 
-	if (!state) {
-		state = xcalloc(1, sizeof(*state));
-		s->slot[SLOT_CONFIG].data = state;
-		s->slot[SLOT_CONFIG].destroy = destroy_state;
-		unpack(s, state);
+	if (!text->data)
+		return NULL;
+	for (const char *line = text->data; line < text->data + text->size;
+	     line += strlen(line) + 1) {
+		if (strncmp(line, name, length) == 0 && line[length] == '=')
+			return line + length + 1;
 	}
-	return state;
+	return NULL;
+}
+
+static void destroy_text(void *data)
+{
+	struct config_text *text = data;
+
+	free(text->data);
+	free(text);
+}
+
+static const struct config_text *config_of(struct session *s)
+{
+	static const char *const names[] = { "kernel_config_data", "configs:kernel_config_data" };
+	struct config_text *text = s->slot[SLOT_CONFIG].data;
+	uint64_t start = 0;
+
+	if (text)
+		return text;
+	text = xcalloc(1, sizeof(*text));
+	s->slot[SLOT_CONFIG].data = text;
+	s->slot[SLOT_CONFIG].destroy = destroy_text;
+	for (size_t i = 0; !start && s->symbols && i < array_size(names); i++)
+		start = symbols_address(s->symbols, names[i]);
+	if (!start)
+		return text;
+	auto_free uint8_t *bytes = xmalloc(PACKED_MAX);
+	config_unpack(bytes, memory_read_some(s->memory, start, bytes, PACKED_MAX), text);
+	return text;
 }
 
 bool kernel_config_known(struct session *s)
 {
-	return config_of(s)->text;
+	return config_of(s)->data;
 }
 
 const char *kernel_config(struct session *s, const char *name)
 {
-	const struct config_state *state = config_of(s);
-	size_t length = strlen(name);
+	const char *value = config_find(config_of(s), name);
+	size_t length = value ? strlen(value) : 0;
 
-	if (!state->text)
-		return NULL;
-	for (const char *line = state->text; line < state->text + state->size;
-	     line += strlen(line) + 1) {
-		if (strncmp(line, name, length) != 0 || line[length] != '=')
-			continue;
-		const char *value = line + length + 1;
-		size_t n = strlen(value);
-		if (n >= 2 && *value == '"')
-			return arena_strndup(&s->arena, value + 1, n - 2);
-		return value;
-	}
-	return NULL;
+	return length >= 2 && *value == '"' ? arena_strndup(&s->arena, value + 1, length - 2) : value;
 }

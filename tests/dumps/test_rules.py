@@ -154,6 +154,18 @@ class OwnFolder(unittest.TestCase):
         self.assertEqual(known["unknown"]["confidence"], "likely")
         self.assertIn("not known: config", known["unknown"]["because"])
 
+    def test_parameters(self):
+        """Of a module, and of what is built in; a kernel that prints times has printk.time=Y."""
+        dump = self.dump(name="null-ioctl", capture="kdump", truncate=100)
+        self.rule("right", "parameter: {printk.time: Y, virtio_blk.queue_depth: '*'}")
+        self.rule("wrong", "parameter: {printk.time: N}")
+        self.rule("none", "parameter: {printk.no_such: Y}")
+        known, _, _ = self.known(dump, "--rules", self.folder)
+        self.assertEqual(known["right"]["confidence"], "certain")
+        self.assertIn("printk.time=Y", known["right"]["because"])
+        self.assertNotIn("wrong", known)
+        self.assertIn("not known: parameter", known["none"]["because"])
+
     def test_broken_rule_is_named_and_costs_nothing_else(self):
         dump = self.dump(name="null-ioctl", capture="kdump", truncate=100)
         self.rule("fits")

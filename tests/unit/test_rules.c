@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <libdeflate.h>
 
 #include "base/strbuf.h"
 #include "diagnosis/rule.h"
 #include "diagnosis/rule_release.h"
 #include "diagnosis/signature.h"
+#include "kernel/config.h"
 
 static void versions(void **state)
 {
@@ -300,6 +302,43 @@ static void unknown_facts(void **state)
 	assert_false(fits("function: f", &(struct rule_facts){ 0 }, NULL, NULL));
 }
 
+/* --- The kernel's own .config. --- */
+
+static void config_of_the_kernel(void **state)
+{
+	static const char config[] = "# Linux\nCONFIG_SLUB=y\n# CONFIG_SLAB is not set\n"
+				     "CONFIG_HZ=250\nCONFIG_NAME=\"a b\"\nCONFIG_XFS_FS=m";
+	struct libdeflate_compressor *c = libdeflate_alloc_compressor(6);
+	uint8_t packed[512] = "IKCFG_ST";
+	struct config_text text;
+
+	(void)state;
+	size_t n = libdeflate_gzip_compress(c, config, strlen(config), packed + 8, 400);
+	libdeflate_free_compressor(c);
+	assert_true(n);
+	memcpy(packed + 8 + n, "IKCFG_ED", 8);
+	/* Before 5.1 the symbol is at the mark, since then behind it. */
+	for (size_t skip = 0; skip <= 8; skip += 8) {
+		config_unpack(packed + skip, sizeof(packed) - skip, &text);
+		assert_non_null(text.data);
+		assert_string_equal(config_find(&text, "CONFIG_SLUB"), "y");
+		assert_string_equal(config_find(&text, "CONFIG_HZ"), "250");
+		assert_string_equal(config_find(&text, "CONFIG_NAME"), "\"a b\"");
+		assert_string_equal(config_find(&text, "CONFIG_XFS_FS"), "m");
+		assert_null(config_find(&text, "CONFIG_SLAB"));
+		assert_null(config_find(&text, "CONFIG_H"));
+		free(text.data);
+	}
+	/* Cut off, damaged, nothing. */
+	config_unpack(packed, 8 + n, &text);
+	assert_null(text.data);
+	packed[20] ^= 0xff;
+	config_unpack(packed, sizeof(packed), &text);
+	assert_null(text.data);
+	config_unpack(packed, 0, &text);
+	assert_null(text.data);
+}
+
 /* --- Signatures. --- */
 
 static void signature_names(void **state)
@@ -332,7 +371,7 @@ int main(void)
 		cmocka_unit_test(ranges),	   cmocka_unit_test(bad_ranges),
 		cmocka_unit_test(module_versions), cmocka_unit_test(broken_rules),
 		cmocka_unit_test(matches),	   cmocka_unit_test(unknown_facts),
-		cmocka_unit_test(signature_names),
+		cmocka_unit_test(signature_names), cmocka_unit_test(config_of_the_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
