@@ -146,6 +146,9 @@ static const char *hardware(struct adviser *a)
 {
 	bool seen = saw_hardware_errors(a);
 
+	/* The detector knows which part it was. */
+	if (is_kind(a, HARDWARE) && a->verdict->next)
+		return NULL;
 	if (is_kind(a, " bit-flip "))
 		return arena_printf(a->arena, "test the memory (memtest86+ for a night)%s, and see "
 				    "whether other dumps of this machine show single bits, too",
@@ -174,8 +177,7 @@ static const char *of_finding(struct adviser *a)
 
 	if (!next || (is_kind(a, STALLS) && starts_with(next, "bt -a")) ||
 	    (is_kind(a, " hung-task deadlock ") && starts_with(next, "ps, then bt")) ||
-	    (is_kind(a, " alive ") && starts_with(next, "look at what")) ||
-	    (is_kind(a, HARDWARE) && a->count))
+	    (is_kind(a, " alive ") && starts_with(next, "look at what")))
 		return NULL;
 	return next;
 }
@@ -276,8 +278,10 @@ static const char *look_at_check(struct adviser *a)
 
 static const char *look_at_unload(struct adviser *a)
 {
-	return a->is_text ? NULL : "see which module went (`log -n 50`): its exit must stop its timers, "
-				   "works and callbacks before its code is freed";
+	if (a->is_text || a->verdict->next)
+		return NULL;
+	return "see which module went (`log -n 50`): its exit must stop its timers, works and callbacks "
+	       "before its code is freed";
 }
 
 static const char *look_at_cpus(struct adviser *a)

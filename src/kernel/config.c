@@ -18,8 +18,9 @@ void config_unpack(const uint8_t *bytes, size_t size, struct config_text *text)
 {
 	bool marked = size > MARK_SIZE && memcmp(bytes, "IKCFG_ST", MARK_SIZE) == 0;
 	size_t skip = marked ? MARK_SIZE : 0;
-	const uint8_t *end =
-		size > skip ? memmem(bytes + skip, size - skip, "IKCFG_ED", MARK_SIZE) : NULL;
+	const uint8_t *end = NULL;
+	if (size > skip)
+		end = memmem(bytes + skip, size - skip, "IKCFG_ED", MARK_SIZE);
 	struct libdeflate_decompressor *d = end ? libdeflate_alloc_decompressor() : NULL;
 	size_t got;
 
@@ -27,8 +28,9 @@ void config_unpack(const uint8_t *bytes, size_t size, struct config_text *text)
 	if (!d)
 		return;
 	char *data = xmalloc(TEXT_MAX + 1);
-	if (libdeflate_gzip_decompress(d, bytes + skip, (size_t)(end - bytes) - skip, data, TEXT_MAX,
-				       &got) == LIBDEFLATE_SUCCESS) {
+	size_t packed = (size_t)(end - bytes) - skip;
+	if (libdeflate_gzip_decompress(d, bytes + skip, packed, data, TEXT_MAX, &got) ==
+	    LIBDEFLATE_SUCCESS) {
 		data = xrealloc(data, got + 1);
 		data[got] = '\0';
 		for (size_t i = 0; i < got; i++) {
