@@ -13,6 +13,32 @@ static bool died(const struct facts *facts)
 	return false;
 }
 
+/* Printed when the machine goes down as it should (kernel/reboot.c, kernel/kexec_core.c). */
+static const struct {
+	const char *text, *means;
+} farewells[] = {
+	{ "reboot: Restarting system", "it was being restarted" },
+	{ "Restarting system.", "it was being restarted" },
+	{ "reboot: Power down", "it was being switched off" },
+	{ "reboot: System halted", "it had been halted" },
+	{ "Starting new kernel", "another kernel was being started in its place (kexec)" },
+};
+
+enum { FAREWELL_LINES = 40 };
+
+/* How the machine went down, if that is among the last lines of the log; NULL. */
+static const char *farewell(const struct facts *facts, const struct log_record **record)
+{
+	size_t from = facts->log_count > FAREWELL_LINES ? facts->log_count - FAREWELL_LINES : 0;
+
+	for (size_t i = 0; i < array_size(farewells); i++) {
+		*record = facts_log_find(facts, farewells[i].text, from);
+		if (*record)
+			return farewells[i].means;
+	}
+	return NULL;
+}
+
 static struct error *run(const struct facts *facts, struct findings *out)
 {
 	const char *lacking = !facts->session->symbols ? "no symbols were found in the dump"
@@ -46,6 +72,13 @@ static struct error *run(const struct facts *facts, struct findings *out)
 		"Nothing shows that this kernel had crashed: no panic in its log, no CPU that says "
 		"it crashed. It was dumped from outside while it ran or hung");
 	f->next = "look at what its CPUs and tasks were doing: bt -a, ps, log";
+	const struct log_record *last;
+	const char *how = farewell(facts, &last);
+	if (!how)
+		return NULL;
+	f->why = finding_text(out, "%s when it was dumped, so this may be a machine that hung on "
+			      "its way down", how);
+	finding_evidence(out, f, "log", "%s", last->text);
 	return NULL;
 }
 

@@ -24,7 +24,7 @@ static const char *const signals[] = {
 	"SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
 };
 
-enum { EXIT_SIGNAL = 0x7f, EXIT_CORE = 0x80, EXIT_STATUS_SHIFT = 8 };
+enum { SIGNAL_KILL = 9, EXIT_SIGNAL = 0x7f, EXIT_CORE = 0x80, EXIT_STATUS_SHIFT = 8 };
 
 void exit_code_words(uint32_t code, char *buf, size_t size)
 {
@@ -104,6 +104,15 @@ static void why_killed(const struct facts *facts, struct findings *out, struct f
 				      oops->kind);
 		finding_evidence(out, f, "log", "%s", oops->record->text);
 		f->against = "the oops is the cause; its registers are only in the log";
+		return;
+	}
+	const struct log_record *oom = facts_log_find_last(facts, "Killed process 1 (");
+	if (!oom)
+		oom = facts_log_find_last(facts, "Kill process 1 (");
+	if (signal == SIGNAL_KILL && oom) {
+		f->why = "the out-of-memory killer chose it: memory had run out";
+		f->next = "log: the report of the out-of-memory killer says who had the memory";
+		finding_evidence(out, f, "log", "%s", oom->text);
 		return;
 	}
 	if (signal && line) {

@@ -13,11 +13,15 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "diagnosis/oom.h"
+#include "kernel/cpus.h"
 #include "kernel/mappings.h"
 #include "kernel/slab.h"
 #include "kernel/vmalloc.h"
 
 /* --- Processes. --- */
+
+/* Of very many tasks on very many CPUs the counters are not read to the last page. */
+enum { EXACT_READS = 1 << 15 };
 
 struct process_sum {
 	vec_fields(struct oom_eater);
@@ -25,14 +29,14 @@ struct process_sum {
 };
 
 static void add_process(const struct facts *facts, struct process_sum *sum,
-			const struct task *task, bool anon_only)
+			const struct task *task, bool anon_only, bool exact)
 {
 	uint64_t rss[RSS_KINDS], at;
 	/* Named for as long as the arena lives: keys of the map. */
 	const char *comm = arena_strndup(facts->arena, task->comm, sizeof(task->comm));
 
 	if (!task->mm || !map_set(&sum->seen, task->mm, 1) ||
-	    !task_rss(facts->session, task, rss))
+	    !task_rss(facts->session, task, exact, rss))
 		return;
 	uint64_t bytes = rss[RSS_ANON] + (anon_only ? 0 : rss[RSS_SHMEM] + rss[RSS_FILE]);
 	if (!map_get_name(&sum->by_comm, comm, &at)) {
@@ -53,14 +57,16 @@ static void add_process(const struct facts *facts, struct process_sum *sum,
 bool oom_task_eater(const struct facts *facts, bool anon_only, struct oom_eater *eater)
 {
 	struct process_sum sum = { 0 };
-	size_t count;
+	size_t count, cpu_count;
 
 	*eater = (struct oom_eater){ 0 };
 	if (!facts->session->memory || !facts->session->types)
 		return false;
 	const struct task *all = tasks(facts->session, &count);
+	cpus(facts->session, &cpu_count);
+	bool exact = count * cpu_count < EXACT_READS;
 	for (size_t i = 0; i < count; i++)
-		add_process(facts, &sum, &all[i], anon_only);
+		add_process(facts, &sum, &all[i], anon_only, exact);
 	vec_for_each(row, &sum) {
 		if (!eater->comm || row->bytes > eater->bytes)
 			*eater = *row;
@@ -299,7 +305,7 @@ static void who_vmalloc(const struct facts *facts, struct findings *out, struct 
 
 /* --- tmpfs. --- */
 
-enum { INODES_MAX = 1 << 18, MOUNTS_MAX = 4096 };
+enum { INODES_MAX = 1 << 16, MOUNTS_MAX = 4096 };
 
 struct tmpfs {
 	struct session *session;

@@ -371,7 +371,7 @@ static uint64_t percpu_counter(struct session *s, uint64_t address)
 }
 
 /* The indices are those of enum rss_kind (include/linux/mm_types_task.h); fixed since 4.5. */
-bool task_rss(struct session *s, const struct task *task, uint64_t bytes[RSS_KINDS])
+bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t bytes[RSS_KINDS])
 {
 	uint64_t counter_size = types_sizeof(s->types, "percpu_counter");
 	struct member stat;
@@ -386,7 +386,9 @@ bool task_rss(struct session *s, const struct task *task, uint64_t bytes[RSS_KIN
 		uint64_t stride = percpu ? counter_size : sizeof(uint64_t);
 		uint64_t at = task->mm + stat.offset + i * stride;
 		uint64_t value = 0;
-		if (percpu)
+		if (percpu && !exact)
+			kread(s, at, "percpu_counter", "count", &value);
+		else if (percpu)
 			value = percpu_counter(s, at);
 		else
 			(void)memory_u64(s->memory, at, &value);
@@ -405,7 +407,7 @@ bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint
 	if (!kread(s, task->mm, "mm_struct", "total_vm", &pages))
 		return false;
 	*vsz = pages * PAGE_SIZE;
-	if (!task_rss(s, task, bytes))
+	if (!task_rss(s, task, true, bytes))
 		return false;
 	*rss = bytes[RSS_FILE] + bytes[RSS_ANON] + bytes[RSS_SHMEM];
 	return true;

@@ -45,9 +45,12 @@ char task_state_letter(const struct task *task);
 const char *task_state_name(const struct task *task);
 /* Memory of its address space in bytes, 0 for kernel threads. False when it cannot be read. */
 bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint64_t *rss);
-/* Of what the resident memory is, and what is swapped out, in bytes (mm->rss_stat). */
+/*
+ * Of what the resident memory is, and what is swapped out, in bytes (mm->rss_stat). What each CPU
+ * has counted and not added yet is left out unless @exact: that needs a read for each CPU.
+ */
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM, RSS_KINDS };
-bool task_rss(struct session *s, const struct task *task, uint64_t bytes[RSS_KINDS]);
+bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t bytes[RSS_KINDS]);
 
 /*
  * The task's stack: from its CPU's saved registers when it was running, else from its saved stack
