@@ -62,7 +62,7 @@ class Next(unittest.TestCase):
         """The option names the cache of the object at stake, as the dump itself has it."""
         seen = 0
         for dump, report in self.reports:
-            option = re.search(r"slub_debug=FZPU,([^:]+):", "\n".join(report["next"]))
+            option = re.search(r"slub_debug=FZPU,([\w,-]+)", "\n".join(report["next"]))
             if not option:
                 continue
             seen += 1
