@@ -25,7 +25,7 @@ static const char *const helpers[] = {
 	"_find_*", "mas_*", "mt_*", "rht_*", "rhashtable_*", "sort", "bsearch",
 	/* memory allocators */
 	"kfree*", "kmalloc*", "__kmalloc*", "kmem_cache_*", "__kmem_cache_*", "__slab_*",
-	"___slab_*", "slab_*", "kzalloc*", "krealloc*", "kvfree*", "vfree*", "__vfree*", "vmalloc*",
+	"___slab_*", "slab_*", "kzalloc*", "krealloc*", "kvfree*", "vfree*", "__vfree*", "vmalloc*", "__vmalloc*",
 	"__free_pages*", "free_pages*", "__free_page*", "free_unref_*", "put_page*", "__put_page*",
 	"free_slab", "discard_slab", "build_skb*", "kasan_*", "__kasan_*", "check_object*",
 	"free_to_partial_list", "free_debug_processing", "kobject_put*", "get_page*",

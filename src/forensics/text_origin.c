@@ -29,7 +29,7 @@ static const struct oops_report *death_of(const struct session *s)
 /* Is it known how far into its function the death was? */
 static bool has_offset(const struct oops_report *death)
 {
-	return death->pc.offset || death->pc.size;
+	return death->pc.size ? death->pc.offset <= death->pc.size : death->pc.offset != 0;
 }
 
 bool text_window(const struct session *s, struct code_window *window)

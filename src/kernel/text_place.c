@@ -19,7 +19,7 @@
 
 /* --- Functions of the vmlinux. --- */
 
-enum { NAMED_MAX = 4096 };
+enum { NAMED_MAX = 4096, INSIDE_MAX = 1 << 20 /* no function is larger */ };
 
 /* A function of the kernel that the text names, as "func+0x12/0x34". */
 struct named {
@@ -190,7 +190,10 @@ struct placer {
 /* Only the name was printed, as decode_stacktrace.sh leaves it: "func (file.c:123)". */
 static bool is_vague(const struct oops_place *place)
 {
-	return !place->address && !place->size && !place->offset;
+	/* Numbers that cannot be are those of a damaged line. */
+	return !place->address &&
+	       ((!place->size && !place->offset) || (place->size && place->offset > place->size) ||
+		place->offset > INSIDE_MAX || place->size > INSIDE_MAX);
 }
 
 static struct symbol_place *known_place(struct placer *p, const struct oops_place *place)
@@ -207,7 +210,7 @@ static struct symbol_place *known_place(struct placer *p, const struct oops_plac
 			      known->address < p->next))
 			continue;
 		/* Of several functions of one name the size, or the address, tells. */
-		if (place->size && known->size != place->size && !known->inside_only)
+		if (!vague && place->size && known->size != place->size && !known->inside_only)
 			continue;
 		if (start && known->address != start && known->address < TEXT_MADE_UP)
 			continue;
@@ -216,7 +219,7 @@ static struct symbol_place *known_place(struct placer *p, const struct oops_plac
 	return NULL;
 }
 
-enum { INSIDE_MAX = 1 << 20, PLACES_MAX = 4096 };
+enum { PLACES_MAX = 4096 };
 
 /* The image of a vmlinux may be behind. */
 #define MADE_UP_MAX (TEXT_MADE_UP + UINT64_C(0x1e00000))
@@ -252,8 +255,7 @@ static void add_place(struct placer *p, const struct oops_place *place)
 	if (vmlinux_address(p, place))
 		return;
 	if (!place->function || p->places.count >= PLACES_MAX || p->next >= MADE_UP_MAX ||
-	    place->offset > INSIDE_MAX ||
-	    place->size > INSIDE_MAX)
+	    (place->address && (place->offset > INSIDE_MAX || place->size > INSIDE_MAX)))
 		return;
 	if (known) {
 		if (place->address && !place->size && !place->offset)
@@ -284,7 +286,7 @@ static uint64_t address_of(struct placer *p, const struct oops_place *place)
 
 	if (place->address)
 		return place->address;
-	start = vmlinux_address(p, place);
+	start = is_vague(place) ? 0 : vmlinux_address(p, place);
 	if (start)
 		return start + place->offset;
 	known = place->function ? known_place(p, place) : NULL;

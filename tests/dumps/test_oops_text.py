@@ -11,34 +11,31 @@ import text_styles
 
 TEXTS = lab.ROOT / "tests" / "texts" / "oops"
 
-# Where a text says less than the dump, or names another function: only memory can tell. By the
-# scenario's name: what the text may say instead, and why.
-LESS = {
+# Where a text says less than the dump, or names another function, only memory can tell: what the
+# objects around a pointer hold, whose they were, who holds a lock, who freed, what the allocator
+# knows, code of callers. A text then has a broader name for the class, one of these:
+BROADER = {"bad-address", "user-address", "non-canonical", "null-pointer", "bad-pointer", "unknown",
+           "wild-call", "text-pointer", "hung-task", "softlockup"}
+# ... and may not name the same function. By the scenario's name: why.
+OTHERS = {
+    "abba": "who holds which lock is in the locks",
     "arguments": "which of several functions first had the NULL needs the code of callers",
-    "big-frames": "how large the frames of functions are",
-    "bit-flip": "what the pointer was before needs the objects around it",
-    "bug-workqueue": "who queued the work is in the work's memory",
-    "freed-link": "that the pointer lay in freed memory",
-    "freelist-text": "that the slab's freelist is damaged",
+    "big-frames": "how large the frames of functions are needs their code",
+    "bug-workqueue": "who queued the work is in the work",
+    "freed-link": "who passed the pointer on needs the code of callers",
+    "hung-task": "who holds the lock is in the lock",
     "late-completion": "whose array the cell is in",
-    "lock-walk": "who holds the lock that others wait for",
-    "neighbour": "what the object before it holds",
+    "lock-walk": "who holds the lock is in the code of functions",
+    "neighbour": "who passed the pointer on needs the code of callers",
     "recursion": "kdump's console has no word of a double fault",
-    "slab-leak": "who allocated what was not freed",
-    "short-pointer": "which object the pointer was of",
-    "stack-beyond": "where the stack ends",
-    "stale-text": "who passed the pointer needs the caller's code",
-    "stale-timer": "that the timer's function was in a module that is gone",
-    "string-overrun": "where the stack ends",
-    "vfreed": "that the area was freed",
-    "vmalloc-leak": "who allocated what was not freed",
-    "wrmsr-gp": "the console has no bytes of code: the instruction is not known",
-    "write-rodata": "who passed the pointer needs the caller's code",
+    "silent-cpu": "what the other CPU did is not printed",
+    "stale-command": "whose command the cell was in",
+    "stale-text": "who passed the pointer on needs the code of callers",
+    "stale-timer": "whose timer it was is in the timer",
+    "slab-leak": "who allocated is in the allocator's data",
+    "vmalloc-leak": "who allocated is in the allocator's data",
+    "write-rodata": "who passed the pointer on needs the code of callers",
 }
-# Detectors that look at memory alone: what others see the text may call by a broader name.
-BROADER = {"bad-address", "user-address", "non-canonical", "null-pointer", "wild-call", "unknown",
-           "bad-pointer", "text-pointer", "read-only", "softlockup", "bug", "sysrq", "oom",
-           "nx-exec", "panic", "stack-overflow", "hung-task", "list-corruption", "double-free"}
 
 
 def verdict_of(*words, text=None):
@@ -186,22 +183,24 @@ class Dumps(unittest.TestCase):
     """The same crash, by its dump and by what it printed."""
 
     def compare(self, dump, wanted, path):
-        got, report = verdict_of(path)
+        """True: the same class and function. What is less is accepted, a contradiction is not."""
+        got, _ = verdict_of(path)
+        # a dump that was cut off knows less than its text
         if wanted["kind"] in ("unknown", "alive"):
-            return  # a dump that was cut off knows less than its text
-        same = (got["kind"], got["function"]) == (wanted["kind"], wanted["function"])
-        if same:
-            return
-        name = dump.meta["name"]
-        self.assertTrue(name in LESS, f"{path}: {got['kind']}/{got['function']}, the dump says "
-                        f"{wanted['kind']}/{wanted['function']}")
-        self.assertTrue(got["kind"] == wanted["kind"] or got["kind"] in BROADER, got)
+            return True
+        same = got["kind"] == wanted["kind"]
+        self.assertTrue(same or got["kind"] in BROADER, f"{got['kind']} for {wanted['kind']}")
+        if got["function"] == wanted["function"]:
+            return same
+        self.assertIn(dump.meta["name"], OTHERS, f"{got['kind']}/{got['function']}, the dump says "
+                      f"{wanted['kind']}/{wanted['function']}")
+        return False
 
     def test_each_dump(self):
         dumps = lab.dumps()
         if not dumps:
             self.skipTest("there are no dumps of the lab")
-        compared = 0
+        same = compared = 0
         for dump in dumps:
             paths = [path for path in (dump.folder / "console.log",
                                        dump.folder / "vmcore-dmesg.txt") if path.exists()]
@@ -209,10 +208,10 @@ class Dumps(unittest.TestCase):
                 continue
             wanted = json.loads(lab.inquest("--json", dump.vmcore).stdout)["verdict"]
             for path in paths:
+                compared += 1
                 with self.subTest(f"{dump}: {path.name}"):
-                    self.compare(dump, wanted, path)
-                    compared += 1
-        self.assertGreater(compared, 0)
+                    same += self.compare(dump, wanted, path)
+        self.assertGreater(same, compared * 0.5)
 
 
 class WithVmlinux(unittest.TestCase):
