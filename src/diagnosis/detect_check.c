@@ -109,7 +109,9 @@ static bool is_deadly(const struct facts *facts, size_t i, const struct log_reco
 		return true;
 	switch (checks[i].deadly) {
 	case DEADLY_BY_TRAP:
-		return facts->fault.trap != TRAP_NONE && trap_follows(facts, r);
+		/* A text may tell of the exception only in words. */
+		return (facts->fault.trap != TRAP_NONE || facts->session->text) &&
+		       trap_follows(facts, r);
 	case DEADLY_BY_PANIC:
 		return message && starts_with(message, checks[i].marker + strlen("BUG: "));
 	case DEADLY_BY_OBJECT:
@@ -144,6 +146,8 @@ static void add(const struct facts *facts, size_t i, const struct log_record *r,
 		f->blame = facts_blame(facts, facts->fault.frame);
 	else if (facts->panic_caller < facts->stack.count)
 		f->blame = facts_blame(facts, facts->panic_caller);
+	else if (facts->session->text && facts->stack.count)
+		f->blame = facts_blame(facts, 0);
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)

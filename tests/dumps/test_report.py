@@ -25,7 +25,6 @@ KINDS = {
     "msr": {"msr"},
     "init-killed": {"init-killed"},
     "nmi": {"nmi"},
-    "no-root": {"no-root"},
     "null-pointer": {"null-pointer", "null-call", "bad-pointer"},
     "oom": {"oom"},
     "overflow": {"overflow"},
@@ -168,8 +167,7 @@ class Report(unittest.TestCase):
 
         self.each(self.scenario("machine-check"), check)
 
-    def test_why_there_is_no_root(self):
-        def check(dump, report):
+    def check(dump, report):
             self.assertIn("root=/dev/vda7 was not found", report["verdict"]["why"])
             self.assertIn("the kernel knew no disk at all", report["verdict"]["why"])
 
