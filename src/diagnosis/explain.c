@@ -7,7 +7,7 @@
  *
  * Only the verdict is explained, and only one value and one object of it: that keeps it quick.
  */
-#include "diagnosis/explain.h"
+#include "diagnosis/explain_value.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,15 +23,6 @@
 #include "forensics/whatis.h"
 #include "kernel/slab.h"
 #include "kernel/text.h"
-
-struct subject {
-	bool known;
-	size_t frame;
-	unsigned reg;
-	uint64_t value;
-	const char *name; /* "the divisor", "handler->run"; NULL */
-	const char *state; /* "NULL", "0x106" */
-};
 
 void explain_why(struct findings *out, struct finding *finding, const char *fmt, ...)
 {
@@ -275,11 +266,61 @@ void explain_not_null(struct findings *out, struct finding *finding)
 					     null + strlen("NULL + "));
 }
 
+/* The last load into register @reg on the way from the function's start to @end. */
+static bool last_load(const struct facts *facts, uint64_t end, unsigned reg, struct insn *load)
+{
+	uint8_t bytes[CODE_INSN_MAX];
+	struct symbol symbol;
+	struct insn insn;
+	bool found = false;
+
+	if (!symbols_by_address(facts->session->symbols, end - 1, &symbol) ||
+	    end - symbol.address > 0x10000)
+		return false;
+	for (uint64_t at = symbol.address; at < end; at += insn.length) {
+		size_t n = memory_read_some(facts->session->memory, at, bytes, sizeof(bytes));
+		if (!n || !code_decode(bytes, n, at, &insn))
+			return false;
+		if (insn.does != INSN_DOES_MOVE || !insn.memory.present || insn.memory.size != 8 ||
+		    insn.operand[0].kind != OPERAND_REGISTER || insn.operand[0].reg != (int)reg)
+			continue;
+		*load = insn;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * The registers with which the value was read are gone for the frame's function, but may still be
+ * as they were: then what they lead to holds the value.
+ */
+static void recover_cell(const struct facts *facts, const struct subject *subject,
+			 struct cause *cause)
+{
+	const struct fault_site *fault = &facts->fault;
+	bool near = subject->frame == fault->frame || subject->frame == fault->frame + 1;
+	struct insn load;
+	uint64_t cell, now;
+
+	if (cause->cell || cause->frame != subject->frame || !near || !subject->value ||
+	    !last_load(facts, facts->stack.frames[subject->frame].pc, subject->reg, &load) ||
+	    !code_memory_address(&load.memory, fault->regs, &cell) ||
+	    memory_u64(facts->session->memory, cell, &now) != READ_OK || now != subject->value)
+		return;
+	const char *place = place_words(facts, cell);
+	cause->cell = cell;
+	cause->cell_size = 8;
+	cause->cell_holds = true;
+	cause->sentence = arena_printf(facts->arena, "%s; most likely it is that at %016" PRIx64
+				       "%s%s, which holds it", cause->sentence, cell,
+				       place ? ", " : "", place ? place : "");
+}
+
 /*
  * What is known of this very value comes first and takes the place of the words for all of its
  * class; where it came from follows, and what is only possible last.
  */
-static void tell_in_order(struct findings *out, struct finding *finding, const char *general,
+void explain_in_order(struct findings *out, struct finding *finding, const char *general,
 			  const char *origin, const char *own, bool explained)
 {
 	const char *parts[] = { explained ? own : general, origin, explained ? NULL : own };
@@ -291,8 +332,8 @@ static void tell_in_order(struct findings *out, struct finding *finding, const c
 	}
 }
 
-static void explain_value(struct facts *facts, struct findings *out, struct finding *finding,
-			  const struct subject *subject)
+void explain_value(struct facts *facts, struct findings *out, struct finding *finding,
+		   const struct subject *subject)
 {
 	const char *general = finding->why, *origin, *name;
 	struct cause cause;
@@ -304,6 +345,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 		return;
 	}
 	finding->member = cause.member;
+	recover_cell(facts, subject, &cause);
 	name = cause.name ? cause.name : subject->name;
 	if (!name)
 		name = reg_name(facts, subject->reg);
@@ -325,7 +367,7 @@ static void explain_value(struct facts *facts, struct findings *out, struct find
 			 explain_pointer(facts, out, finding, subject->value, &cause);
 	if (!explained && cause.cell && cause.frame == subject->frame && !value_is_good(finding))
 		explained = explain_list(facts, out, finding, cause.frame, cause.cell);
-	tell_in_order(out, finding, general, origin, finding->why, explained);
+	explain_in_order(out, finding, general, origin, finding->why, explained);
 	finding->cell = cause.cell;
 	finding->cell_size = cause.cell_size;
 	if (cause.cell)
@@ -438,40 +480,6 @@ static void tell_overflow(struct finding *finding, const struct subject *divisor
 		       "this divisor";
 }
 
-/* --- A call to nowhere. --- */
-
-static int register_named(const struct facts *facts, const char *text)
-{
-	if (!text || *text != '%')
-		return -1;
-	for (unsigned i = 0; i < 16 && i < facts->session->arch->reg_count; i++) {
-		if (strcmp(facts->session->arch->reg_names[i], text + 1) == 0)
-			return (int)i;
-	}
-	return -1;
-}
-
-static void explain_call(struct facts *facts, struct findings *out, struct finding *finding)
-{
-	size_t caller = facts->fault.frame + 1;
-	struct fault_view view;
-
-	if (caller >= facts->stack.count || !facts->stack.frames[caller].is_call)
-		return;
-	fault_view(facts->session, &facts->stack, caller, &view);
-	int reg = view.has_target ? register_named(facts, view.target_cell) : -1;
-	if (reg >= 0) {
-		struct subject subject = { .known = true, .frame = caller, .reg = (unsigned)reg,
-					   .value = facts->fault.pc, .state = "NULL" };
-		subject.name = view.target.text ? finding_text(out, "%s", view.target.text)
-						: "the function pointer";
-		if (subject.value)
-			subject.state = finding_text(out, "0x%" PRIx64, subject.value);
-		explain_value(facts, out, finding, &subject);
-	}
-	fault_view_deinit(&view);
-}
-
 /* --- The rest. --- */
 
 /* The object that a general helper was given and tripped over: its last pointer into a slab. */
@@ -543,7 +551,11 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		return;
 	}
 	if (fault->pc_is_wild) {
-		explain_call(facts, out, finding);
+		explain_call(facts, out, finding, fault->pc);
+		return;
+	}
+	if (fault->has_target) {
+		explain_target(facts, out, finding);
 		return;
 	}
 	if (fault->trap == TRAP_INVALID_OPCODE) {
