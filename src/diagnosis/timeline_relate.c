@@ -236,8 +236,12 @@ static struct relation of_failure(const struct crash *c, const struct anomaly *a
 				  const struct common *common)
 {
 	const char *place = same_place(c, common), *thing = same_thing(c, common);
-	bool strong = common->pair || common->module || (place && common->function);
+	bool same = same_task(c, a) && is_soon(c, a);
+	bool strong = common->pair || common->module || (place && common->function) ||
+		      (thing && same);
 
+	if (!place && same)
+		place = "in the same task";
 	if (!place && !thing)
 		return (struct relation){ 0 };
 	if (!c->unset)

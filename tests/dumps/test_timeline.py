@@ -148,6 +148,15 @@ class Texts(unittest.TestCase):
                       "fragmentation", claims)
         self.assertIn("not seen", report["verdict"]["against"])
 
+    def test_failed_step_of_the_same_task(self):
+        """In the kernel's own code: alike names make it likely, none at all only possible."""
+        crash = death(pid=50, comm="setup", module="m", function="tty_read", caller="tty_wait").replace(" [m]", "")
+        report = report_of(failure(function="tty_buffer_grow", module="") + crash)
+        self.assertEqual(self.only(report, "page allocation failure")["relation"], "likely")
+        report = report_of(failure(function="zap_things", module="") + crash)
+        found = self.only(report, "page allocation failure")
+        self.assertEqual((found["cause"], found["relation"]), (False, "possible"))
+
     def test_failed_step_of_something_else(self):
         """A failure elsewhere, or a value that was no unset one, is no cause."""
         report = report_of(failure(function="other_create", module=" [other]") + death())
