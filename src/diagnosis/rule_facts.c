@@ -195,6 +195,31 @@ static void fill_value(const struct facts *facts, struct rule_facts *out)
 	}
 }
 
+/*
+ * The verdict knows more the more it can see: what one dump proves to be a stale pointer is a bad
+ * address in the next, or in a text. A rule may ask for what the kernel itself can tell.
+ */
+static const char *plain_kind(const struct facts *facts, const struct finding *verdict)
+{
+	enum { NULL_LIMIT = 0x10000 }; /* as in detect_address.c */
+	const struct fault_site *fault = &facts->fault;
+
+	if (verdict->rank < RANK_FAULT || starts_with(verdict->kind, "stack-") ||
+	    strcmp(verdict->kind, "sysrq") == 0)
+		return NULL;
+	switch (fault->trap) {
+	case TRAP_PAGE_FAULT:
+		return fault->has_address && fault->address < NULL_LIMIT ? "null-pointer"
+									 : "bad-address";
+	case TRAP_GENERAL_PROTECTION:
+		return "non-canonical";
+	case TRAP_INVALID_OPCODE:
+		return strcmp(verdict->kind, "warning") == 0 ? "warning" : "bug";
+	default:
+		return NULL;
+	}
+}
+
 void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 		   struct rule_facts *facts)
 {
@@ -205,6 +230,7 @@ void rule_facts_of(const struct diagnosis *diagnosis, struct arena *arena,
 	*source = (struct rule_source){ from->session, arena };
 	*facts = (struct rule_facts){
 		.kind = verdict->kind,
+		.plain_kind = plain_kind(from, verdict),
 		.function = verdict->blame.known ? verdict->blame.function : NULL,
 		.module_known = verdict->blame.known,
 		.module = verdict->blame.known ? verdict->blame.module : NULL,

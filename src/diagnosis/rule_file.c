@@ -269,6 +269,7 @@ static const struct {
 } fact_keys[] = {
 #define AT(member) (offsetof(struct rule_facts, member) + 1)
 	{ "class", AT(kind), 0, 0 },
+	{ "plain_class", AT(plain_kind), 0, 0 },
 	{ "function", AT(function), 0, 0 },
 	{ "fault_function", AT(fault_function), 0, 0 },
 	{ "module", AT(module), 0, AT(module_known) },

@@ -54,7 +54,8 @@ static enum rule_answer yes_or_no(bool yes)
 
 static enum rule_answer ask_class(struct question *q)
 {
-	return yes_or_no(any_fits(&q->condition->words, q->facts->kind));
+	return yes_or_no(any_fits(&q->condition->words, q->facts->kind) ||
+			 any_fits(&q->condition->words, q->facts->plain_kind));
 }
 
 static enum rule_answer ask_function(struct question *q)
@@ -289,14 +290,16 @@ static void quote_match(const char *line, const regmatch_t *at, struct strbuf *b
 
 static bool log_has(const struct rule_words *log, const char *pattern, struct strbuf *because)
 {
+	/* The kernel's lines are shorter (LOG_LINE_MAX); a text may be anything. */
+	enum { LINE_MAX_SEARCHED = 2048 };
 	regex_t regex;
-	regmatch_t at;
 	bool found = false;
 
 	if (regcomp(&regex, pattern, REG_EXTENDED) != 0)
 		return false;
 	for (size_t i = 0; i < log->count && !found; i++) {
-		found = regexec(&regex, log->data[i], 1, &at, 0) == 0;
+		regmatch_t at = { 0, (regoff_t)strnlen(log->data[i], LINE_MAX_SEARCHED) };
+		found = regexec(&regex, log->data[i], 1, &at, REG_STARTEND) == 0;
 		if (found)
 			quote_match(log->data[i], &at, because);
 	}

@@ -19,6 +19,7 @@ struct rule_words {
 /* What rules match on. NULL, 0 and "unknown" are what nobody knows. */
 struct rule_facts {
 	const char *kind;           /* of the verdict: "bug", "null-pointer" */
+	const char *plain_kind;     /* what the kernel itself calls it: no value was looked at */
 	const char *function;       /* to blame; without the compiler's suffixes, as all names */
 	const char *fault_function; /* where the CPU stopped */
 	bool module_known;

@@ -264,6 +264,11 @@ static void matches(void **state)
 			 &facts, "certain",
 			 "it is ida_simple_remove(); ida_simple_remove <- free_work.isra.0 on the "
 			 "stack"));
+	struct rule_facts coarse = facts;
+	coarse.kind = "slab-damage";
+	coarse.plain_kind = "bug";
+	assert_true(fits("class: bug, function: ida_*", &coarse, "certain", NULL));
+	assert_true(fits("class: slab-damage, function: ida_*", &coarse, "certain", NULL));
 	assert_true(fits("function: __mem_cgroup_free, module: kernel", &facts, "certain", NULL));
 	assert_false(fits("stack: [free_work, ida_simple_remove]", &facts, NULL, NULL));
 	assert_false(fits("class: null-pointer, function: ida_*", &facts, NULL, NULL));
