@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "forensics/wait_owners.h"
 #include "forensics/whatis.h"
+#include "kernel/block_io.h"
 #include "kernel/cpus.h"
 
 enum { LINE_MAX_LENGTH = 1 << 16, CYCLES_MAX = 64 };
@@ -59,6 +60,9 @@ static const char *resource_words(struct session *s, const struct resource *r,
 		return arena_printf(arena, "futex 0x%" PRIx64, r->object);
 	if (r->kind == WAIT_CPU_CALL)
 		return arena_printf(arena, "CPU %" PRIu64, r->object - 1);
+	char place[300];
+	if (r->kind == WAIT_PAGE && block_page_place(s, r->object, place, sizeof(place)))
+		return arena_strdup(arena, place);
 	whatis(s, NULL, r->object, &what);
 	int length = (int)strcspn(what.text, ";");
 	if (what.kind == WHAT_UNKNOWN || !length)

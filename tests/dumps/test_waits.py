@@ -163,6 +163,29 @@ class Spinning(Waits):
             self.assertIn(f"{truth['holder']} took it", verdict["why"])
 
 
+class Disk(Waits):
+    def test_who_waits_for_the_disk(self):
+        """Readers and writers wait for pages of it, or for a lock that one of those has."""
+        for dump, truth in self.each("stuck-disk"):
+            rows = {r["pid"]: r for r in self.blocked(dump) if r["comm"] == "dd"}
+            self.assertGreaterEqual(len(rows), truth["writers"])
+            pages = [r for r in rows.values() if r["kind"] == "page"]
+            self.assertTrue(pages)
+            for row in pages:
+                self.assertRegex(row["waits_for"], rf"^page [08] of disk {truth['device']}$")
+            for row in rows.values():
+                if row["kind"] == "lock":
+                    self.assertEqual(rows[row["owner_pid"]]["kind"], "page")
+
+    def test_the_verdict_names_device_request_and_driver(self):
+        for dump, truth in self.each("stuck-disk"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["module"], verdict["function"]), ("hung-task", "stuck_disk", "take"))
+            # The hardware may be it as well: a driver that waits for an answer is not surely to blame.
+            self.assertEqual(verdict["function_confidence"], "possible")
+            self.assertRegex(verdict["why"], rf"{truth['device']}: (read|write) of 4096 bytes at sector (0|64)\) has been with the disk's driver for \d+ s")
+
+
 class Crowd(Waits):
     def test_all_wait_for_the_keeper(self):
         for dump, truth in self.each("crowd-lock"):

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * I/O stuck below: who waits for a page in the end waits for a disk. The request that has the page
+ * tells which (kernel/block_io.h), and the queue whose function took it: that driver, or the
+ * hardware behind it, has not answered. Which of the two the dump does not tell.
+ */
+#include "diagnosis/stuck_io.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "kernel/block_io.h"
+
+enum { NS_PER_S = 1000 * 1000 * 1000, LONG_SECONDS = 2 };
+
+static uint64_t page_of_wait(struct session *s, const struct wait *wait)
+{
+	uint64_t page;
+
+	if (wait->kind == WAIT_PAGE)
+		return wait->object;
+	return wait->kind == WAIT_BUFFER &&
+			       kread(s, wait->object, "buffer_head", "b_folio|b_page", &page)
+		       ? page : 0;
+}
+
+static void blame_driver(const struct facts *facts, const struct io_request *io,
+			 struct findings *out, struct finding *f)
+{
+	struct symbol symbol;
+
+	if (!io->driver || !symbols_by_address(facts->session->symbols, io->driver, &symbol) ||
+	    symbol.address != io->driver)
+		return;
+	f->blame = facts_blame_symbol(facts, &symbol);
+	if (!f->blame.known)
+		return;
+	f->blame.frame = SIZE_MAX;
+	f->blame.because = finding_text(out, "it took the request for %s and nobody has ended it",
+					io->disk_name);
+	f->blame.unsure = "the device behind it, or what it hands requests on to, may be the one that "
+			  "does not answer";
+}
+
+bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
+		   struct finding *f)
+{
+	struct session *s = facts->session;
+	uint64_t page = wait->object ? page_of_wait(s, wait) : 0;
+	struct io_request io;
+	const char *age = "";
+
+	if (!page || !block_io_of_page(s, page, &io) || !io.request)
+		return false;
+	if (io.age_ns)
+		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
+	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",
+							     io.in_flight) : "";
+	f->why = finding_text(out, "%s%sthe request for that page (%s) has been with the disk's driver%s%s",
+			      f->why ? f->why : "", f->why ? "; " : "", io.words, age, others);
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
+					    io.request),
+			       "MQ_RQ_IN_FLIGHT", "%s is in flight%s", io.words, age);
+	/* A busy disk takes its time: only what took long is the driver's or the device's fault. */
+	if (io.age_ns >= (uint64_t)LONG_SECONDS * NS_PER_S)
+		blame_driver(facts, &io, out, f);
+	return true;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * From a page by its address_space to the inode and the block device: a file system's is that of
+ * its super block, a block device's own pages hang on an inode that lies beside it. The queue's
+ * hardware contexts lead to tags, and these to all requests that there can be.
+ *
+ * Sources, in linux/: block/bdev.c (struct bdev_inode), include/linux/blk-mq.h, block/blk-mq-tag.c,
+ * include/linux/xarray.h; enum mq_rq_state.
+ */
+#include "kernel/block_io.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/meaning.h"
+#include "kernel/pages.h"
+#include "kernel/timekeeper.h"
+
+enum {
+	RQ_IN_FLIGHT = 1,      /* MQ_RQ_IN_FLIGHT */
+	TAGS_MAX = 1 << 14, HW_QUEUES_MAX = 1024, BIOS_MAX = 4096, VECTORS_MAX = 1024,
+	XA_SLOTS = 64,         /* XA_CHUNK_SIZE; less in small kernels, whose slots then are not read */
+	XA_INTERNAL = 2,       /* low bits of a pointer to a node */
+	PAGE_BYTES = 4096,
+};
+
+struct hunt {
+	struct session *s;
+	uint64_t queue, first_pfn, end_pfn; /* of the page or folio */
+	struct io_request *io;
+};
+
+/* --- From a page to its device. --- */
+
+static bool inode_of_page(struct session *s, uint64_t page, struct page_info *info, uint64_t *inode)
+{
+	uint64_t pfn;
+
+	return pfn_of_page(s, page, &pfn) && page_info(s, pfn, info) &&
+	       info->kind == PAGE_KIND_FILE &&
+	       kread(s, info->owner, "address_space", "host", inode) && *inode;
+}
+
+/* Of a block device's own inode. The file system of those is called "bdev" (block/bdev.c). */
+static uint64_t own_device(struct session *s, uint64_t inode)
+{
+	uint64_t sb, type;
+	char name[16] = "";
+
+	if (!kread(s, inode, "inode", "i_sb", &sb) || !sb ||
+	    !kread(s, sb, "super_block", "s_type", &type) || !type ||
+	    !kread_string(s, type, "file_system_type", "name", name, sizeof(name)) ||
+	    strcmp(name, "bdev") != 0)
+		return 0;
+	uint64_t outer = kcontainer(s, inode, "bdev_inode", "vfs_inode"), offset;
+	return outer && koffset(s, "bdev_inode", "bdev", &offset) ? outer + offset : 0;
+}
+
+static uint64_t device_of_inode(struct session *s, uint64_t inode)
+{
+	uint64_t sb, bdev = own_device(s, inode);
+
+	if (bdev)
+		return bdev;
+	return kread(s, inode, "inode", "i_sb", &sb) && sb &&
+			       kread(s, sb, "super_block", "s_bdev", &bdev)
+		       ? bdev : 0;
+}
+
+/* --- Requests of a queue. --- */
+
+static bool request_has_page(const struct hunt *h, uint64_t request)
+{
+	uint64_t bio, vectors, count, size = 0;
+	struct type type;
+
+	if (types_find(h->s->types, "struct bio_vec", &type))
+		size = type_size(type);
+	if (!size || !kread(h->s, request, "request", "bio", &bio))
+		return false;
+	for (unsigned n = 0; bio && n < BIOS_MAX; n++) {
+		if (!kread(h->s, bio, "bio", "bi_io_vec", &vectors) ||
+		    !kread(h->s, bio, "bio", "bi_vcnt", &count))
+			return false;
+		for (uint64_t i = 0; i < count && i < VECTORS_MAX; i++) {
+			uint64_t at = vectors + i * size, page, length, offset, pfn;
+			if (!kread(h->s, at, "bio_vec", "bv_page", &page) ||
+			    !kread(h->s, at, "bio_vec", "bv_len", &length) ||
+			    !kread(h->s, at, "bio_vec", "bv_offset", &offset) ||
+			    !pfn_of_page(h->s, page, &pfn))
+				break;
+			uint64_t end = pfn + (offset + length + PAGE_BYTES - 1) / PAGE_BYTES;
+			if (pfn < h->end_pfn && end > h->first_pfn)
+				return true;
+		}
+		if (!kread(h->s, bio, "bio", "bi_next", &bio))
+			return false;
+	}
+	return false;
+}
+
+static void look_at_tags(const struct hunt *h, uint64_t tags)
+{
+	uint64_t count, requests, request, state, queue;
+
+	if (!kread(h->s, tags, "blk_mq_tags", "nr_tags", &count) ||
+	    !kread(h->s, tags, "blk_mq_tags", "static_rqs", &requests) || !requests)
+		return;
+	/* With an I/O scheduler the requests are the scheduler's; rqs[] has those under way. */
+	for (unsigned which = 0; which < 2; which++) {
+		if (which && !kread(h->s, tags, "blk_mq_tags", "rqs", &requests))
+			return;
+		for (uint64_t i = 0; i < count && i < TAGS_MAX; i++) {
+			if (memory_u64(h->s->memory, requests + i * 8, &request) != READ_OK ||
+			    !request || !kread(h->s, request, "request", "state", &state) ||
+			    state != RQ_IN_FLIGHT ||
+			    !kread(h->s, request, "request", "q", &queue) || queue != h->queue)
+				continue;
+			h->io->in_flight++;
+			if (!h->io->request && request_has_page(h, request))
+				h->io->request = request;
+		}
+		/* Of the two arrays one has all of them. */
+		if (h->io->in_flight)
+			return;
+	}
+}
+
+static void look_at_context(const struct hunt *h, uint64_t context)
+{
+	uint64_t tags;
+
+	if (context && kread(h->s, context, "blk_mq_hw_ctx", "tags", &tags) && tags)
+		look_at_tags(h, tags);
+}
+
+/* The contexts are in an xarray since 5.18, before that in an array. */
+static void look_at_queue(const struct hunt *h)
+{
+	uint64_t count, head, offset, context;
+
+	if (!kread(h->s, h->queue, "request_queue", "nr_hw_queues", &count))
+		return;
+	if (kread(h->s, h->queue, "request_queue", "queue_hw_ctx", &head) && head) {
+		for (uint64_t i = 0; i < count && i < HW_QUEUES_MAX; i++) {
+			if (memory_u64(h->s->memory, head + i * 8, &context) == READ_OK)
+				look_at_context(h, context);
+		}
+		return;
+	}
+	if (!kread(h->s, h->queue, "request_queue", "hctx_table.xa_head", &head) || !head)
+		return;
+	if ((head & 3) != XA_INTERNAL) {
+		look_at_context(h, head);
+		return;
+	}
+	/* One level is enough for 64 queues. */
+	if (!koffset(h->s, "xa_node", "slots", &offset))
+		return;
+	for (uint64_t i = 0; i < count && i < XA_SLOTS; i++) {
+		if (memory_u64(h->s->memory, head - XA_INTERNAL + offset + i * 8, &context) ==
+			    READ_OK && (context & 3) == 0)
+			look_at_context(h, context);
+	}
+}
+
+static void describe(struct hunt *h)
+{
+	struct kernel_time now;
+	uint64_t start, ops;
+
+	if (kread(h->s, h->queue, "request_queue", "mq_ops", &ops) && ops)
+		kread(h->s, ops, "blk_mq_ops", "queue_rq", &h->io->driver);
+	if (!h->io->request)
+		return;
+	(void)meaning_of(h->s, "request", h->io->request, h->io->words, sizeof(h->io->words));
+	kernel_time(h->s, &now);
+	if (kread(h->s, h->io->request, "request", "start_time_ns", &start) && start &&
+	    start < now.uptime_ns)
+		h->io->age_ns = now.uptime_ns - start;
+}
+
+bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
+{
+	struct hunt h = { .s = s, .io = io };
+	struct page_info info;
+	uint64_t inode;
+
+	*io = (struct io_request){ 0 };
+	if (!inode_of_page(s, page, &info, &inode))
+		return false;
+	h.first_pfn = info.head_pfn;
+	h.end_pfn = info.head_pfn + (1ull << (info.order & 31));
+	io->bdev = device_of_inode(s, inode);
+	if (!io->bdev || !kread(s, io->bdev, "block_device", "bd_disk", &io->disk) || !io->disk ||
+	    !kread_string(s, io->disk, "gendisk", "disk_name", io->disk_name,
+			  sizeof(io->disk_name)))
+		return false;
+	if (kread(s, io->disk, "gendisk", "queue", &h.queue) && h.queue) {
+		look_at_queue(&h);
+		describe(&h);
+	}
+	return true;
+}
+
+bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size)
+{
+	struct page_info info;
+	uint64_t inode, bdev;
+	char name[256] = "";
+
+	if (!inode_of_page(s, page, &info, &inode))
+		return false;
+	bdev = own_device(s, inode);
+	if (!meaning_of(s, bdev ? "block_device" : "inode", bdev ? bdev : inode, name, sizeof(name)))
+		return false;
+	snprintf(buf, size, "page %" PRIu64 " of %s%s", info.index, bdev ? "disk " : "", name);
+	return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Block I/O under way: which request has which page, of which disk, since when.
+ *
+ * In: a struct page or folio of the page cache, or a request queue. Out: requests that the driver
+ * has been given and has not ended. Of disks with blk-mq queues (all since 5.0) only: what a
+ * stacked driver (device-mapper, md) was given is not known here.
+ */
+#pragma once
+
+#include "kernel/session.h"
+
+struct io_request {
+	uint64_t request;    /* address of its struct request; 0: none was found */
+	uint64_t bdev, disk; /* struct block_device, struct gendisk; 0 unknown */
+	char disk_name[40];
+	char words[160];     /* "sda: write of 4096 bytes at sector 0" */
+	uint64_t age_ns;     /* since it was made; 0 unknown */
+	uint64_t driver;     /* the function that takes the driver's requests; 0 unknown */
+	uint64_t in_flight;  /* requests of that disk under way, this one among them */
+};
+
+/*
+ * The request that reads or writes the page cache's @page, or, where none is found with it, its
+ * disk alone (@io->request is 0). False: not even that is known.
+ */
+bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
+/* Where the page belongs to: "/var/log/x, page 3"; for a disk's own pages "sda, page 3". */
+bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size);
