@@ -28,7 +28,10 @@ static const char *const helpers[] = {
 	"___slab_*", "slab_*", "kzalloc*", "krealloc*", "kvfree*", "vfree*", "__vfree*", "vmalloc*", "__vmalloc*",
 	"__free_pages*", "free_pages*", "__free_page*", "free_unref_*", "put_page*", "__put_page*",
 	"free_slab", "discard_slab", "build_skb*", "kasan_*", "__kasan_*", "check_object*",
-	"free_to_partial_list", "free_debug_processing", "kobject_put*", "get_page*",
+	"free_to_partial_list", "free_debug_processing", "alloc_debug_processing",
+	"check_bytes_and_report", "object_err", "slab_err", "slab_bug", "get_partial*",
+	"get_any_partial", "alloc_single_from_*", "*_consistency_checks", "on_freelist",
+	"kobject_put*", "get_page*",
 	"cache_from_obj", "__phys_addr*", "unlock_page", "folio_unlock", "do_slab_free", "virt_to_cache", "free_large_kmalloc",
 	/* locks and waiting */
 	"*_spin_*lock*", "__raw_spin_*", "native_queued_*", "queued_*lock*", "mutex_*", "__mutex_*",
@@ -159,6 +162,7 @@ static bool blame_gone(const struct facts *facts, const struct stack *stack, siz
 		       const char *helper, struct blame *blame)
 {
 	const struct task *task = stack == &facts->stack ? facts->task : NULL;
+	const char *next = helper;
 	struct tail_calls gone;
 	struct symbol sym;
 
@@ -174,13 +178,15 @@ static bool blame_gone(const struct facts *facts, const struct stack *stack, siz
 		if (!symbols_by_address(facts->session->symbols, gone.function[gone.count], &sym))
 			return false;
 		const char *name = source_name(facts, sym.name);
-		if (is_helper(&sym, name))
+		if (is_helper(&sym, name)) {
+			next = name;
 			continue;
+		}
 		blame->known = true;
 		blame->frame = i + 1;
 		blame->function = name;
 		blame->because = arena_printf(facts->arena, "its last act was to jump on to %s, so "
-					      "that the stack shows it no more", helper);
+					      "that the stack shows it no more", next);
 		if (!gone.complete)
 			blame->unsure = arena_printf(facts->arena, "it jumped on to something that "
 						     "came to %s", helper);

@@ -236,7 +236,7 @@ static bool decode_usercopy(const char *text, const struct log_record *more unus
 /* Whom it speaks against: who freed the object last, or who had it. */
 enum suspicion { SUSPECT_NOBODY, SUSPECT_FREED, SUSPECT_ALLOCATED };
 
-static const struct {
+static const struct slab_title {
 	const char *text, *means;
 	enum suspicion suspect;
 } slab_titles[] = {
@@ -258,7 +258,25 @@ static const struct {
 	{ "Objects remaining", "the cache was destroyed while objects of it were in use",
 	  SUSPECT_ALLOCATED },
 	{ "Wrong object count", "the slab's own counters do not fit", SUSPECT_NOBODY },
+	/* Since 6.12 what is corrupt of it stands in a line above: "[Right Redzone overwritten] 0x..." */
+	{ "Object corrupt", "an object is not as the allocator had left it", SUSPECT_NOBODY },
 };
+
+static const struct slab_title *slab_title(const char *text)
+{
+	for (size_t i = 0; i < array_size(slab_titles); i++) {
+		if (strstr(text, slab_titles[i].text))
+			return &slab_titles[i];
+	}
+	return NULL;
+}
+
+const char *check_slab_title(const char *text)
+{
+	const struct slab_title *title = slab_title(text);
+
+	return title ? title->means : NULL;
+}
 
 /* "0xA-0xB @offset=N. First byte 0x6 instead of 0x6b", before 5.x with "INFO: " before it. */
 static void slab_bytes(const char *text, struct check_words *words)
@@ -295,26 +313,24 @@ static bool decode_slab(const char *text, const struct log_record *more, size_t 
 			struct check_words *words)
 {
 	char cache[64];
-	size_t i;
 
 	/* "BUG kmalloc-64 (Not tainted): Poison overwritten" */
-	const char *title = strstr(text, "): ");
-	if (!starts_with(text, "BUG ") || !title)
+	const char *colon = strstr(text, "): ");
+	if (!starts_with(text, "BUG ") || !colon)
 		return false;
-	for (i = 0; i < array_size(slab_titles) && !strstr(title, slab_titles[i].text); i++)
-		;
-	if (i == array_size(slab_titles))
+	const struct slab_title *title = slab_title(colon);
+	if (!title)
 		return false;
 	between(text, "BUG ", " (", cache, sizeof(cache));
-	say(words, "slab cache %s: %s", cache, slab_titles[i].means);
+	say(words, "slab cache %s: %s", cache, title->means);
 	for (size_t n = 0; n < lines; n++) {
 		if (starts_with(more[n].text, "BUG "))
 			break;
 		slab_bytes(more[n].text, words);
 		slab_track_line(more[n].text, "Allocated in ", "allocated",
-				slab_titles[i].suspect == SUSPECT_ALLOCATED, words);
+				title->suspect == SUSPECT_ALLOCATED, words);
 		slab_track_line(more[n].text, "Freed in ", "freed",
-				slab_titles[i].suspect == SUSPECT_FREED, words);
+				title->suspect == SUSPECT_FREED, words);
 		if (!words->object && hex_behind(more[n].text, "Object 0x", 0, &words->object) &&
 		    !is_kernel(words->object))
 			words->object = 0;

@@ -38,5 +38,8 @@ bool check_decode(const char *text, const struct log_record *more, size_t lines,
 void check_explain(const struct facts *facts, const struct log_record *record,
 		   struct findings *out, struct finding *f);
 
+/* What "Poison overwritten" and the like, somewhere in @text, mean; NULL: it has none of them. */
+const char *check_slab_title(const char *text);
+
 /* "f+0x12/0x34 [m]" at @text: the function and the module; false: it is no such place. */
 bool check_place(const char *text, struct check_place *place);

@@ -7,6 +7,7 @@
  * in BUG(), or when the crash is about the very object that had been reported.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -122,6 +123,36 @@ static bool is_deadly(const struct facts *facts, size_t i, const struct log_reco
 	return false;
 }
 
+/* "[Right Redzone overwritten] 0xA-0xB ...": of the report that begins at @r, on a line above it. */
+static const struct log_record *corrupt_part(const struct facts *facts, const struct log_record *r)
+{
+	enum { LINES_ABOVE = 4 };
+
+	for (size_t n = 1; n <= LINES_ABOVE && r - facts->log >= (ptrdiff_t)n; n++) {
+		if (r[-(ptrdiff_t)n].text[0] == '[' && check_slab_title(r[-(ptrdiff_t)n].text))
+			return r - n;
+	}
+	return NULL;
+}
+
+/*
+ * The allocator looks at an object when it is freed or handed out: whoever did that may have
+ * nothing to do with the damage.
+ */
+static void slab_words(const struct facts *facts, const struct log_record *r, struct findings *out,
+		       struct finding *f)
+{
+	const struct log_record *part = corrupt_part(facts, r);
+
+	if (part) {
+		f->why = finding_text(out, "%s: %s", f->why, check_slab_title(part->text));
+		finding_evidence(out, f, "log", "%.*s", (int)strcspn(part->text, "\n"), part->text);
+	}
+	if (f->blame.known && !f->blame.unsure)
+		f->blame.unsure = "it had the object freed or handed out, and the damage was seen "
+				  "then; who wrote to it may be another";
+}
+
 static void add(const struct facts *facts, size_t i, const struct log_record *r,
 		struct findings *out)
 {
@@ -137,17 +168,19 @@ static void add(const struct facts *facts, size_t i, const struct log_record *r,
 	check_explain(facts, r, out, f);
 	if (!deadly)
 		return;
-	if (by_object)
+	if (by_object && facts->fault.trap != TRAP_NONE)
 		f->against = "the crash is about the object that was reported before; that the "
 			     "same writer did both is likely, but was not seen";
 	if (f->blame.known)
-		return;
-	if (facts->fault.trap != TRAP_NONE)
+		; /* by the report's own words */
+	else if (facts->fault.trap != TRAP_NONE)
 		f->blame = facts_blame(facts, facts->fault.frame);
 	else if (facts->panic_caller < facts->stack.count)
 		f->blame = facts_blame(facts, facts->panic_caller);
 	else if (facts->session->text && facts->stack.count)
 		f->blame = facts_blame(facts, 0);
+	if (by_object)
+		slab_words(facts, r, out, f);
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)

@@ -159,11 +159,17 @@ static const char *number_note(struct findings *out, uint64_t value)
 	return finding_text(out, " (%s: %s)", text, poison->meaning);
 }
 
+/* arch/x86/include/asm/pgtable_64_types.h: the kernel and its modules are in the top 2 GB. */
+#define KERNEL_IMAGE UINT64_C(0x1ffffffff)
+
 static bool is_return_address(const struct facts *facts, uint64_t address)
 {
 	struct session *s = facts->session;
 	uint8_t bytes[7];
 
+	/* The code of a text is not there to look at; nor are addresses of functions. */
+	if (s->text)
+		return address >> 31 == KERNEL_IMAGE;
 	/* Calls have 2 to 7 bytes; the operation code is not looked at more closely than that. */
 	return s->symbols && symbols_is_text(s->symbols, address) &&
 	       memory_read(s->memory, address - sizeof(bytes), bytes, sizeof(bytes)) == READ_OK &&

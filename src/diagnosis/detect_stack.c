@@ -15,7 +15,7 @@
 
 enum { CYCLE_REPEATS_MIN = 8, CYCLE_STARTS_WITHIN = 16,
        STACK_ROOM_MIN = 512, /* as off_the_stack() takes for full */
-       LARGE_FRAME = 512, LARGE_SHOWN = 4 };
+       LARGE_FRAME = 512, LARGE_SHOWN = 4, WORD = 8, STACK_MAX = 64 << 10 };
 
 /* include/uapi/linux/magic.h */
 #define STACK_END_MAGIC UINT64_C(0x57ac6e9d)
@@ -230,6 +230,50 @@ static bool beside_stack(const struct facts *facts, struct findings *out)
 	return true;
 }
 
+/*
+ * What is on a stack lies above the stack pointer; a push or call accesses the word below it. An
+ * access farther below was not made to the stack in use: it is not full, whatever it ran into.
+ */
+static bool accessed_below(const struct fault_site *fault, uint64_t *address)
+{
+	const struct insn_memory *m = &fault->insn.memory;
+	const struct regs *regs = fault->regs;
+
+	if (!regs || !fault->has_insn || !m->present || m->absolute || m->per_cpu || m->base < 0 ||
+	    m->base == X86_RSP || !regs_known(regs, (unsigned)m->base) ||
+	    !regs_known(regs, X86_RSP) ||
+	    (m->index >= 0 && !regs_known(regs, (unsigned)m->index)))
+		return false;
+	*address = regs->value[m->base] + (uint64_t)m->displacement;
+	if (m->index >= 0)
+		*address += regs->value[m->index] * m->scale;
+	return *address + WORD < regs->value[X86_RSP] &&
+	       *address + STACK_MAX > regs->value[X86_RSP];
+}
+
+/* The kernel itself says that the page below a stack was hit; it does not look by what. */
+static bool guard_hit_from_above(const struct facts *facts, const struct log_record *said,
+				 struct findings *out)
+{
+	const struct fault_site *fault = &facts->fault;
+	uint64_t address;
+
+	if (!said || fault->trap == TRAP_NONE || !accessed_below(fault, &address))
+		return false;
+	struct finding *f = finding_add(
+		out, "stack-bounds", "Access beyond a kernel stack", RANK_SPECIAL, CONFIDENCE_LIKELY,
+		"%s accessed 0x%lx, in the page below its stack, %s",
+		facts_frame_text(facts, fault->frame), (unsigned long)address, facts_where(facts));
+	f->why = "a pointer or index into the stack ran over its lower end; the stack itself is not "
+		 "full: what is on it lies above rsp";
+	f->blame = facts_blame(facts, fault->frame);
+	finding_evidence(out, f, "bt", "rsp = 0x%lx, %lu bytes above what was accessed",
+			 (unsigned long)fault->regs->value[X86_RSP],
+			 (unsigned long)(fault->regs->value[X86_RSP] - address));
+	finding_evidence(out, f, "log", "%s", said->text);
+	return true;
+}
+
 /* A double fault that is no overflow: is the stack pointer at fault? */
 static void double_fault(const struct facts *facts, struct findings *out)
 {
@@ -263,7 +307,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	const struct log_record *said = facts_log_find_last(facts, "stack guard page was hit");
 	struct stack_cycle cycle;
 
-	if (beside_stack(facts, out))
+	if (beside_stack(facts, out) || guard_hit_from_above(facts, said, out))
 		return NULL;
 	if (!said)
 		said = facts_log_find_last(facts, "kernel stack overflow");

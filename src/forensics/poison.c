@@ -31,7 +31,7 @@ static const struct poison poisons[] = {
 	{ DELTA + 0x400, 0, 0x100, "TAIL_MAPPING", "page-poison", "the mapping of a tail page" },
 	{ DELTA + 0x500, 0, 0x100, "MUTEX_POISON_WW_CTX", "mutex-poison",
 	  "the context of a wound/wait mutex that was released" },
-	{ DELTA + 0x600, 0, 0x201, "POISON_POINTER_DELTA + 0x600", "poison",
+	{ DELTA + 0x600, 0, 0x200, "POISON_POINTER_DELTA + 0x600", "poison",
 	  "a pointer that was made invalid on purpose" },
 	{ DELTA + 0x800, 0, 1, "SKB_LIST_POISON_NEXT", "net-poison",
 	  "the next pointer of a network buffer that was taken off its list" },

@@ -210,6 +210,9 @@ static bool take_offset(const char **at, struct oops_place *place)
 		p++;
 		if (!take_hex(&p, &place->size))
 			return false;
+		/* Of data in modules, kernels print the distance to some symbol before it. */
+		if (place->size >> 63)
+			place->size = 0;
 	}
 	*at = p;
 	return true;

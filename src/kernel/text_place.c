@@ -320,6 +320,17 @@ static void place_thread(struct placer *p, struct text_thread *thread)
 	thread->frame_pc = pcs;
 }
 
+/* The address from which an instruction could not be fetched. */
+static bool fetched_at(const struct oops_report *death, uint64_t *pc)
+{
+	enum { PF_INSTR = 1 << 4 }; /* arch/x86/include/asm/trap_pf.h */
+
+	if (!death->has_address || !death->has_error_code || !(death->error_code & PF_INSTR))
+		return false;
+	*pc = death->address;
+	return true;
+}
+
 static void find_places(struct session *s, bool vmlinux)
 {
 	struct text *text = s->text;
@@ -338,6 +349,12 @@ static void find_places(struct session *s, bool vmlinux)
 	if (text->death) {
 		text->pc = text->threads[0].pc;
 		text->pc_is_wild = text->death->has_pc && !text->death->pc.function;
+		if (fetched_at(text->death, &text->pc)) {
+			/* A name at RIP is one of data, then. */
+			text->pc_is_wild = true;
+			text->threads[0].pc = text->pc;
+			regs_set(&text->threads[0].regs, X86_RIP, text->pc);
+		}
 	}
 	names_deinit(&p.vmlinux);
 	text->places = p.places.data;

@@ -154,7 +154,7 @@ OTHERS = [
 
 # The same deeds in other places: a kprobe at a function of the kernel runs them.
 IO = "mount -t ext4 /dev/vda /mnt; for i in 1 2 3 4 5 6; do echo $i >/mnt/f$i; sync; done"
-SPEAK = "for i in $(seq 40); do echo a long line of text for the serial port to interrupt; done"
+READ = "for i in $(seq 40); do dd if=/dev/vda of=/dev/null bs=4k skip=$((i * 500)) count=1 2>/dev/null; done"
 
 
 def _at(point, around, *ways):
@@ -170,9 +170,9 @@ def _deeds(*names):
 
 MKFS = "mke2fs /dev/vda >/dev/null"
 POINTS = [
-    *_at("INT_HARDWARE_ENTRY", SPEAK, *_deeds("BUG")),
-    *_at("INT_HW_IRQ_EN", SPEAK, *_deeds("BUG", "EXCEPTION", "PANIC", "WRITE_RO", "EXEC_NULL")),
-    *_at("INT_TASKLET_ENTRY", SPEAK, *_deeds("EXCEPTION")),
+    *_at("INT_HARDWARE_ENTRY", READ, *_deeds("BUG")),
+    *_at("INT_HW_IRQ_EN", READ, *_deeds("BUG", "EXCEPTION", "PANIC", "WRITE_RO", "EXEC_NULL")),
+    *_at("INT_TASKLET_ENTRY", READ, *_deeds("EXCEPTION")),
     *_at("FS_SUBMIT_BH", IO, *_deeds("BUG", "EXCEPTION", "EXHAUST_STACK", "SLAB_FREE_DOUBLE", "CORRUPT_LIST_ADD")),
     *_at("MEM_SWAPOUT", "dd if=/dev/vda of=/dev/null bs=1M; dd if=/dev/vda of=/dev/null bs=1M", *_deeds("EXCEPTION")),
     *_at("TIMERADD", "sleep 1", *_deeds("BUG")),
