@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/checks.h"
 #include "diagnosis/hardware.h"
 #include "diagnosis/init_death.h"
 #include "diagnosis/oom.h"
@@ -124,6 +125,20 @@ static bool same_disk(const char *message, const char *line)
 	return n && strncmp(device, disk, n) == 0;
 }
 
+/* The function whose canary it was is named by the panic itself. */
+static void blame_canary(const struct facts *facts, struct findings *out unused_arg,
+			 struct finding *f)
+{
+	static const char marker[] = "corrupted in: ";
+	const char *at = strstr(facts->panic_message, marker);
+	struct check_place place;
+
+	if (facts->panic_caller < facts->stack.count)
+		f->blame = facts_blame(facts, facts->panic_caller);
+	if (!f->blame.known && at && check_place(at + strlen(marker), &place))
+		f->blame = facts_blame_name(facts, place.function, place.module);
+}
+
 /* The disk below, where it complained before the file system did. */
 static void blame_disk(const struct facts *facts, struct findings *out, struct finding *f)
 {
@@ -151,14 +166,23 @@ static const struct {
 	const char *kind;
 	void (*blame)(const struct facts *facts, struct findings *out, struct finding *f);
 } accusers[] = {
-	{ "softlockup", watched_blame },     { "hardlockup", watched_blame },
-	{ "rcu-stall", watched_blame },      { "hung-task", blame_hung_task },
-	{ "sysrq", request_sysrq },          { "oom", oom_explain },
-	{ "no-root", init_no_root },         { "no-init", init_none },
-	{ "init-killed", init_killed },      { "nmi", request_nmi },
-	{ "machine-check", hardware_explain },           { "watchdog", NULL },
-	{ "file-system-panic", blame_disk },       { "boot-failure", NULL },
-	{ "audit", NULL },                   { "hypervisor", NULL },
+	{ "softlockup", watched_blame },
+	{ "hardlockup", watched_blame },
+	{ "rcu-stall", watched_blame },
+	{ "hung-task", blame_hung_task },
+	{ "sysrq", request_sysrq },
+	{ "oom", oom_explain },
+	{ "no-root", init_no_root },
+	{ "no-init", init_none },
+	{ "init-killed", init_killed },
+	{ "nmi", request_nmi },
+	{ "machine-check", hardware_explain },
+	{ "file-system-panic", blame_disk },
+	{ "stack-corruption", blame_canary },
+	{ "watchdog", NULL },
+	{ "boot-failure", NULL },
+	{ "audit", NULL },
+	{ "hypervisor", NULL },
 };
 
 static void accuse(const struct facts *facts, struct findings *out, struct finding *f)

@@ -31,6 +31,14 @@ static const char *place_in_log(const struct facts *facts, int *len)
 	return place;
 }
 
+/* Since 6.9 a WARN() with a report of its own says what the BUG() is about: right before it. */
+static const struct log_record *fortify_words(const struct facts *facts)
+{
+	const struct log_record *r = facts_log_find_last(facts, ": detected buffer overflow: ");
+
+	return r && r < facts->log + facts_log_until_panic(facts) ? r : NULL;
+}
+
 /* Takes over what the check said, or what its place in the source means. */
 static void add_complaint(const struct facts *facts, const char *marker,
 			  const struct bug_site *site, struct findings *out, struct finding *f)
@@ -50,6 +58,8 @@ static void add_complaint(const struct facts *facts, const char *marker,
 		f->title = means->title;
 		f->why = means->why;
 	}
+	if (!said && strcmp(f->kind, "buffer-overflow") == 0)
+		said = fortify_words(facts);
 	if (said)
 		finding_evidence(out, f, "log", "%s", said->text);
 	check_explain(facts, said, out, f);

@@ -11,9 +11,11 @@ TEXTS = lab.ROOT / "tests" / "texts" / "causes"
 # Of each text the kind of the verdict, and words of its fields.
 WANTED = {
     "atomic": ("atomic-sleep", {"why": "preemption disabled 2 times", "function": "foo_wait"}),
+    "canary": ("stack-corruption", {"function": "parse_name", "module": "stack_smash"}),
     "cfi": ("cfi", {"why": "caller() of module foo called through a pointer to other()", "function": "caller"}),
     "cgroup-oom": ("oom", {"what": "worker (pid ", "why": "the memory cgroup /shop", "who": "worker"}),
     "disk-then-ext4": ("file-system-panic", {"why": "The disk below had failed requests before"}),
+    "fortify": ("buffer-overflow", {"why": "memcpy was to write 16 bytes to a buffer of 8", "function": "foo_ioctl"}),
     "hpe-watchdog": ("watchdog", {"why": "hpwdt"}),
     "init-killed": ("init-killed", {"what": "was killed by signal 11 (SIGSEGV)", "why": "the program itself failed"}),
     "iommu-and-aer": ("sysrq", {"who": "bash (pid 1234)"}),

@@ -200,8 +200,8 @@ static void states(void **state)
 static void broken(void **state)
 {
 	static const char *const whole[] = {
-		"list_del corruption. prev->next should be ffff9a0001234560, but was "
-		"dead000000000100. (prev=ffff9a0001234500)",
+		("list_del corruption. prev->next should be ffff9a0001234560, but was "
+		 "dead000000000100. (prev=ffff9a0001234500)"),
 		"memcpy: detected buffer overflow: 16 byte write of buffer size 8",
 		"usercopy: Kernel memory overwrite attempt detected to X (offset 8, size 128)!",
 		"BUG kmalloc-64 (Not tainted): Poison overwritten",

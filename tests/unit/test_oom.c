@@ -124,8 +124,8 @@ static void of_a_cgroup_v1(void **state)
 		"Task in /docker/9109 killed as a result of limit of /docker/9109",
 		"memory: usage 614400kB, limit 614400kB, failcnt 33",
 		"memory+swap: usage 614400kB, limit 9007199254740988kB, failcnt 0",
-		"Memory cgroup stats for /docker/9109: cache:120KB rss:613460KB rss_huge:256000KB "
-		"shmem:20KB mapped_file:0KB swap:0KB inactive_anon:0KB active_anon:614340KB",
+		("Memory cgroup stats for /docker/9109: cache:120KB rss:613460KB rss_huge:256000KB "
+		 "shmem:20KB mapped_file:0KB swap:0KB inactive_anon:0KB active_anon:614340KB"),
 		"[ pid ]   uid  tgid total_vm      rss nr_ptes swapents oom_score_adj name",
 		"[19388]  1000 19388  5588434   138005    8069        0           999 node",
 		"Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled",
@@ -160,8 +160,8 @@ static void of_a_cgroup_v2(void **state)
 		"memory: usage 49152kB, limit 49152kB, failcnt 40",
 		"Memory cgroup stats for /shop:",
 		"anon 49283072\nfile 4096\nkernel 1048576\nshmem 4096\nslab_unreclaimable 12288",
-		"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
-		"oom_memcg=/shop,task_memcg=/shop/a,task=worker,pid=7,uid=0",
+		("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
+		 "oom_memcg=/shop,task_memcg=/shop/a,task=worker,pid=7,uid=0"),
 	};
 	struct made_log made;
 	struct oom_log report;
