@@ -167,12 +167,6 @@ class Report(unittest.TestCase):
 
         self.each(self.scenario("machine-check"), check)
 
-    def check(dump, report):
-            self.assertIn("root=/dev/vda7 was not found", report["verdict"]["why"])
-            self.assertIn("the kernel knew no disk at all", report["verdict"]["why"])
-
-        self.each(self.scenario("no-root"), check)
-
     def test_an_nmi_that_nobody_claims(self):
         def check(dump, report):
             self.assertIn("inject NMI", report["verdict"]["why"])
