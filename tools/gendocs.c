@@ -126,6 +126,8 @@ static void man(void)
 	     "inquest shell vmcore\n"
 	     "inquest \\-c 'bt \\-a; log \\-l err' vmcore\n"
 	     "inquest \\-\\-json \\-c ps vmcore | jq '.tasks[] | select(.state == \"D\")'\n"
+	     "inquest \\-o report.html vmcore\n"
+	     "inquest \\-c 'ps; bt \\-a' \\-o tasks.html vmcore\n"
 	     "inquest oops console.log vmlinux\n"
 	     "journalctl \\-k \\-b \\-1 | inquest oops \\-\n"
 	     "makedumpfile \\-F \\-l \\-d 31 /proc/vmcore | inquest \\-\n.fi");

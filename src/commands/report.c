@@ -267,7 +267,11 @@ const struct command command_report = {
 		"WHAT and WHY say what happened and where the bad value came from, WHO whose code it\n"
 		"was, SURE how certain that is and what is open. Each piece of evidence names the\n"
 		"command that shows it. The stack has a line a frame, with arguments as far as they\n"
-		"are known and fit: \"args\" shows all of them, and how each is known.\n"
+		"are known and fit: \"args\" shows all of them, and how each is known. KNOWN names known\n"
+		"issues that fit, NEXT what to do, SIGN what is the same for the same death elsewhere;\n"
+		"TIMELINE has the log's alarming lines, MISSING what could not be looked at.\n"
+		"With -o report.html it is a page with the code, the memory at stake and each frame's\n"
+		"variables.\n"
 		"Examples: report",
 	.tells_problems = true,
 	.run = run_report,
