@@ -174,7 +174,7 @@ struct doc_node {
 	bool closed;              /* HTML: shown only when it is opened */
 	bool bare;                /* table: no column headings in text */
 	bool plain;               /* record: labels to the left, without a colon */
-	bool prose;               /* record: its values are folded like text on a page */
+	bool prose;               /* record, lines: folded like text on a page */
 	struct doc_node *parent;
 	/* DOC_RECORD: fields; DOC_ARRAY: fields without keys, each a child. */
 	struct doc_field *fields, **fields_end;

@@ -192,6 +192,7 @@ static void missing_section(struct session *s, const struct diagnosis *d, struct
 
 	session_debug_problems(s);
 	doc_lines(doc, "missing", NULL);
+	doc_prose(doc);
 	if (s->problems.count || d->failed_count)
 		doc_section(doc, "MISSING", NULL, "what could not be looked at");
 	for (size_t i = 0; i < s->problems.count; i++)

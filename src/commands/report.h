@@ -25,5 +25,7 @@ void report_evidence_output(struct session *s, const char *command, struct doc *
 /* The log's alarming lines, in order of time. */
 void report_timeline(const struct facts *facts, struct doc *doc);
 
+/* How many bytes of @text make a line of @room columns, broken at a blank where there is one. */
+size_t report_line_length(const char *text, size_t room);
 /* How many lines @text takes in @room columns. */
 size_t report_lines(const char *text, size_t room);

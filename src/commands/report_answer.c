@@ -11,8 +11,7 @@
 
 #include "base/strbuf.h"
 
-/* How many bytes of @text make a line of @room columns, broken at a blank where there is one. */
-static size_t line_length(const char *text, size_t room)
+size_t report_line_length(const char *text, size_t room)
 {
 	size_t length = strlen(text);
 
@@ -30,7 +29,7 @@ size_t report_lines(const char *text, size_t room)
 	size_t lines = 0;
 
 	do {
-		text += line_length(text, room);
+		text += report_line_length(text, room);
 		while (*text == ' ')
 			text++;
 		lines++;

@@ -13,7 +13,7 @@
 
 #include "base/strbuf.h"
 
-enum { FIRST_SHOWN = 4, LAST_SHOWN = 6 };
+enum { FIRST_SHOWN = 4, LAST_SHOWN = 6, TEXT_COLUMN = 15 };
 
 static void format_time(uint64_t ns, char *buf, size_t size)
 {
@@ -94,6 +94,21 @@ static const char *line_text(const struct log_record *r, struct doc *doc)
 	return arena_strndup(&doc->arena, r->text, n);
 }
 
+/* Under an event: as wide as the text above it, folded. A page folds by itself. */
+static void add_under(enum cell_style style, const char *mark, const char *text, struct doc *doc)
+{
+	size_t indent = TEXT_COLUMN + strlen(mark), room = REPORT_WIDTH - indent;
+
+	if (!(doc->media & DOC_IN_TEXT))
+		room = SIZE_MAX;
+	for (bool first = true; *text; first = false) {
+		size_t n = report_line_length(text, room);
+		doc_textf(doc, style, "%*s%*s%.*s", TEXT_COLUMN, "", (int)strlen(mark),
+			  first ? mark : "", (int)n, text);
+		text += n + strspn(text + n, " ");
+	}
+}
+
 static void add_line(const struct anomaly *a, bool last, struct doc *doc)
 {
 	static const char *const weights[] = {
@@ -125,9 +140,9 @@ static void add_line(const struct anomaly *a, bool last, struct doc *doc)
 		report_fields(a->report, doc);
 	/* Of the last words the stack below tells more. */
 	if (who && a->weight != ANOMALY_FATAL && !last)
-		doc_textf(doc, STYLE_FAINT, "%15s%s", "", who);
+		add_under(STYLE_FAINT, "", who, doc);
 	if (relation)
-		doc_textf(doc, STYLE_STRONG, "%15s^ %s", "", relation);
+		add_under(STYLE_STRONG, "^ ", relation, doc);
 }
 
 static bool is_shown(const struct facts *facts, size_t i)
@@ -145,7 +160,7 @@ static void add_lines(const struct facts *facts, struct doc *doc)
 	for (size_t i = 0; i < n; i++) {
 		bool shown = all || is_shown(facts, i);
 		if (shown && left_out)
-			doc_textf(doc, STYLE_FAINT, "%15s... %zu more", "", left_out);
+			doc_textf(doc, STYLE_FAINT, "%*s... %zu more", TEXT_COLUMN, "", left_out);
 		if (shown)
 			left_out = 0;
 		add_line(&facts->anomalies[i], i + 1 == n, doc);

@@ -307,8 +307,9 @@ static const char *look_at_waiters(struct adviser *a)
 		return NULL;
 	for (unsigned i = 0; i < v->evidence_count; i++) {
 		if (v->evidence[i].command && starts_with(v->evidence[i].command, "bt "))
-			return arena_printf(a->arena, "`%s` is the task that hung, `blocked -g` shows "
-					    "who else waits for whom, `deadlock` whether in a ring",
+			return arena_printf(a->arena, "`%s` is the stack that WHO is about, `blocked "
+					    "-g` shows who else waits for whom, `deadlock` whether "
+					    "in a ring",
 					    v->evidence[i].command);
 	}
 	return "`blocked -g` shows who waits for whom, `deadlock` whether in a ring";

@@ -513,6 +513,21 @@ static void put_heading(struct text *t, const struct doc_node *node)
 	end_line(t);
 }
 
+/* Sentences are folded, with what goes on under them a little to the right. */
+static void put_lines(struct text *t, const struct doc_node *node)
+{
+	for (const struct doc_row *row = node->rows; row; row = row->next) {
+		if (!node->prose) {
+			put_line(t, row->style, row->cells[0].str);
+			continue;
+		}
+		start_line(t);
+		set_text(t, row->cells[0].str);
+		put_folded(t, row->style, t->indent + COLUMN_GAP, prose_width(t));
+		end_line(t);
+	}
+}
+
 static void put_node(struct text *t, const struct doc_node *node)
 {
 	if (node->heading)
@@ -524,8 +539,7 @@ static void put_node(struct text *t, const struct doc_node *node)
 	} else if (node->kind == DOC_TABLE) {
 		put_table(t, node);
 	} else if (node->kind == DOC_LINES) {
-		for (const struct doc_row *row = node->rows; row; row = row->next)
-			put_line(t, row->style, row->cells[0].str);
+		put_lines(t, node);
 	} else {
 		put_fields(t, node);
 	}
