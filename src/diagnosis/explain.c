@@ -372,7 +372,10 @@ void explain_value(struct facts *facts, struct findings *out, struct finding *fi
 	finding->cell_size = cause.cell_size;
 	if (cause.cell)
 		explain_object(facts, out, finding, cause.cell, cause.cell_named);
-	if (strcmp(finding->kind, "bad-pointer") == 0 && cause.cell_holds)
+	/* A number is stored by somebody's code; what was a pointer before is another matter. */
+	bool number = strcmp(finding->kind, "bad-pointer") == 0 ||
+		      (strcmp(finding->kind, "user-address") == 0 && !(subject->value >> 32));
+	if (number && cause.cell_holds)
 		explain_writer(facts, out, finding, cause.cell, subject->value);
 }
 

@@ -111,7 +111,7 @@ static void near_evidence(struct findings *out, struct finding *finding, uint64_
 
 /* True when it is more than a possibility. */
 static bool tell_near(struct facts *facts, struct findings *out, struct finding *finding,
-		      uint64_t cell, const struct near_answer *near)
+		      uint64_t cell, uint64_t value, const struct near_answer *near)
 {
 	const struct way_words *w = &ways[near->way];
 	const char *place = place_words(facts, near->value);
@@ -132,6 +132,9 @@ static bool tell_near(struct facts *facts, struct findings *out, struct finding 
 		finding->title = w->title;
 		finding->confidence = CONFIDENCE_LIKELY;
 	}
+	/* The half that was written over it is somebody's number. */
+	if (near->way == NEAR_UPPER_OTHER && near->detail == 32 && cell)
+		explain_writer(facts, out, finding, cell + 4, value >> 32);
 	if (w->against)
 		finding->against = w->against;
 	if (w->next)
@@ -267,5 +270,5 @@ bool explain_pointer(struct facts *facts, struct findings *out, struct finding *
 			return true;
 	}
 	return near_pointer(facts->session, &question, &near) &&
-	       tell_near(facts, out, finding, question.cell, &near);
+	       tell_near(facts, out, finding, question.cell, question.value, &near);
 }
