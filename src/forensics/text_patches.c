@@ -152,6 +152,15 @@ static int compare(const void *va, const void *vb)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
+/* Another build of the same source has other code. */
+static bool same_build(struct session *s, uint64_t address)
+{
+	struct debug_module *file = debuginfo_of(s->debuginfo, address);
+	const char *text = file ? debug_module_text(file) : NULL;
+
+	return text && (strstr(text, "build-id matches") || strstr(text, "banner matches"));
+}
+
 const char *text_patches_find(struct session *s, const struct text_range *ranges, size_t count,
 			      struct text_patches *patches)
 {
@@ -161,6 +170,8 @@ const char *text_patches_find(struct session *s, const struct text_range *ranges
 	*patches = (struct text_patches){ 0 };
 	if (!count || !s->symbols || !s->debuginfo)
 		return "there is no code to look at";
+	if (!same_build(s, ranges[0].start))
+		return "there is no file of that very build";
 	c.alt_size = types_sizeof(s->types, "struct alt_instr");
 	if (!koffset(s, "alt_instr", "instr_offset", &c.alt_offset) ||
 	    !koffset(s, "alt_instr", "instrlen", &c.alt_length) || c.alt_size < 8 ||
