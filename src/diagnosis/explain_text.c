@@ -55,6 +55,11 @@ static void tell_origin(struct facts *facts, struct findings *out, struct findin
 	explain_why(out, finding, "%s, %s, %s", reg_name(facts, reg), state, o->sentence);
 	if (unknown)
 		return;
+	/* Helpers that find rubbish in memory were handed sound pointers to it. */
+	if (o->window.kind == WINDOW_LOADED && o->has_value && o->value && finding->blame.skipped &&
+	    !finding->blame.because)
+		finding->blame.unsure = "the value was read from memory, and who spoilt that need not "
+					"be who handed it in";
 	finding->origin_confidence =
 		confidence_name(o->window.jumped_over || o->by_place ? CONFIDENCE_POSSIBLE
 								     : CONFIDENCE_LIKELY);
