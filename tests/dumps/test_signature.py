@@ -12,7 +12,8 @@ import lab
 # Several dumps of each, on functions of their own module.
 STABLE = ["null-ioctl", "recursion", "null-call", "list-corruption", "list-poison", "bug-spinning", "bug-workqueue",
           "softlockup", "divide", "gpf", "double-free", "use-after-free", "err-pointer", "timer-panic", "stack-smash",
-          "data-call", "oom", "sysrq", "lock-walk", "late-completion", "unset-id", "freelist-text"]
+          "data-call", "oom", "sysrq", "lock-walk", "late-completion", "unset-id", "freelist-text", "hung-task",
+          "abba", "silent-cpu", "vfreed", "wrmsr-gp", "stale-timer"]
 # Whose truth names the function that fell, and that is no general helper.
 NAMED = ["null-ioctl", "null-call", "list-poison", "bug-spinning", "bug-workqueue", "softlockup", "divide", "timer-panic"]
 # They are about the machine, not about a place in code.
