@@ -109,6 +109,7 @@ static void of_slab_caches(void **state)
 	assert_true(oom_log_slab(&made.facts, &report, &name, &bytes));
 	assert_string_equal(name, "kmalloc-1k");
 	assert_int_equal(bytes, UINT64_C(194880) << 10);
+	arena_deinit(&made.arena);
 	make_log(&made, lines, 3);
 	oom_log_parse(&made.facts, &report);
 	assert_false(oom_log_slab(&made.facts, &report, &name, &bytes));
