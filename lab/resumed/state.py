@@ -110,11 +110,21 @@ def crash(state, script, work, dump, alive=False, timeout=60):
     return Run(console.replace("\r\n", "\n"), said.replace("\r\n", "\n"), died)
 
 
+def _crash_patiently(state, script, dump, alive):
+    for attempt in range(ATTEMPTS):
+        with cache.scratch() as work:
+            try:
+                return crash(state, script, work, dump, alive)
+            except Accident:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+    return None
+
+
 def kept(state, name, script, alive=False):
     """The same, kept in the cache: the folder with vmcore (if there is one), console.log and said.log."""
     def fill(folder):
-        with cache.scratch() as work:
-            told = crash(state, script, work, folder / "vmcore", alive)
+        told = _crash_patiently(state, script, folder / "vmcore", alive)
         (folder / "console.log").write_text(told.console)
         (folder / "said.log").write_text(told.said)
         # A dump is mostly zeros: give their blocks back. A file system that cannot costs only space.

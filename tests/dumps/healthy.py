@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Machines that are well, doing many kinds of work when somebody asks for a dump: by sysrq, or from outside. Nothing may be made up there.
 
-Run on the same saved machines as LKDTM's ways to crash (lkdtm_lab.py), so that an out-of-tree module is loaded, too, which is innocent."""
+Run on the same saved machines as LKDTM's ways to crash (lkdtm_lab.py), where an out-of-tree module is loaded, too, which is innocent; or on
+one without, for which no source package has to be fetched."""
 
 import dataclasses
 
@@ -21,6 +22,7 @@ class Load:
     alive: bool = False  # dumped from outside, without any crash
     checked: bool = False  # on the machine with the allocator's debugging switched on
     shows: str = ""  # what must be in the kernel's log: the work was not in vain
+    lkdtm: bool = False  # needs the module
     tasks: int = 0  # so many more than the idle machine has there must be, too
 
     @property
@@ -31,9 +33,10 @@ class Load:
     def script(self):
         return "\n".join([self.work, *([] if self.alive else [SYSRQ])])
 
-    def kept(self, series):
-        """The folder with the dump (vmcore) and the console."""
-        return state.kept(lkdtm_lab.machine(series, self.checked), f"{series}-well-{self.name}", self.script, self.alive)
+    def kept(self, series, lkdtm):
+        """The folder with the dump (vmcore) and the console; lkdtm: is the module loaded?"""
+        machine = lkdtm_lab.machine(series, self.checked) if lkdtm else state.get(series)
+        return state.kept(machine, f"{series}-well-{self.name}", self.script, self.alive)
 
 
 FILES = f"{lkdtm_truth.MKFS}; mount -t ext4 /dev/vda /mnt"
@@ -60,13 +63,13 @@ LOADS = [
     Load("network", tasks=6, work=f"{TRAFFIC} {WAIT}"),
     Load("memory-full", f"{FULL} {WAIT}"),
     Load("swap", f"{SWAP} {WAIT}", shows="Adding"),
-    Load("modules", f"{MODULES} {WAIT}", shows="virtio_blk virtio"),
+    Load("modules", f"{MODULES} {WAIT}", lkdtm=True, shows="virtio_blk virtio"),
     Load("timers", tasks=30, work=f"{TIMERS}; {WAIT}"),
-    Load("warned", f"{WARNED}; {WAIT}", shows="WARNING: "),
+    Load("warned", f"{WARNED}; {WAIT}", lkdtm=True, shows="WARNING: "),
     Load("cgroup-oom", f"{CGROUP}; {WAIT}", shows="Memory cgroup out of memory"),
     Load("traced", f"{TRACER} {WAIT}"),
-    Load("slab-debugging", f"{FILES}; {WRITERS}; {WAIT}", checked=True),
+    Load("slab-debugging", f"{FILES}; {WRITERS}; {WAIT}", checked=True, lkdtm=True),
     Load("outside-idle", "", alive=True),
     Load("outside-busy", f"{FILES}; {WRITERS}; {TRAFFIC} {WAIT}", alive=True),
-    Load("outside-warned", f"{WARNED}; {PROCESSES} {WAIT}", alive=True, shows="WARNING: "),
+    Load("outside-warned", f"{WARNED}; {PROCESSES} {WAIT}", alive=True, lkdtm=True, shows="WARNING: "),
 ]

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import sys
+import unittest
 
 import lab
 import lkdtm_truth
@@ -18,11 +19,19 @@ import cache  # noqa: E402, F401
 import kernel  # noqa: E402
 import lkdtm_module  # noqa: E402
 import state  # noqa: E402
-from say import Accident  # noqa: E402, F401
+from say import Accident, Failure  # noqa: E402, F401
 
 # Both let the allocator's own checks run, and be deadly (bit 5: a bad page or object).
 CHECKED = "slub_debug=FZP panic_on_taint=0x20"
 SURE = ("certain", "likely")
+
+
+def need(series):
+    """Skips the test when LKDTM's source cannot be had."""
+    try:
+        lkdtm_module.source(kernel.get(series))
+    except Failure as failure:
+        raise unittest.SkipTest(f"no source package of the kernel: {str(failure)[-200:]}") from failure
 
 
 def machine(series, checked=False):

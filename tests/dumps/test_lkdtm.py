@@ -11,6 +11,10 @@ SERIES = "6.12"
 
 
 class Lkdtm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        lkdtm_lab.need(SERIES)
+
     def test_sample(self):
         ways = lkdtm_truth.sample()
         self.assertEqual(len(ways), len(lkdtm_truth.SAMPLE), "a name in SAMPLE is none of WAYS")
