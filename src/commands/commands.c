@@ -14,6 +14,7 @@ const struct command *const commands[] = {
 	&command_callees,
 	&command_callers,
 	&command_content,
+	&command_cpus,
 	&command_deadlock,
 	&command_dis,
 	&command_down,

@@ -10,6 +10,7 @@ extern const struct command command_bt;
 extern const struct command command_callees;
 extern const struct command command_callers;
 extern const struct command command_content;
+extern const struct command command_cpus;
 extern const struct command command_deadlock;
 extern const struct command command_dis;
 extern const struct command command_down;

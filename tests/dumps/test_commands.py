@@ -14,7 +14,7 @@ import json_schema
 import lab
 
 # A line for each command, as a user would type it; JSON must fit docs/schema/.
-LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "rules", "rules --test", "fault", "writers 0x8000", "writers --member sk_buff.head", "callers vfs_read", "callees vfs_read", "sys", "sys -t", "bt", "bt -a", "bt -v", "locals", "locals -f 1 1", "bt -A", "bt -A 1", "args", "args 1", "args -t 1", "origin rdi", "origin rbx 2", "bt -f", "bt -F", "bt -FF", "rd -w init_task 64", "rd -S init_task 16", "bt 1", "bt -c 0,1", "bt --all", "ps", "ps -u", "ps -k",
+LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "cpus", "rules", "rules --test", "fault", "writers 0x8000", "writers --member sk_buff.head", "callers vfs_read", "callees vfs_read", "sys", "sys -t", "bt", "bt -a", "bt -v", "locals", "locals -f 1 1", "bt -A", "bt -A 1", "args", "args 1", "args -t 1", "origin rdi", "origin rbx 2", "bt -f", "bt -F", "bt -FF", "rd -w init_task 64", "rd -S init_task 16", "bt 1", "bt -c 0,1", "bt --all", "ps", "ps -u", "ps -k",
          "ps -S", "ps -A", "ps 1", "ps 'kworker*'", "log", "log -T", "log -t -m -c -d", "log -l err,warn", "log -n 3",
          "mod", "mod -t", "list *panic+91", "list schedule", "sym schedule", "sym schedule+0x10", "sym -q sysrq_handle", "rd linux_banner 8",
          "rd -32 linux_banner 9", "rd -8 linux_banner 3", "rd -a linux_banner", "rd -s sys_call_table 5",

@@ -163,6 +163,45 @@ class Spinning(Waits):
             self.assertIn(f"{truth['holder']} took it", verdict["why"])
 
 
+class Cpus(Waits):
+    def test_a_walk_under_a_lock(self):
+        """The one that walks is the odd one out; those that wait for it tell one story."""
+        for dump, truth in self.each("lock-walk"):
+            cpus = self.ask(dump, "cpus")["cpus"]
+            self.assertTrue(cpus[0]["comm"].startswith("walker/"), cpus[0])
+            self.assertIn(truth["holder"], cpus[0]["layers"][-1])
+            self.assertEqual(cpus[0]["victims"], len(cpus) - 1)
+            self.assertEqual({c["story"] for c in cpus[1:]}, {cpus[1]["story"]})
+            self.assertNotEqual(cpus[0]["story"], cpus[1]["story"])
+            for cpu in cpus[1:]:
+                self.assertEqual(cpu["owner_pid"], cpus[0]["pid"])
+                self.assertIn("softirqs off", cpu["context"])  # _raw_spin_lock_bh()
+
+    def test_interrupts_off(self):
+        for dump, truth in self.each("silent-cpu"):
+            cpus = {c["comm"].split("/")[0]: c for c in self.ask(dump, "cpus")["cpus"]}
+            silent, asker = cpus[truth["silent"].rstrip("/")], cpus[truth["comm"].rstrip("/")]
+            self.assertEqual((silent["interrupts"], asker["interrupts"]), ("off", "on"))
+            self.assertEqual(asker["owner_pid"], silent["pid"])
+            # No interrupt, no tick: its clock stood still.
+            self.assertGreater(silent["lag_ns"], 10 ** 9)
+            self.assertIn(truth["function"], silent["layers"][-1])
+
+    def test_a_softirq_is_a_layer_of_its_own(self):
+        for dump, truth in self.each("softirq-spin"):
+            cpu = next(c for c in self.ask(dump, "cpus")["cpus"] if c["comm"] == truth["comm"])
+            softirq, task = cpu["layers"][-2:]
+            self.assertTrue(softirq.startswith("irq: ") and truth["wanted_by"] in softirq, softirq)
+            self.assertTrue(task.startswith("task: ") and truth["holder"] in task, task)
+            self.assertEqual(cpu["owner_pid"], cpu["pid"])
+
+    def test_idle_ones_come_last(self):
+        for dump, _ in self.each("sysrq"):
+            comms = [c["comm"] for c in self.ask(dump, "cpus")["cpus"]]
+            idle = [comm.startswith("swapper/") for comm in comms]
+            self.assertEqual(idle, sorted(idle))
+
+
 class Disk(Waits):
     def test_who_waits_for_the_disk(self):
         """Readers and writers wait for pages of it, or for a lock that one of those has."""
