@@ -41,6 +41,12 @@ static const char *const helpers[] = {
 	"__wait_for_common", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*",
+	/* work, timers, threads */
+	"drain_workqueue", "flush_work*", "__flush_work*", "cancel_work*", "__cancel_work*",
+	"cancel_delayed_work*", "__queue_work*", "queue_work*", "queue_delayed_work*", "kthread_stop*",
+	"lock_timer_base", "mod_timer*", "__mod_timer*", "add_timer*", "del_timer*", "timer_delete*",
+	"try_to_del_timer*", "_compound_head", "__hwasan_*", "__read_once_*", "kvmalloc*",
+	"device_del", "device_unregister",
 	/* reference counts, objects */
 	"refcount_*", "__refcount_*", "kref_*", "kobject_*", "percpu_ref_*",
 	/* waiting for other CPUs to run a function, control registers */

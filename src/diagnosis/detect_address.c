@@ -132,6 +132,23 @@ static void user_address_words(const struct facts *facts, struct verdict_words *
 				  : "");
 }
 
+/* What KASAN was about to check is what was to be accessed. */
+static void shadow_words(const struct fault_site *fault, struct verdict_words *w)
+{
+	unsigned long at = (unsigned long)fault->shadow_of;
+	bool null = fault->shadow_of < NULL_LIMIT;
+
+	w->kind = null ? "null-pointer" : "user-address";
+	w->title = null ? "NULL pointer dereference" : "User address used by the kernel";
+	w->why = null ? "a pointer to a structure was NULL; the number is the offset of the member that "
+			"was to be accessed, give or take 7: KASAN looked at its shadow before"
+		      : "the kernel was about to use an address of user space as if it were its own: "
+			"KASAN looked at its shadow before";
+	snprintf(w->pointer, sizeof(w->pointer), null ? "the shadow of NULL + 0x%lx"
+						      : "the shadow of 0x%lx, an address of user space",
+		 at);
+}
+
 /*
  * @pointer is the base register's value where it is known, else the address itself;
  * @has_pointer tells which. Returns false when nothing special can be said.
@@ -145,7 +162,9 @@ static void classify(const struct facts *facts, uint64_t pointer, bool has_point
 
 	w->confidence = CONFIDENCE_CERTAIN;
 	w->rank = RANK_FAULT;
-	if (fault->address < NULL_LIMIT && (!has_pointer || pointer < NULL_LIMIT)) {
+	if (fault->is_shadow) {
+		shadow_words(fault, w);
+	} else if (fault->address < NULL_LIMIT && (!has_pointer || pointer < NULL_LIMIT)) {
 		w->kind = "null-pointer";
 		w->title = "NULL pointer dereference";
 		w->why = fault->address
@@ -154,7 +173,7 @@ static void classify(const struct facts *facts, uint64_t pointer, bool has_point
 				 : "a pointer was NULL";
 		snprintf(w->pointer, sizeof(w->pointer), fault->address ? "NULL + 0x%lx" : "NULL",
 			 (unsigned long)fault->address);
-	} else if (has_pointer && -pointer <= MAX_ERRNO) {
+	} else if (has_pointer && pointer && -pointer <= MAX_ERRNO) {
 		errno_words(pointer, fault->address, w);
 	} else if (poison_words(pointer, w)) {
 		/* said it all */

@@ -573,7 +573,7 @@ void explain(struct facts *facts, struct findings *out, struct finding *finding)
 		explain_divisor(facts, out, finding);
 	else if (fault->trap == TRAP_DIVIDE)
 		tell_overflow(finding, &subject);
-	else if (fault->base_reg >= 0)
+	else if (fault->base_reg >= 0 && !fault->is_shadow)
 		subject = of_access(facts, out);
 	if (fault->has_insn && fault->has_address && fault->trap == TRAP_PAGE_FAULT)
 		subject = of_index(facts, out, finding, subject);

@@ -186,7 +186,7 @@ void explain_text(struct facts *facts, struct findings *out, struct finding *fin
 	else if (fault->trap == TRAP_DIVIDE && fault->insn.kind == INSN_DIVIDE &&
 		 divisor->kind == OPERAND_REGISTER && divisor->reg >= 0)
 		explain_register(facts, out, finding, (unsigned)divisor->reg);
-	else if (fault->base_reg >= 0)
+	else if (fault->base_reg >= 0 && !fault->is_shadow)
 		explain_register(facts, out, finding, (unsigned)fault->base_reg);
 }
 

@@ -400,6 +400,25 @@ static void find_panic(struct facts *facts)
 		facts->panic_caller = SIZE_MAX;
 }
 
+/*
+ * KASAN's inlined checks look at the shadow of an address first: for a bad pointer it is there that
+ * the CPU stops (CONFIG_KASAN_SHADOW_OFFSET of arch/x86/Kconfig; 8 bytes have one of shadow).
+ */
+static void find_shadow(struct facts *facts)
+{
+	enum { SCALE_SHIFT = 3 };
+	const uint64_t start = UINT64_C(0xdffffc0000000000);
+	struct fault_site *fault = &facts->fault;
+
+	if (!fault->has_address || fault->pc_is_wild ||
+	    fault->address - start >= UINT64_C(1) << (64 - SCALE_SHIFT) ||
+	    (!facts_log_find(facts, "KASAN", 0) && !facts_log_find(facts, "kasan: ", 0)))
+		return;
+	fault->shadow_of = (fault->address - start) << SCALE_SHIFT;
+	/* The kernel's own half has its shadow, which is mapped. */
+	fault->is_shadow = !facts->session->arch->is_kernel_address(fault->shadow_of);
+}
+
 void facts_gather(struct facts *facts, struct session *session, struct arena *arena)
 {
 	const char *log_error = NULL;
@@ -424,6 +443,7 @@ void facts_gather(struct facts *facts, struct session *session, struct arena *ar
 		if (facts->fault.trap == TRAP_PAGE_FAULT ||
 		    facts->fault.trap == TRAP_GENERAL_PROTECTION)
 			find_address(facts);
+		find_shadow(facts);
 		find_target(facts);
 		if (session->text)
 			facts_text_access(facts);

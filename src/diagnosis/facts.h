@@ -42,6 +42,9 @@ struct fault_site {
 	uint64_t address;
 	const char *address_source; /* "log", "registers", "log and registers", "CR2" */
 	bool access_known, write, execute;
+	/* The address is that of KASAN's shadow, looked at before an access to @shadow_of. */
+	bool is_shadow;
+	uint64_t shadow_of;
 	/* By the error code: the page was there, and the access was forbidden; or it was not there. */
 	bool page_forbids, page_absent;
 	unsigned access_size;    /* bytes; 0 unknown */

@@ -192,6 +192,9 @@ class Dumps(unittest.TestCase):
         self.assertTrue(same or got["kind"] in BROADER, f"{got['kind']} for {wanted['kind']}")
         if got["function"] == wanted["function"]:
             return same
+        # whoever waits: the text shows some of them, the dump knows all, and what for
+        if got["kind"] in ("hung-task", "softlockup"):
+            return False
         self.assertIn(dump.meta["name"], OTHERS, f"{got['kind']}/{got['function']}, the dump says "
                       f"{wanted['kind']}/{wanted['function']}")
         return False

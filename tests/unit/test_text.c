@@ -58,7 +58,8 @@ static void test_prefixes(void **state)
 	}
 }
 
-static void log_of(const char *text, struct arena *arena, struct log_record **records, size_t *count)
+static void log_of(const char *text, struct arena *arena, struct log_record **records,
+		   size_t *count)
 {
 	struct text_lines lines = { 0 };
 
