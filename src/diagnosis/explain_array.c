@@ -10,6 +10,7 @@
 
 #include "diagnosis/explain.h"
 
+enum { CONSTANT_MAX = 64 }; /* bytes that a constant in the index makes */
 #define INDEX_MAX INT64_C(0xffffffff)
 
 /* An array is data with a name of its own; its size may reach to the next symbol. */
@@ -18,6 +19,12 @@ static bool array_at(const struct facts *facts, uint64_t address, struct symbol 
 	return facts->session->arch->is_kernel_address(address) &&
 	       symbols_by_address(facts->session->symbols, address, array) && array->size &&
 	       strchr("dDbBrR", array->type ? array->type : '?');
+}
+
+/* "table[i - 1]" has the address of what lies before the table. */
+static bool begins_in(const struct symbol *array, uint64_t start)
+{
+	return start == array->address || start - array->address + CONSTANT_MAX < array->size;
 }
 
 /* The register that the index was in; -1: it is no such access, or it is within the array. */
@@ -31,7 +38,7 @@ int explain_array(struct facts *facts, struct findings *out, struct finding *fin
 
 	if (!m->present || m->absolute || m->per_cpu ||
 	    (!scaled && (m->base < 0 || m->index >= 0)) || !array_at(facts, start, &array) ||
-	    address - array.address < array.size)
+	    address - array.address < array.size || !begins_in(&array, start))
 		return -1;
 	unsigned element = scaled ? m->scale : 1;
 	int64_t index = (int64_t)(address - start) / (int64_t)element;
