@@ -313,6 +313,11 @@ void doc_last_style(struct doc *doc, enum cell_style style)
 	last_field(doc)->style = style;
 }
 
+void doc_last_link(struct doc *doc)
+{
+	last_field(doc)->link = true;
+}
+
 void doc_last_in(struct doc *doc, unsigned media)
 {
 	last_field(doc)->media = (uint8_t)media;

@@ -134,6 +134,7 @@ enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY, DOC_BYTES };
 struct doc_field {
 	const char *key, *title; /* title NULL: JSON only; key NULL in a record: text only */
 	enum cell_style style;
+	bool link;                /* may hold web addresses: HTML links them */
 	uint8_t media;            /* where it is shown */
 	struct cell value;        /* when child is NULL */
 	struct doc_node *child;   /* a nested record, table, ... */
@@ -268,6 +269,8 @@ void doc_fieldf(struct doc *doc, const char *key, const char *title, const char 
 	printf_like(4, 5);
 /* The field just added is shown in this style. */
 void doc_last_style(struct doc *doc, enum cell_style style);
+/* The field just added may hold web addresses. */
+void doc_last_link(struct doc *doc);
 /* The field just added is shown there only. */
 void doc_last_in(struct doc *doc, unsigned media);
 /* A row of the current table: as many cells as it has columns. */

@@ -302,26 +302,31 @@ static void finding_fields(struct session *s, const struct finding *f, bool sect
 	evidence(s, f, section, doc);
 }
 
-static void known_table(const struct diagnosis *d, struct doc *doc)
+/* What a rule does not tell has no line on a page. */
+static void known_field(struct doc *doc, const char *key, const char *title, const char *text)
 {
-	static const struct column columns[] = {
-		{ .key = "id", .title = "Rule" },
-		{ .key = "title", .title = "Issue", .style = STYLE_STRONG },
-		{ .key = "reference", .title = "Described in", .link = true },
-		{ .key = "fixed_in", .title = "Fixed in" },
-		{ .key = "workaround", .title = "Work-around" },
-		{ .key = "because", .title = "Fits because" },
-		{ .key = "confidence", .title = "How sure" },
-	};
+	doc_field(doc, key, text ? title : NULL, cell_str(text));
+}
 
-	doc_table(doc, "known", columns, array_size(columns));
+static void known_issues(const struct diagnosis *d, struct doc *doc)
+{
+	doc_array(doc, "known", NULL);
 	doc_only_in(doc, d->known_count ? DOC_IN_JSON | DOC_IN_HTML : DOC_IN_JSON);
 	doc_section(doc, "KNOWN", NULL, "known issues that fit");
 	for (size_t i = 0; i < d->known_count; i++) {
 		const struct known_issue *k = &d->known[i];
-		doc_row(doc, cell_str(k->id), cell_str(k->title), cell_str(k->reference),
-			cell_str(k->fixed_in), cell_str(k->workaround), cell_str(k->because),
-			cell_str(confidence_name(k->confidence)));
+		doc_record(doc, NULL, NULL);
+		doc_prose(doc);
+		known_field(doc, "title", "issue", k->title);
+		doc_last_style(doc, STYLE_STRONG);
+		known_field(doc, "reference", "described in", k->reference);
+		doc_last_link(doc);
+		known_field(doc, "fixed_in", "fixed in", k->fixed_in);
+		known_field(doc, "workaround", "until then", k->workaround);
+		known_field(doc, "because", "fits because", k->because);
+		known_field(doc, "confidence", "how sure", confidence_name(k->confidence));
+		known_field(doc, "id", "rule", k->id);
+		doc_end(doc);
 	}
 	doc_end(doc);
 }
@@ -342,7 +347,7 @@ void report_findings(const struct diagnosis *d, struct doc *doc)
 	doc_record(doc, "verdict", NULL);
 	finding_fields(d->facts.session, &d->findings[0], true, doc);
 	doc_end(doc);
-	known_table(d, doc);
+	known_issues(d, doc);
 	doc_lines(doc, "next", NULL);
 	doc_hidden(doc);
 	for (size_t i = 0; i < d->next_count; i++)

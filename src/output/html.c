@@ -41,7 +41,10 @@ static void put_titled(struct html *h, const struct doc_field *f, bool prose)
 	fputs("<dt>", h->out);
 	html_text(h->out, f->title);
 	fprintf(h->out, "</dt><dd class=\"%s\">", html_style(f->style));
-	if (prose && f->value.kind == CELL_STRING && !f->value.shown)
+	bool text = f->value.kind == CELL_STRING && !f->value.shown;
+	if (f->link && text)
+		html_links(h->out, f->value.str);
+	else if (prose && text)
 		html_prose(h->out, f->value.str);
 	else
 		html_cell(h->out, &f->value);
@@ -149,7 +152,8 @@ static void put_row(struct html *h, const struct doc_node *table, const struct d
 	if (!row->cells) {
 		fprintf(h->out, "<tr class=\"line %s\"><td colspan=\"%zu\">", html_style(row->style),
 			columns);
-		html_text(h->out, row->text);
+		/* What text puts under the event by blanks, the style does. */
+		html_text(h->out, row->text + (table->look == LOOK_TIMELINE ? strspn(row->text, " ") : 0));
 		fputs("</td></tr>\n", h->out);
 		return;
 	}

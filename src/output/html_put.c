@@ -114,7 +114,8 @@ static size_t word_end(const char *text)
 {
 	size_t n = strcspn(text, " \t\n");
 
-	while (n && strchr(",;:.!?\"", text[n - 1]))
+	/* "f()" keeps its parenthesis. */
+	while (n && strchr(",;:.!?\")", text[n - 1]) && !(n > 1 && text[n - 2] == '('))
 		n--;
 	return n;
 }
@@ -138,7 +139,7 @@ void html_prose(FILE *out, const char *text)
 			text += quoted;
 			continue;
 		}
-		size_t skip = strspn(text, " \t\n\"");
+		size_t skip = strspn(text, " \t\n\"(");
 		html_text_n(out, text, skip);
 		text += skip;
 		if (quoted_length(text))
