@@ -108,9 +108,10 @@ static bool code_of_text(const struct facts *facts, struct doc *doc)
 				 facts->session->text, text, sizeof(text)))
 			break;
 		text_hide_made_up(facts->session, text);
-		if (pc >= entry)
-			doc_textf(doc, i == w.at ? STYLE_STRONG : STYLE_FAINT, " %s +0x%-4" PRIx64 " %s",
-				  i == w.at ? ">>" : "  ", pc - entry, text);
+		if (pc < entry)
+			continue;
+		doc_textf(doc, i == w.at ? STYLE_STRONG : STYLE_FAINT, " %s +0x%-4" PRIx64 " %s",
+			  i == w.at ? ">>" : "  ", pc - entry, text);
 		doc_last_in(doc, DOC_IN_TEXT);
 	}
 	return true;
