@@ -101,6 +101,7 @@ static void blame_hung_task(const struct facts *facts, struct findings *out, str
 	/* The frame's number is one of that stack; and it waited, rather than tripped, there. */
 	f->blame.frame = SIZE_MAX;
 	f->blame.skipped = NULL;
+	f->blame.unsure = "it waits there, and who keeps it waiting is not known";
 	f->what = finding_text(out, "%.*s (pid %d) was blocked for too long%s%s, and the hung-task "
 			       "watchdog panicked: \"%s\"", (int)sizeof(task->comm), task->comm,
 			       task->pid, f->blame.known ? " in " : "",

@@ -189,7 +189,8 @@ static void describe(const struct facts *facts, const struct stack *stack, int c
 		f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	if (!here)
 		note_interrupts(facts, frame, cpu, out, f);
-	name_lock(facts, frame, out, f);
+	if (name_lock(facts, frame, out, f))
+		f->blame.unsure = "it waits for a lock there, and who has that is not known";
 }
 
 /* Another CPU than the one that panicked: what its task's stack says. */
