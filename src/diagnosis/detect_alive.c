@@ -47,7 +47,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 					"read from the dump"
 				      : NULL;
 
-	if (lacking) {
+	if (lacking && !facts->session->text) {
 		struct finding *f = finding_add(out, "unknown", "Unknown", RANK_FALLBACK,
 						CONFIDENCE_POSSIBLE,
 						"Why this kernel died cannot be told: %s", lacking);

@@ -75,7 +75,8 @@ static struct error *open_text(struct dump *dump)
 	char *text = arena_alloc(&dump->arena, size + 1);
 	for (size_t i = 0; i < dump->file_count; i++) {
 		const struct file_view *view = &dump->files[i].view;
-		memcpy(text + at, view->data, view->data_size);
+		if (view->data_size)
+			memcpy(text + at, view->data, view->data_size);
 		at += view->data_size;
 		text[at++] = '\n';
 	}

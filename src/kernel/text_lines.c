@@ -175,6 +175,29 @@ static int compare_parts(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* Lines of that host without the kernel's time: the rest of a message of several lines. */
+static void strip_host(struct text_lines *lines)
+{
+	const struct text_line *with = NULL;
+
+	for (size_t i = 0; i < lines->count && !with; i++)
+		with = lines->data[i].host ? &lines->data[i] : NULL;
+	for (size_t i = 0; i < lines->count && with; i++) {
+		struct text_line *line = &lines->data[i];
+		if (line->host || !line->has_time ||
+		    strncmp(line->text, with->host, with->host_length - 1) != 0)
+			continue;
+		/* Nothing else in it. */
+		line->foreign |= line->length < with->host_length;
+		if (line->length < with->host_length || line->text[with->host_length - 1] != ' ')
+			continue;
+		line->text += with->host_length;
+		line->length -= with->host_length;
+		/* It goes on where the one before it ended, as a line without a time does. */
+		line->stamped = line->has_time = false;
+	}
+}
+
 void text_lines_read(const char *text, size_t size, struct arena *arena, struct text_lines *lines)
 {
 	struct {
@@ -202,6 +225,7 @@ void text_lines_read(const char *text, size_t size, struct arena *arena, struct 
 		qsort(parts.data + 1, parts.count - 1, sizeof(part), compare_parts);
 	for (size_t i = 0; i < parts.count; i++)
 		read_range(parts.data[i].text, parts.data[i].size, arena, lines);
+	strip_host(lines);
 	vec_deinit(&parts);
 }
 
@@ -320,7 +344,8 @@ static bool needs_blank(const struct maker *m, const struct log_record *record,
 	if (m->last && m->last->blank_behind)
 		return true;
 	size_t length = m->last ? m->last->raw_length : 0;
-	return !length || (length != m->wrap && length != m->broken && length != line->raw_length);
+	return length < WRAP_MIN ||
+	       (length != m->wrap && length != m->broken && length != line->raw_length);
 }
 
 static void join(struct maker *m, const struct text_line *line)

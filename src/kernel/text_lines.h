@@ -16,6 +16,8 @@ struct text_line {
 	size_t length;
 	size_t raw_length;  /* of the line as it is in the file */
 	uint64_t time_ns;
+	const char *host;   /* what stands between a date and the kernel's time, as it is; NULL */
+	size_t host_length;
 	uint32_t caller;    /* as in struct log_record */
 	uint8_t level;
 	bool has_caller;

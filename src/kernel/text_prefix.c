@@ -305,6 +305,21 @@ static const char *skip_to_kernel(const char *s)
 	return has_clock ? at + strlen(" kernel: ") : NULL;
 }
 
+/* "l28 " of "Feb  9 12:50:38 l28 [6437762.553311] BUG: ...", as netconsole in a syslog has it. */
+static void note_host(const char *s, const char *stamp, struct text_line *line)
+{
+	enum { HOST_MAX = 64 };
+	uint64_t seconds;
+	bool host;
+	const char *at = skip_date(s, &seconds, &host);
+	size_t length = at && at < stamp ? (size_t)(stamp - at) : 0;
+
+	if (!host || length < 2 || length > HOST_MAX || memchr(at, ' ', length) != stamp - 1)
+		return;
+	line->host = at;
+	line->host_length = length;
+}
+
 /* The kernel's own time, wherever it stands. */
 static const char *find_stamp(const char *s, struct text_line *line)
 {
@@ -314,6 +329,7 @@ static const char *find_stamp(const char *s, struct text_line *line)
 		if (!(end = text_stamp(at, &line->time_ns)))
 			continue;
 		level_before(s, at, line);
+		note_host(s, at, line);
 		line->stamped = line->has_time = true;
 		return end;
 	}
