@@ -41,6 +41,11 @@ static const char *const helpers[] = {
 	"__wait_for_common", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*",
+	/* the way from a trap to its report */
+	"handle_bug", "exc_invalid_op", "asm_exc_*", "do_error_trap", "do_trap", "do_invalid_op",
+	"invalid_op", "fixup_bug", "page_fault_oops", "exc_page_fault", "bad_area*", "__bad_area*",
+	"no_context", "do_user_addr_fault", "do_kern_addr_fault", "handle_page_fault",
+	"do_page_fault", "__do_page_fault", "page_fault", "async_page_fault",
 	/* work, timers, threads */
 	"drain_workqueue", "flush_work*", "__flush_work*", "cancel_work*", "__cancel_work*",
 	"cancel_delayed_work*", "__queue_work*", "queue_work*", "queue_delayed_work*", "kthread_stop*",

@@ -438,6 +438,8 @@ void facts_gather(struct facts *facts, struct session *session, struct arena *ar
 	find_panic(facts);
 	if (facts->fault.trap == TRAP_NONE)
 		find_fault(facts);
+	if (session->text)
+		facts_text_doubt(facts);
 	if (facts->fault.trap != TRAP_NONE) {
 		decode_fault(facts);
 		if (facts->fault.trap == TRAP_PAGE_FAULT ||

@@ -73,6 +73,14 @@ void facts_from_text(struct facts *facts)
 		facts_set_fault(facts, trap, 0);
 }
 
+void facts_text_doubt(struct facts *facts)
+{
+	const struct oops_report *death = facts->session->text->death;
+
+	if (facts->fault.trap == TRAP_INVALID_OPCODE && death && strcmp(death->kind, "panic") == 0)
+		facts->fault = (struct fault_site){ .base_reg = -1 };
+}
+
 bool facts_text_address(const struct facts *facts, uint64_t *address)
 {
 	const struct oops_report *death = facts->session->text->death;
