@@ -234,6 +234,7 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 		add_module(facts, &sym, &blame);
 		break;
 	}
+	blame.deduced = skipped.len;
 	if (skipped.len)
 		blame.skipped = arena_strdup(facts->arena, strbuf_text(&skipped));
 	return blame;

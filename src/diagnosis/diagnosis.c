@@ -74,9 +74,9 @@ const char *confidence_name(enum confidence confidence)
 
 enum confidence blame_confidence(const struct blame *blame)
 {
-	return blame->unsure				? CONFIDENCE_POSSIBLE
-	       : blame->because || blame->skipped	? CONFIDENCE_LIKELY
-							: CONFIDENCE_CERTAIN;
+	if (blame->unsure)
+		return CONFIDENCE_POSSIBLE;
+	return blame->because || blame->deduced ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 }
 
 static const char *printf_like(2, 0)

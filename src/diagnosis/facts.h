@@ -137,6 +137,7 @@ struct blame {
 	/* By value flow, not by the stack: what the function did with the bad value; NULL */
 	const char *because;
 	const char *unsure;    /* why it may well be another; NULL: nothing says so */
+	bool deduced;          /* helpers were skipped, whether or not @skipped names them */
 };
 
 /*
