@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
-#include "diagnosis/stuck_io.h"
+#include "diagnosis/waiting_reasons.h"
 #include "forensics/wait_graph.h"
 
 enum { CHAIN_MAX = 16, RING_TOLD = 6 };
@@ -187,7 +187,7 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 	t->f->origin_confidence = confidence_name(sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 	t->f->against = sure ? NULL : "who has it was derived, the lock does not say it";
 	blame_task(t, root, "it has what the others wait for");
-	(void)stuck_io_tell(t->facts, &n->wait, t->out, t->f);
+	(void)waiting_reason(t->facts, t->graph, root, t->out, t->f);
 }
 
 bool waiting_blame(const struct facts *facts, const struct task *task, struct findings *out,
@@ -223,7 +223,7 @@ bool waiting_blame(const struct facts *facts, const struct task *task, struct fi
 	}
 	f->why = NULL;
 	blame_task(&t, node, NULL);
-	if (stuck_io_tell(facts, &t.graph->nodes[node].wait, out, f))
+	if (waiting_reason(facts, t.graph, node, out, f))
 		return true;
 	f->why = finding_text(out, "nobody is known to have %s", wait_words(&t, node));
 	f->against = "who is to bring it about is not known";

@@ -411,6 +411,9 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 		/* A semaphore begins with the spinlock of its own: that one is not meant. */
 		if (r->kind != WAIT_LOCK || r->lock_kind != held->kind)
 			continue;
+		/* Nobody sleeps, or is put off the CPU, with a spinning lock. */
+		if (!task->on_cpu && (held->kind == LOCK_SPIN || held->kind == LOCK_READ_WRITE))
+			continue;
 		/* Who waits for a completion and is to complete it later does not do so first. */
 		size_t node;
 		if (held->to_complete && node_of(x, task->address, &node) &&

@@ -4,7 +4,10 @@ are run by tests/tools/lockup_accuracy.py, which also writes docs/accuracy-locku
 
 import unittest
 
+import lkdtm_lab
+import lkdtm_truth
 import lockup_lab
+import state
 
 SERIES = "6.1"
 
@@ -21,6 +24,16 @@ class Lockup(unittest.TestCase):
                 self.assertTrue(judged.kind_right, judged.verdict)
                 self.assertTrue(judged.blame_right, judged.verdict)
                 self.assertTrue(judged.said, judged.verdict)
+
+    def test_frozen_file_system(self):
+        """Nobody's code holds up the writers: the file system says why."""
+        script = "\n".join([f"{lkdtm_truth.MKFS}; mount -t ext4 /dev/vda /mnt; {lockup_lab.HUNG}", "fsfreeze --freeze /mnt",
+                            "for n in 1 2; do (echo $n >/mnt/x$n) & done", "sleep 30"])
+        folder = state.kept(lockup_lab.machine(SERIES), f"{SERIES}-frozen", script)
+        self.assertTrue((folder / "vmcore").exists(), "the kernel survived it")
+        verdict = lkdtm_lab.ask(folder / "vmcore")["verdict"]
+        self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+        self.assertIn("the ext4 file system on vda is frozen", verdict["why"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A table of reasons; the first that fits tells. Sources, in linux/: include/linux/fs.h (struct
+ * sb_writers; SB_FREEZE_COMPLETE is 4), include/linux/sunrpc/{sched,clnt,xprt}.h.
+ */
+#include "diagnosis/waiting_reasons.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "diagnosis/stuck_io.h"
+
+enum { FROZEN_MAX = 4, FROZEN_LEVELS = 3, SETTLED_NS = 2000000000, SERVER_NAME = 64 };
+
+struct reason {
+	const struct facts *facts;
+	const struct wait_graph *graph;
+	const struct wait_node *node;
+	struct findings *out;
+	struct finding *f;
+};
+
+static void add_why(struct reason *r, const char *text)
+{
+	r->f->why = r->f->why ? finding_text(r->out, "%s; %s", r->f->why, text) : text;
+}
+
+/* --- I/O. --- */
+
+static bool stuck_io(struct reason *r)
+{
+	return stuck_io_tell(r->facts, &r->node->wait, r->out, r->f);
+}
+
+/* --- A frozen file system: writers wait for a lock of its super block, that freezing holds. --- */
+
+struct frozen {
+	struct session *s;
+	uint64_t object, found, level; /* how far it is frozen */
+};
+
+static bool is_frozen_one(void *ctx, uint64_t sb)
+{
+	struct frozen *z = ctx;
+	uint64_t offset, level, size = types_sizeof(z->s->types, "percpu_rw_semaphore");
+	bool here = sb == z->object;
+
+	if (koffset(z->s, "super_block", "s_writers.rw_sem", &offset) && size)
+		here |= z->object >= sb + offset && z->object < sb + offset + FROZEN_LEVELS * size;
+	if (!here || !kread(z->s, sb, "super_block", "s_writers.frozen", &level) || !level ||
+	    level > FROZEN_MAX)
+		return true;
+	z->found = sb;
+	z->level = level;
+	return false;
+}
+
+static bool frozen(struct reason *r)
+{
+	struct session *s = r->facts->session;
+	struct frozen z = { .s = s, .object = r->node->wait.object };
+	uint64_t head = symbols_address(s->symbols, "super_blocks"), type;
+	char id[32] = "", name[32] = "";
+
+	if (!z.object || !head)
+		return false;
+	klist_each(s, head, "super_block", "s_list", "super blocks", is_frozen_one, &z);
+	if (!z.found)
+		return false;
+	kread_string(s, z.found, "super_block", "s_id", id, sizeof(id));
+	if (kread(s, z.found, "super_block", "s_type", &type) && type)
+		kread_string(s, type, "file_system_type", "name", name, sizeof(name));
+	add_why(r, finding_text(r->out, "the %s%sfile system on %s is frozen%s: somebody did that (fsfreeze, "
+				"a snapshot, suspend) and has not ended it", name, *name ? " " : "",
+				*id ? id : "a device that is not known",
+				z.level == FROZEN_MAX ? "" : ", or is just being frozen"));
+	finding_evidence_shows(r->out, r->f,
+			       finding_text(r->out, "struct super_block.s_id,s_writers.frozen %016" PRIx64,
+					    z.found),
+			       "frozen", "the super block's s_writers.frozen is %" PRIu64, z.level);
+	r->f->against = "who froze it is not kept in the super block";
+	r->f->blame = (struct blame){ 0 };
+	r->f->who = finding_text(r->out, "whoever froze the file system on %s", *id ? id : "?");
+	return true;
+}
+
+/* --- A server that does not answer. --- */
+
+static bool rpc(struct reason *r)
+{
+	struct session *s = r->facts->session;
+	uint64_t client, transport, timeouts = 0;
+	char server[SERVER_NAME] = "";
+
+	if (r->node->wait.kind != WAIT_RPC || !r->node->wait.object ||
+	    !kread(s, r->node->wait.object, "rpc_task", "tk_client", &client) || !client ||
+	    !kread(s, client, "rpc_clnt", "cl_xprt", &transport) || !transport ||
+	    !kread_string(s, transport, "rpc_xprt", "servername", server, sizeof(server)) || !*server)
+		return false;
+	kread(s, r->node->wait.object, "rpc_task", "tk_timeouts", &timeouts);
+	add_why(r, finding_text(r->out, "its remote procedure call to the server %s has not been answered "
+				"(%" PRIu64 " time-outs)", server, timeouts));
+	r->f->blame = (struct blame){ 0 };
+	r->f->who = finding_text(r->out, "server %s, or the network to it", server);
+	r->f->against = NULL;
+	return true;
+}
+
+/* --- It sleeps though what it waits for is there. --- */
+
+/* One of the line was woken, and has not run yet: it is under way. */
+static bool somebody_was_woken(const struct wait_graph *g, size_t resource)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		const struct wait_node *n = &g->nodes[i];
+		if (n->wait.kind == WAIT_NOTHING && !n->task->on_cpu && n->task->road != ROAD_IDLE)
+			return true;
+		if (n->resource == resource && task_state_letter(n->task) == 'R')
+			return true;
+	}
+	return false;
+}
+
+static bool lost_wakeup(struct reason *r)
+{
+	const struct wait_node *n = r->node;
+	const struct resource *what = n->resource == SIZE_MAX ? NULL : &r->graph->resources[n->resource];
+
+	if (!what || what->kind != WAIT_LOCK || !what->state_known || what->state.held ||
+	    !n->wait.confirmed || n->waited_ns < SETTLED_NS ||
+	    somebody_was_woken(r->graph, n->resource))
+		return false;
+	add_why(r, finding_text(r->out, "%s is %s, yet the task is on its list of waiters and nobody was "
+				"woken: a wake-up was lost, or the lock's memory was overwritten",
+				what->name, what->lock_kind == LOCK_COMPLETION ? "done" : "free"));
+	finding_evidence(r->out, r->f, "locks", "%s: %s", what->name,
+			 what->lock_kind == LOCK_COMPLETION ? "it is done" : "nobody holds it");
+	r->f->against = "who should have woken it is not known";
+	r->f->blame = (struct blame){ 0 };
+	return true;
+}
+
+static bool (*const reasons[])(struct reason *r) = { stuck_io, frozen, rpc, lost_wakeup };
+
+bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,
+		    struct findings *out, struct finding *f)
+{
+	struct reason r = { .facts = facts, .graph = graph, .node = &graph->nodes[node],
+			    .out = out, .f = f };
+
+	for (size_t i = 0; i < array_size(reasons); i++) {
+		if (reasons[i](&r))
+			return true;
+	}
+	return false;
+}
