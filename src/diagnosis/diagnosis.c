@@ -98,6 +98,25 @@ const char *finding_text(struct findings *out, const char *fmt, ...)
 	return text;
 }
 
+struct findings *findings_create(void)
+{
+	return xcalloc(1, sizeof(struct findings));
+}
+
+static void findings_deinit(struct findings *findings)
+{
+	arena_deinit(&findings->arena);
+	vec_deinit(findings);
+}
+
+void findings_destroy(struct findings *findings)
+{
+	if (!findings)
+		return;
+	findings_deinit(findings);
+	free(findings);
+}
+
 struct finding *finding_add(struct findings *out, const char *kind, const char *title,
 			    unsigned rank, enum confidence confidence, const char *what, ...)
 {
@@ -263,8 +282,7 @@ void diagnosis_destroy(struct diagnosis *diagnosis)
 		fault_view_deinit(&owned->view);
 	facts_deinit(&diagnosis->facts);
 	arena_deinit(&owned->facts_arena);
-	arena_deinit(&owned->findings.arena);
-	vec_deinit(&owned->findings);
+	findings_deinit(&owned->findings);
 	vec_deinit(&owned->failed);
 	free(owned);
 }

@@ -110,6 +110,9 @@ struct detector {
 /* Every detector, ends with NULL. */
 extern const struct detector *const detectors[];
 
+/* Empty ones; diagnose() makes its own. */
+struct findings *findings_create(void);
+void findings_destroy(struct findings *findings);
 /* Adds a finding; @what is formatted. The result stays valid until the next one is added. */
 struct finding *finding_add(struct findings *out, const char *kind, const char *title,
 			    unsigned rank, enum confidence confidence, const char *what, ...)

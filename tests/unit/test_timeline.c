@@ -23,8 +23,7 @@ struct made {
 	struct task task;
 	struct regs regs;
 	struct finding finding;
-	/* Findings are opaque; all zero is none. What they allocate is not given back here. */
-	_Alignas(16) char findings[256];
+	struct findings *findings;
 };
 
 /* One line each second, from second 1. */
@@ -38,6 +37,7 @@ static struct made *make(const char *const *lines, size_t count)
 		made->records[i] = (struct log_record){ .text = lines[i],
 							.time_ns = (i + 1) * 1000000000 };
 	made->session.arch = &arch_x86_64;
+	made->findings = findings_create();
 	made->facts = (struct facts){ .session = &made->session, .arena = &made->arena,
 				      .log = made->records, .log_count = count,
 				      .panic_caller = SIZE_MAX, .cpu = -1 };
@@ -57,13 +57,14 @@ static void relate(struct made *made)
 			made->facts.panic_message = "Fatal exception";
 		}
 	}
-	timeline_relate(&made->facts, (struct findings *)(void *)made->findings, &made->finding);
+	timeline_relate(&made->facts, made->findings, &made->finding);
 }
 
 static void done(struct made *made)
 {
 	free(made->facts.anomalies);
 	arena_deinit(&made->arena);
+	findings_destroy(made->findings);
 	free(made);
 }
 
