@@ -15,7 +15,8 @@
 #include "forensics/held_locks.h"
 #include "kernel/cpus.h"
 
-enum { CPUS_LOOKED_AT = 512, WAITERS_NAMED = 8 };
+enum { CPUS_LOOKED_AT = 512, WAITERS_NAMED = 8,
+       SPINNING = 1 << LOCK_SPIN | 1 << LOCK_READ_WRITE };
 
 /* What one CPU does. */
 struct busy {
@@ -47,7 +48,7 @@ static void crowd_look(const struct facts *facts, struct crowd *crowd)
 		busy->cpu = all[i].id;
 		busy->task = task;
 		task_stack(s, task, &busy->stack);
-		stack_locks_find(s, task, &busy->stack, LOCKS_ALL, &busy->locks);
+		stack_locks_find(s, task, &busy->stack, SPINNING, &busy->locks);
 	}
 }
 
@@ -179,7 +180,13 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 			? finding_text(out, "%.*s", (int)strcspn(taken.name, "."), taken.name)
 			: taker;
 
-	f->what = finding_text(out, "%s waited for a %s for longer than the watchdog allows%s",
+	/* The watchdog looked at the holder itself. */
+	if (holder != stuck && holder->cpu == (unsigned)facts->cpu)
+		f->what = finding_text(out, "%s held a %s for longer than the watchdog allows; CPU%s %s "
+				       "wait%s for it", thread_words(out, holder), kind,
+				       waiters > 1 ? "s" : "", list, waiters > 1 ? "" : "s");
+	else
+		f->what = finding_text(out, "%s waited for a %s for longer than the watchdog allows%s",
 			       thread_words(out, stuck), kind,
 			       holder == stuck ? ", and had taken it itself"
 			       : waiters > 1   ? finding_text(out, "; CPUs %s wait for the same one", list)
@@ -210,7 +217,23 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 		finding_evidence(out, f, "bt -a", "CPUs that wait for it: %s", list);
 }
 
-/* The CPU in question; where none is known to wait, the lock that most CPUs wait for. */
+/* One that waits for what @holder has; NULL: nobody does. */
+static const struct busy *waiter_of(const struct crowd *crowd, const struct busy *holder)
+{
+	for (size_t h = 0; h < holder->locks.held_count; h++) {
+		for (size_t i = 0; i < crowd->count; i++) {
+			if (&crowd->cpus[i] != holder &&
+			    waits_for(&crowd->cpus[i], holder->locks.held[h].lock))
+				return &crowd->cpus[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The CPU in question; where that does not wait, one that waits for what it has; else for the lock
+ * that most CPUs wait for.
+ */
 static const struct busy *find_stuck(const struct crowd *crowd, int cpu)
 {
 	const struct busy *stuck = crowd_cpu(crowd, cpu), *best = NULL;
@@ -218,6 +241,9 @@ static const struct busy *find_stuck(const struct crowd *crowd, int cpu)
 
 	if (stuck && stuck->locks.waits && stuck->locks.wait.lock)
 		return stuck;
+	const struct busy *behind = stuck ? waiter_of(crowd, stuck) : NULL;
+	if (behind)
+		return behind;
 	for (size_t i = 0; i < crowd->count; i++) {
 		size_t others = 0;
 		const struct busy *busy = &crowd->cpus[i];

@@ -125,7 +125,8 @@ static bool somebody_was_woken(const struct wait_graph *g, size_t resource)
 static bool lost_wakeup(struct reason *r)
 {
 	const struct wait_node *n = r->node;
-	const struct resource *what = n->resource == SIZE_MAX ? NULL : &r->graph->resources[n->resource];
+	const struct resource *what = n->resource == SIZE_MAX ? NULL
+							      : &r->graph->resources[n->resource];
 
 	if (!what || what->kind != WAIT_LOCK || !what->state_known || what->state.held ||
 	    !n->wait.confirmed || n->waited_ns < SETTLED_NS ||

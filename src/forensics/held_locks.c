@@ -7,6 +7,9 @@
  * Which lock a call takes is known by value flow up to that call, from what is known of the frame:
  * what its function was entered with, and registers that are not written between there and here.
  *
+ * A function may take its lock through a small one that returns with it held; on a CPU's stack
+ * those are looked through, one level deep.
+ *
  * In doubt it was given back: a call that unlocks something that is not known, or that stores a
  * zero byte through a pointer that is not known (an inlined spin_unlock()), gives it back.
  */
@@ -19,6 +22,7 @@
 #include "base/vec.h"
 #include "forensics/args_frame.h"
 
+enum { WRAPPER_INSNS_MAX = 800, WRAPPERS_MAX = 400, RETURNS_MAX = 8 };
 enum { FRAMES_LOOKED_AT = 48, EVENTS_MAX = 48, BLOCKS_MAX = 4096, HELD_MAX = 64 };
 
 /* A lock is taken or given back at this instruction. */
@@ -28,6 +32,9 @@ struct event {
 	const char *name;
 	bool known, memory;
 	uint64_t lock;
+	/* It is in the function that the instruction calls: that one's graph, and where in it. */
+	const struct cfg *wrapper;
+	uint32_t inner;
 };
 
 struct scan {
@@ -36,10 +43,25 @@ struct scan {
 	struct frame_flow *f;
 	size_t frame;
 	unsigned kinds;
+	struct given_locks *given;
+	unsigned *wrappers; /* functions that may still be looked through; NULL: none */
 	struct event events[EVENTS_MAX];
 	unsigned count;
 	bool too_many;
 	struct arena *arena;
+};
+
+struct given_lock {
+	enum lock_kind kind;
+	bool known;
+	uint64_t lock;
+};
+
+/* Of the frames that were looked at, the innermost first. */
+enum { GIVEN_MAX = 128 };
+struct given_locks {
+	struct given_lock locks[GIVEN_MAX];
+	size_t count;
 };
 
 /* --- What happens in the code. --- */
@@ -72,6 +94,16 @@ static bool is_scheduler(const char *name)
 	       starts_with(name, "__switch_to");
 }
 
+static void look_through(struct scan *scan, uint64_t target, const struct event *call);
+
+static void add_event(struct scan *scan, const struct event *event)
+{
+	if (scan->count == EVENTS_MAX)
+		scan->too_many = true;
+	else
+		scan->events[scan->count++] = *event;
+}
+
 static void find_events(struct scan *scan)
 {
 	const struct cfg *cfg = scan->f->cfg;
@@ -88,13 +120,11 @@ static void find_events(struct scan *scan)
 		}
 		if (event.function && !(scan->kinds >> event.function->kind & 1))
 			event.function = NULL;
+		else if (call && event.name && !event.function && scan->wrappers && *scan->wrappers)
+			look_through(scan, insn->target, &event);
 		if (!event.function && !may_unlock(&insn->insn))
 			continue;
-		if (scan->count == EVENTS_MAX) {
-			scan->too_many = true;
-			return;
-		}
-		scan->events[scan->count++] = event;
+		add_event(scan, &event);
 	}
 }
 
@@ -113,7 +143,7 @@ static bool completes(const struct event *event)
 static bool any_of_interest(const struct scan *scan)
 {
 	for (unsigned i = 0; i < scan->count; i++) {
-		if (takes(&scan->events[i]) || completes(&scan->events[i]))
+		if (scan->events[i].function)
 			return true;
 	}
 	return false;
@@ -189,10 +219,61 @@ static bool evaluate(const struct scan *scan, struct event *event, struct flow *
 	return known;
 }
 
+/* What the caller passes, as far as it is known where @event is. */
+static void know_arguments(const struct scan *scan, const struct event *event, struct flow *outer,
+			   struct flow *inner, struct flow_facts *inner_facts)
+{
+	const struct arch *arch = scan->session->arch;
+	struct flow_facts *facts = flow_facts_create(code_env(scan->session), outer);
+	struct flow_value v;
+
+	flow_facts_set_stable(facts, args_stable, scan->run);
+	know_frame(scan, event->insn, outer, facts, true);
+	bool solved = flow_solve(facts);
+	for (unsigned i = 0; solved && i < arch->arg_reg_count; i++) {
+		unsigned reg = arch->arg_regs[i];
+		if (flow_eval(facts, flow_register(outer, reg), true, &v) && v.bits == 64)
+			flow_know(inner_facts, flow_entry(inner, reg), &v);
+	}
+	flow_facts_destroy(facts);
+}
+
+/* The lock that the called function takes, by what it is called with: never sure. */
+static void find_wrapped_lock(const struct scan *scan, struct event *event)
+{
+	const struct code_env *env = code_env(scan->session);
+	struct flow *outer, *inner;
+	struct flow_value v;
+	const char *why;
+
+	if (!flow_create(env, scan->f->cfg, scan->f->cfg->insns[event->insn].at, NULL, &outer,
+			 &why))
+		return;
+	if (flow_create(env, event->wrapper, event->wrapper->insns[event->inner].at, NULL, &inner,
+			&why)) {
+		struct flow_facts *facts = flow_facts_create(env, inner);
+		know_arguments(scan, event, outer, inner, facts);
+		flow_id id = flow_register(inner, scan->session->arch->arg_regs[0]);
+		if (flow_solve(facts) && id != FLOW_NONE && flow_eval(facts, id, true, &v) &&
+		    v.bits == 64) {
+			event->known = event->memory = true;
+			event->lock = v.value;
+		}
+		flow_facts_destroy(facts);
+		flow_destroy(inner);
+	}
+	flow_destroy(outer);
+}
+
 static void find_lock(const struct scan *scan, struct event *event)
 {
 	struct flow *flow;
 	const char *why;
+
+	if (event->wrapper) {
+		find_wrapped_lock(scan, event);
+		return;
+	}
 
 	if (!flow_create(code_env(scan->session), scan->f->cfg,
 			 scan->f->cfg->insns[event->insn].at, NULL, &flow, &why))
@@ -298,13 +379,69 @@ static unsigned states_here(const struct scan *scan, const struct event *take)
 	return here;
 }
 
-/* Can the code come from its instruction to @to (not through its start again)? */
-static bool leads_to(const struct scan *scan, uint32_t to)
+/* Does @take leave the lock held when the function of @scan returns? */
+static bool leaves_held(struct scan *scan, const struct event *take)
 {
 	const struct cfg *cfg = scan->f->cfg;
-	uint32_t here = cfg_block_of(cfg, scan->f->insn), there = cfg_block_of(cfg, to);
+	unsigned returns = 0;
+
+	for (uint32_t i = 0; i < cfg->insn_count && returns < RETURNS_MAX; i++) {
+		if (cfg->insns[i].role != CFG_RETURN)
+			continue;
+		returns++;
+		scan->f->insn = i;
+		if (states_here(scan, take) & HELD)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A function that returns with locks taken, or that only gives some back: then the call of it is
+ * such an event, one for each.
+ */
+static void look_through(struct scan *scan, uint64_t target, const struct event *call)
+{
+	const char *why;
+	const struct cfg *cfg = code_cfg(scan->session, target, &why);
+	struct frame_flow f = { .cfg = cfg };
+	struct scan *inner;
+	bool any = false;
+
+	--*scan->wrappers;
+	if (!cfg || cfg->incomplete || cfg->insn_count > WRAPPER_INSNS_MAX)
+		return;
+	inner = xcalloc(1, sizeof(*inner));
+	*inner = (struct scan){ .session = scan->session, .run = scan->run, .f = &f,
+				.kinds = scan->kinds, .arena = scan->arena };
+	find_events(inner);
+	for (unsigned i = 0; i < inner->count && !inner->too_many; i++) {
+		const struct event *e = &inner->events[i];
+		struct event event = *call;
+		any |= takes(e);
+		if (!takes(e) || !leaves_held(inner, e))
+			continue;
+		event.function = e->function;
+		event.wrapper = cfg;
+		event.inner = e->insn;
+		add_event(scan, &event);
+	}
+	for (unsigned i = 0; i < inner->count && !any; i++) {
+		struct event event = *call;
+		event.function = inner->events[i].function;
+		if (event.function)
+			add_event(scan, &event);
+	}
+	free(inner);
+}
+
+/* Can the code come from instruction @from to @to (not through its start again)? */
+static bool leads_to(const struct scan *scan, uint32_t from, uint32_t to)
+{
+	const struct cfg *cfg = scan->f->cfg;
+	uint32_t here = cfg_block_of(cfg, from), there = cfg_block_of(cfg, to);
 	struct states states = { 0 };
-	bool met = here == there && to > scan->f->insn;
+	bool met = here == there && to > from;
 
 	if (cfg->block_count > BLOCKS_MAX || met)
 		return met;
@@ -322,6 +459,50 @@ static bool leads_to(const struct scan *scan, uint32_t to)
 	free(states.at);
 	free(states.todo);
 	return met;
+}
+
+/* It took such a lock itself before: likely that is the one it gives back. */
+static bool took_before(const struct scan *scan, const struct event *give)
+{
+	for (unsigned i = 0; i < scan->count; i++) {
+		const struct event *e = &scan->events[i];
+		if (takes(e) && e->function->kind == give->function->kind &&
+		    leads_to(scan, e->insn, give->insn))
+			return true;
+	}
+	return false;
+}
+
+/* What a function on the stack may have given back before it came to where it is. */
+static void note_given(const struct scan *scan, struct given_locks *given)
+{
+	for (unsigned i = 0; i < scan->count && given->count < GIVEN_MAX; i++) {
+		const struct event *e = &scan->events[i];
+		if (!e->function || e->function->act != LOCK_GIVE ||
+		    e->function->kind == LOCK_COMPLETION || e->insn == scan->f->insn ||
+		    !leads_to(scan, e->insn, scan->f->insn) || (!e->known && took_before(scan, e)))
+			continue;
+		given->locks[given->count++] = (struct given_lock){
+			.kind = e->function->kind, .known = e->known, .lock = e->lock,
+		};
+	}
+}
+
+/*
+ * A function may be called with its caller's lock held, and give it back. Which lock it gives back
+ * is often not known: then that of the caller is no more than maybe held.
+ */
+static bool given_since(const struct given_locks *given, const struct held_lock *lock, bool *maybe)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		const struct given_lock *g = &given->locks[i];
+		if (g->kind != lock->kind)
+			continue;
+		if (g->known && g->lock == lock->lock)
+			return true;
+		*maybe |= !g->known;
+	}
+	return false;
 }
 
 static bool already(const struct stack_locks *locks, const struct held_lock *lock)
@@ -349,6 +530,11 @@ static void add_held(const struct scan *scan, const struct event *event, bool to
 		.memory = event->memory,
 	};
 
+	bool maybe = false;
+	if (event->known && !to_complete && given_since(scan->given, &lock, &maybe))
+		return;
+	if (maybe)
+		lock.all_ways = false;
 	if (!event->known)
 		locks->undecided = true;
 	else if (locks->held_count < HELD_MAX && !already(locks, &lock))
@@ -362,13 +548,16 @@ static void scan_frame(struct scan *scan, struct stack_locks *locks)
 	find_events(scan);
 	if (scan->too_many || !any_of_interest(scan))
 		return;
-	for (unsigned i = 0; i < scan->count; i++)
-		find_lock(scan, &scan->events[i]);
+	for (unsigned i = 0; i < scan->count; i++) {
+		if (scan->events[i].function == NULL || takes(&scan->events[i]) ||
+		    lock_function_of(scan->events[i].name))
+			find_lock(scan, &scan->events[i]);
+	}
 	for (unsigned i = 0; i < scan->count; i++) {
 		const struct event *event = &scan->events[i];
 		if (event->insn == scan->f->insn)
 			continue;
-		if (completes(event) && leads_to(scan, event->insn))
+		if (completes(event) && leads_to(scan, scan->f->insn, event->insn))
 			add_held(scan, event, true, false, locks);
 		if (!takes(event))
 			continue;
@@ -376,6 +565,8 @@ static void scan_frame(struct scan *scan, struct stack_locks *locks)
 		if (here & HELD)
 			add_held(scan, event, false, here == HELD && !cfg->incomplete, locks);
 	}
+	/* For the frames outside: this one comes after what they did. */
+	note_given(scan, scan->given);
 }
 
 /* --- The whole. --- */
@@ -436,9 +627,15 @@ void stack_locks_find(struct session *s, const struct task *task, struct stack *
 		return;
 	locks->held = arena_zalloc(&locks->arena, HELD_MAX * sizeof(*locks->held));
 	find_wait(&run, locks);
+	struct given_locks given = { .count = 0 };
+	unsigned wrappers = WRAPPERS_MAX;
 	for (size_t i = 0; i < run.count && i < FRAMES_LOOKED_AT; i++) {
+		/* An interrupt gives nothing back that the code it interrupted has. */
+		if (stack->frames[i].has_regs)
+			given.count = 0;
 		struct scan scan = { .session = s, .run = &run, .f = &run.frames[i], .frame = i,
-				     .kinds = kinds, .arena = &locks->arena };
+				     .kinds = kinds, .arena = &locks->arena, .given = &given,
+				     .wrappers = task && task->on_cpu ? &wrappers : NULL };
 		if (scan.f->usable && scan.f->cfg && !is_scheduler(scan.f->cfg->name))
 			scan_frame(&scan, locks);
 	}

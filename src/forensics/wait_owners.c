@@ -452,7 +452,8 @@ static void search_code(struct search *x)
 		uint64_t hash = stack_hash(&stack);
 		if (!map_get(&x->barren, hash, &unused)) {
 			struct stack_locks locks = { 0 };
-			bool may = may_hold(x, &stack);
+			/* On a CPU also what small functions took is looked for. */
+			bool may = node->task->on_cpu || may_hold(x, &stack);
 			if (may)
 				stack_locks_find(x->s, node->task, &stack, x->kinds, &locks);
 			if (!may || (!locks.held_count && !locks.undecided))

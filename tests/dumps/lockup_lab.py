@@ -53,7 +53,7 @@ SETTINGS = [
     Setting("spinlock", "all_cpus=1 lock_spinlock_ptr=" + ADDRESS.format("inode_hash_lock"), SOFT, "softlockup", says=("spinlock", "inode_hash_lock")),
     Setting("rwlock", "all_cpus=1 lock_rwlock_ptr=" + ADDRESS.format("tasklist_lock"), SOFT, "softlockup", says=("rwlock", "tasklist_lock")),
 ]
-SAMPLE = ("inode-read", "mutex", "interrupts-off")
+SAMPLE = ("inode-read", "spinlock", "interrupts-off")
 
 
 def machine(series):
