@@ -65,7 +65,7 @@ BUGS = [
     # One CPU loops in a function that the other one waits for.
     _way("SMP_CALL_LOCKUP", "softlockup", "lkdtm_SMP_CALL_LOCKUP __lkdtm_SMP_CALL_LOCKUP", before=SOFT, series=("6.12",)),
     # "Must be called twice": the second waits for ever for what the first took.
-    _way("SPINLOCKUP", "softlockup", before=SOFT,
+    _way("SPINLOCKUP", "softlockup deadlock", before=SOFT,
          script="cd /sys/kernel/debug/provoke-crash; echo SPINLOCKUP >DIRECT; echo SPINLOCKUP >DIRECT"),
     _way("HUNG_TASK", "hung-task", before=HUNG),
     _way("OVERFLOW_SIGNED", "undefined-behaviour"),
