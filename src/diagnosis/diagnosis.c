@@ -28,6 +28,7 @@ extern const struct detector detector_report;
 extern const struct detector detector_slab;
 extern const struct detector detector_stack;
 extern const struct detector detector_stuck;
+extern const struct detector detector_workqueue;
 extern const struct detector detector_text;
 extern const struct detector detector_trap;
 
@@ -43,6 +44,7 @@ const struct detector *const detectors[] = {
 	&detector_trap,
 	&detector_panic,
 	&detector_stuck,
+	&detector_workqueue,
 	&detector_hardware,
 	&detector_alive,
 	&detector_text,

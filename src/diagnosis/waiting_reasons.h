@@ -7,8 +7,8 @@
 
 /*
  * Completes the finding's reason by what @node of @graph, at the end of a chain, waits for: I/O
- * that does not come back, a file system that is frozen, a server that does not answer, a lock that is
- * free. False, and nothing is changed: none of these.
+ * that does not come back, a file system that is frozen, a server that does not answer, a lock
+ * that is free. False, and nothing is changed: none of these.
  */
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,
 		    struct findings *out, struct finding *f);

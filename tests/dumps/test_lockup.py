@@ -35,6 +35,18 @@ class Lockup(unittest.TestCase):
         self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
         self.assertIn("the ext4 file system on vda is frozen", verdict["why"])
 
+    def test_work_queue_stall(self):
+        """Works of a CPU that one thread does not let go wait; whoever asks for the dump then is not told more than that."""
+        script = "\n".join(["echo 0 >/proc/sys/kernel/watchdog", f"({lockup_lab.LOCK_UP} disable_preempt=1) & sleep 16", "echo c >/proc/sysrq-trigger"])
+        folder = state.kept(lockup_lab.machine(SERIES), f"{SERIES}-workqueue", script)
+        self.assertTrue((folder / "vmcore").exists(), "the kernel survived it")
+        report = lkdtm_lab.ask(folder / "vmcore")
+        self.assertEqual(report["verdict"]["kind"], "sysrq")
+        found = [f for f in report["findings"] if f["kind"] == "workqueue-stall"]
+        self.assertEqual(len(found), 1, [f["kind"] for f in report["findings"]])
+        self.assertEqual((found[0]["confidence"], found[0]["module"]), ("possible", "test_lockup"))
+        self.assertIn("insmod", found[0]["why"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -9,7 +9,7 @@ import unittest
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "rw-walk"}
+STUCK = {"pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
 CROWD_NAMED = 1990
@@ -223,6 +223,21 @@ class Disk(Waits):
             # The hardware may be it as well: a driver that waits for an answer is not surely to blame.
             self.assertEqual(verdict["function_confidence"], "possible")
             self.assertRegex(verdict["why"], rf"{truth['device']}: (read|write) of 4096 bytes at sector (0|64)\) has been with the disk's driver for \d+ s")
+
+
+class WriteWalk(Waits):
+    def test_the_writer_has_what_readers_and_writers_wait_for(self):
+        for dump, truth in self.each("write-walk"):
+            verdict = self.report(dump)["verdict"]
+            self.assertIn(verdict["function"], (truth["holder"], truth["walker"]))
+            self.assertIn(f"{truth['holder']} took it", verdict["why"])
+            cpus = self.ask(dump, "cpus")["cpus"]
+            writer = next(c for c in cpus if c["comm"].startswith("pruner/"))
+            self.assertEqual(writer["victims"], len(cpus) - 1)
+            # Readers and writers tell different stories, of one lock.
+            others = [c for c in cpus if c is not writer]
+            self.assertEqual({c["owner_pid"] for c in others}, {writer["pid"]})
+            self.assertEqual(len({c["story"] for c in others}), 2)
 
 
 class Crowd(Waits):

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A pool of workers that has works waiting and has not begun one for long is stuck: a worker that
+ * never sleeps keeps the others from running (a pool of a CPU runs one at a time), or all workers
+ * wait. The pool keeps the time of its last progress; when the watchdog complains it is too late.
+ *
+ * Sources, in linux/: kernel/workqueue.c (struct worker_pool, watchdog_ts in jiffies; kept since
+ * 4.5), include/linux/jiffies.h (INITIAL_JIFFIES).
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "diagnosis/diagnosis.h"
+#include "kernel/anchors.h"
+#include "kernel/cpus.h"
+#include "kernel/timekeeper.h"
+
+enum {
+	LATE_SECONDS = 10, SURE_SECONDS = 30, /* the kernel's own watchdog takes 30 */
+	POOLS_A_CPU = 2, BUSY_NAMED = 4, WORKS_MAX = 100000,
+	PF_WQ_WORKER = 0x20,                  /* include/linux/sched.h */
+	BOOT_SECONDS = 300, CLOCK_SLACK = 20, /* jiffies begin 300 s before they wrap at 32 bits */
+	NS_PER_S = 1000 * 1000 * 1000,
+};
+static const uint64_t JIFFIES_WRAP = 1ull << 32;
+
+struct line {
+	uint64_t count, first;
+};
+
+/* Ticks a second: the one that makes of jiffies the time since boot. 0: none does. */
+static uint64_t ticks_a_second(struct session *s, uint64_t jiffies)
+{
+	static const uint64_t rates[] = { 250, 1000, 100, 300 };
+	struct kernel_time now;
+
+	kernel_time(s, &now);
+	uint64_t up = now.uptime_ns / NS_PER_S;
+	for (size_t i = 0; up && i < array_size(rates); i++) {
+		uint64_t start = JIFFIES_WRAP - BOOT_SECONDS * rates[i];
+		uint64_t seconds = jiffies >= start ? (jiffies - start) / rates[i] : UINT64_MAX / 2;
+		if (seconds + CLOCK_SLACK >= up && seconds <= up + CLOCK_SLACK)
+			return rates[i];
+	}
+	return 0;
+}
+
+static bool count_work(void *ctx, uint64_t work)
+{
+	struct line *line = ctx;
+
+	if (!line->count++)
+		line->first = work;
+	return line->count < WORKS_MAX;
+}
+
+static const char *function_name(const struct facts *facts, uint64_t work, const char *type,
+				 const char *member, struct findings *out)
+{
+	struct symbol symbol;
+	uint64_t function;
+
+	if (!kread(facts->session, work, type, member, &function) || !function ||
+	    !symbols_by_address(facts->session->symbols, function, &symbol))
+		return "a function that is not known";
+	return finding_text(out, "%s", symbol.name);
+}
+
+/* The pool's workers that are in a work; the one that runs, or could, comes first. */
+static const char *busy_words(const struct facts *facts, uint64_t pool, struct findings *out,
+			      const struct task **runs)
+{
+	struct session *s = facts->session;
+	size_t n, busy = 0;
+	const struct task *all = tasks(s, &n);
+	auto_strbuf text = { 0 };
+
+	*runs = NULL;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t function, worker, of, work;
+		if (!(all[i].flags & PF_WQ_WORKER) || !kthread_of(s, &all[i], &function, &worker) ||
+		    !worker || !kread(s, worker, "worker", "pool", &of) || of != pool ||
+		    !kread(s, worker, "worker", "current_work", &work) || !work)
+			continue;
+		if (task_state_letter(&all[i]) == 'R' && !*runs)
+			*runs = &all[i];
+		if (busy++ < BUSY_NAMED)
+			strbuf_addf(&text, "%s%.*s (pid %d) in %s", text.len ? ", " : "",
+				    (int)sizeof(all[i].comm), all[i].comm, all[i].pid,
+				    function_name(facts, worker, "worker", "current_func", out));
+	}
+	if (busy > BUSY_NAMED)
+		strbuf_addf(&text, " and %zu more", busy - BUSY_NAMED);
+	return busy ? finding_text(out, "%s", strbuf_text(&text)) : NULL;
+}
+
+/* Who keeps the CPU: what it did when the interrupt came that stopped it. */
+static void blame_culprit(const struct facts *facts, struct findings *out, struct finding *f,
+			  const struct task *culprit)
+{
+	struct stack stack = { 0 };
+	size_t at = 0;
+
+	if (!culprit || culprit->road == ROAD_IDLE)
+		return;
+	task_stack(facts->session, culprit, &stack);
+	for (size_t i = 1; culprit->on_cpu && i < stack.count && !at; i++)
+		at = stack.frames[i].has_regs ? i : 0;
+	f->blame = facts_blame_stack(facts, &stack, at);
+	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
+	f->blame.because = f->blame.known ? "it keeps the CPU that the works wait for" : NULL;
+	finding_evidence(out, f, finding_text(out, "bt -A %d", culprit->pid),
+			 "what %.*s (pid %d) does", (int)sizeof(culprit->comm), culprit->comm,
+			 culprit->pid);
+	stack_deinit(&stack);
+}
+
+static void look_at_pool(const struct facts *facts, struct findings *out, uint64_t pool, int cpu,
+			 uint64_t jiffies, uint64_t rate)
+{
+	struct session *s = facts->session;
+	struct line line = { 0 };
+	uint64_t since, head;
+	const struct task *runs;
+
+	if (!kread(s, pool, "worker_pool", "watchdog_ts", &since) || since > jiffies ||
+	    !koffset(s, "worker_pool", "worklist", &head))
+		return;
+	uint64_t seconds = (jiffies - since) / rate;
+	if (!since || seconds < LATE_SECONDS)
+		return;
+	klist_each(s, pool + head, "work_struct", "entry", "works of a pool", count_work, &line);
+	if (!line.count)
+		return;
+	const char *first = function_name(facts, line.first, "work_struct", "func", out);
+	const char *busy = busy_words(facts, pool, out, &runs);
+	const struct cpu *on = cpu_by_id(s, (unsigned)cpu);
+	const struct task *current = on && on->current_task ? task_by_address(s, on->current_task)
+							    : NULL;
+	struct finding *f = finding_add(out, "workqueue-stall", "Work queue stall",
+					RANK_FALLBACK + 5,
+					seconds >= SURE_SECONDS ? CONFIDENCE_LIKELY
+								: CONFIDENCE_POSSIBLE,
+					"the workers of CPU %d have begun no work for %" PRIu64 " s, though %"
+					PRIu64 " wait, the first one for %s", cpu, seconds, line.count,
+					first);
+	if (runs)
+		f->why = finding_text(out, "%.*s (pid %d) runs or could run, and the others of the pool "
+				      "wait until it ends or sleeps", (int)sizeof(runs->comm), runs->comm,
+				      runs->pid);
+	else if (current && current->road != ROAD_IDLE && !(current->flags & PF_WQ_WORKER))
+		f->why = finding_text(out, "that CPU runs %.*s (pid %d), and the workers do not get it",
+				      (int)sizeof(current->comm), current->comm, current->pid);
+	else if (busy)
+		f->why = finding_text(out, "all that work are in: %s", busy);
+	blame_culprit(facts, out, f, runs ? runs : current);
+	if (busy)
+		finding_evidence(out, f, NULL, "workers of that pool: %s", busy);
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct worker_pool.watchdog_ts,cpu,nr_workers %016" PRIx64,
+					    pool), "watchdog_ts",
+			       "the pool's last progress was at %" PRIu64 ", now is %" PRIu64, since,
+			       jiffies);
+}
+
+static struct error *run(const struct facts *facts, struct findings *out)
+{
+	struct session *s = facts->session;
+	uint64_t jiffies, size, rate;
+	size_t n;
+
+	if (!s->symbols || s->text || !s->types)
+		return NULL;
+	size = types_sizeof(s->types, "worker_pool");
+	if (!size || (!kglobal(s, "jiffies_64", 8, &jiffies) && !kglobal(s, "jiffies", 8, &jiffies)))
+		return NULL;
+	rate = ticks_a_second(s, jiffies);
+	const struct cpu *all = cpus(s, &n);
+	for (size_t i = 0; rate && i < n; i++) {
+		uint64_t pools = all[i].online ? kpercpu(s, "cpu_worker_pools", all[i].id) : 0;
+		for (unsigned p = 0; pools && p < POOLS_A_CPU; p++)
+			look_at_pool(facts, out, pools + p * size, (int)all[i].id, jiffies, rate);
+	}
+	return NULL;
+}
+
+const struct detector detector_workqueue = {
+	.name = "workqueue",
+	.looks_for = "works that wait in a pool that has begun none for long",
+	.run = run,
+};
