@@ -27,6 +27,7 @@ extern const struct detector detector_refused;
 extern const struct detector detector_report;
 extern const struct detector detector_slab;
 extern const struct detector detector_stack;
+extern const struct detector detector_starved;
 extern const struct detector detector_stuck;
 extern const struct detector detector_workqueue;
 extern const struct detector detector_text;
@@ -44,6 +45,7 @@ const struct detector *const detectors[] = {
 	&detector_trap,
 	&detector_panic,
 	&detector_stuck,
+	&detector_starved,
 	&detector_workqueue,
 	&detector_hardware,
 	&detector_alive,

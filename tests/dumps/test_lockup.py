@@ -46,6 +46,8 @@ class Lockup(unittest.TestCase):
         self.assertEqual(len(found), 1, [f["kind"] for f in report["findings"]])
         self.assertEqual((found[0]["confidence"], found[0]["module"]), ("possible", "test_lockup"))
         self.assertIn("insmod", found[0]["why"])
+        starved = [f for f in report["findings"] if f["kind"] == "starvation"]
+        self.assertEqual([(f["confidence"], f["module"]) for f in starved], [("possible", "test_lockup")])
 
 
 if __name__ == "__main__":
