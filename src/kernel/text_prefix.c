@@ -310,7 +310,7 @@ static void note_host(const char *s, const char *stamp, struct text_line *line)
 {
 	enum { HOST_MAX = 64 };
 	uint64_t seconds;
-	bool host;
+	bool host = false;
 	const char *at = skip_date(s, &seconds, &host);
 	size_t length = at && at < stamp ? (size_t)(stamp - at) : 0;
 
