@@ -127,6 +127,7 @@ enum doc_look {
 	LOOK_CODE,      /* table: instructions or source */
 	LOOK_REGISTERS, /* record: names and values in a grid */
 	LOOK_TIMELINE,  /* table: the first column is a time in ns; HTML draws the axis */
+	LOOK_WAITS,     /* table: who waits, for what, who has it; HTML draws the arrows */
 };
 
 enum doc_kind { DOC_RECORD, DOC_TABLE, DOC_LINES, DOC_ARRAY, DOC_BYTES };

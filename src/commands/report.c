@@ -249,6 +249,7 @@ static struct error *run_report(struct command_args *args)
 	fault_section(facts, doc);
 	stack_section(d, doc);
 	report_memory(d, doc);
+	report_waits(facts, doc);
 	report_timeline(facts, doc);
 	report_log_tail(facts, doc);
 	machine_section(facts, doc);

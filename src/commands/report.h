@@ -22,6 +22,8 @@ void report_memory(const struct diagnosis *diagnosis, struct doc *doc);
 void report_code(const struct facts *facts, struct doc *doc);
 void report_log_tail(const struct facts *facts, struct doc *doc);
 void report_evidence_output(struct session *s, const char *command, struct doc *doc);
+/* A picture for the page: who waits for whom, where the diagnosis looked at that. */
+void report_waits(const struct facts *facts, struct doc *doc);
 /* The log's alarming lines, in order of time. */
 void report_timeline(const struct facts *facts, struct doc *doc);
 

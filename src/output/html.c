@@ -216,6 +216,8 @@ static void put_body(struct html *h, const struct doc_node *node)
 		html_bytes(h, node->bytes);
 	else if (node->kind == DOC_TABLE && node->look == LOOK_TIMELINE)
 		html_timeline(h, node);
+	else if (node->kind == DOC_TABLE && node->look == LOOK_WAITS)
+		html_waits(h, node);
 	if (node->kind == DOC_LINES)
 		put_lines(h, node);
 	else if (node->kind == DOC_TABLE && node->look != LOOK_STEPS && node->look != LOOK_STACK)

@@ -47,3 +47,7 @@ void html_bytes(struct html *h, const struct doc_bytes *bytes);
 /* --- html_timeline.c --- */
 
 void html_timeline(struct html *h, const struct doc_node *node);
+
+/* --- html_waits.c --- */
+
+void html_waits(struct html *h, const struct doc_node *node);

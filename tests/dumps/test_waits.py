@@ -3,8 +3,10 @@
 
 The kernel's own BTF and symbols are all that is used."""
 
+import re
 import time
 import unittest
+import xml.etree.ElementTree
 
 import lab
 
@@ -223,6 +225,32 @@ class Disk(Waits):
             # The hardware may be it as well: a driver that waits for an answer is not surely to blame.
             self.assertEqual(verdict["function_confidence"], "possible")
             self.assertRegex(verdict["why"], rf"{truth['device']}: (read|write) of 4096 bytes at sector (0|64)\) has been with the disk's driver for \d+ s")
+
+
+class Picture(Waits):
+    def page(self, dump):
+        return lab.inquest("--no-debuginfo", "--html", dump.vmcore).stdout
+
+    def test_arrows(self):
+        """Red ones are of rings; what many wait for is one arrow."""
+        for dump, truth in self.each("pileup"):
+            svg = re.search(r'<svg class="waits".*?</svg>', self.page(dump), re.S)
+            self.assertTrue(svg, "there is no picture")
+            root = xml.etree.ElementTree.fromstring(svg[0])
+            names = [t.text for t in root.findall("text")]
+            for ring in truth["rings"]:
+                for name in ring:
+                    self.assertTrue([n for n in names if n.startswith(name)], name)
+            self.assertTrue([n for n in names if n.endswith(" and 3 more")], names)
+            titles = {g.find("title").text: g.get("class") for g in root.findall("g")}
+            red = [t for t, c in titles.items() if c == "bad"]
+            self.assertEqual(len(red), sum(len(ring) for ring in truth["rings"]))
+            # Three tasks wait for the lock that nobody can give back: that is no arrow.
+            self.assertFalse([t for t in titles if "left/" in t])
+
+    def test_none_where_nobody_waits(self):
+        for dump, _ in self.each("sysrq"):
+            self.assertNotIn('<svg class="waits"', self.page(dump))
 
 
 class WriteWalk(Waits):
