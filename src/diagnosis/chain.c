@@ -110,3 +110,22 @@ struct chain chain_of_report(const struct facts *facts, const char *kind)
 	}
 	return (struct chain){ links, count };
 }
+
+const char *chain_watchdog(const char *finding_kind)
+{
+	static const struct {
+		const char *finding, *report;
+	} watchdogs[] = {
+		{ "softlockup", "soft lockup" },
+		{ "hardlockup", "hard lockup" },
+		{ "rcu-stall", "RCU stall" },
+		{ "hung-task", "hung task" },
+		{ "deadlock", "hung task" },
+	};
+
+	for (size_t i = 0; i < array_size(watchdogs); i++) {
+		if (strcmp(watchdogs[i].finding, finding_kind) == 0)
+			return watchdogs[i].report;
+	}
+	return NULL;
+}

@@ -28,6 +28,8 @@ struct chain chain_of_crash(const struct facts *facts);
  * links have no frames.
  */
 struct chain chain_of_report(const struct facts *facts, const char *kind);
+/* That kind, of a watchdog's finding ("softlockup": "soft lockup"); NULL: it is none. */
+const char *chain_watchdog(const char *finding_kind);
 /* The name in the source: the compiler's suffixes (".isra.0", ".cold", ".llvm.1") are cut off. */
 const char *chain_source_name(struct arena *arena, const char *symbol);
 /* Is this how the kernel goes down, or an exception's entry: no part of what went wrong? */

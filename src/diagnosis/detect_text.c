@@ -53,16 +53,6 @@ static const struct task *task_of(const struct text *text, const struct oops_rep
 	return NULL;
 }
 
-/* Where its code was; an interrupt or NMI that looked at it is above that. */
-static size_t start_of(const struct stack *stack)
-{
-	for (size_t i = 1; i < stack->count; i++) {
-		if (stack->frames[i].has_regs)
-			return i;
-	}
-	return 0;
-}
-
 static void add_finding(const struct facts *facts, const struct oops_report *report,
 			const char *kind, const char *title, struct findings *out)
 {
@@ -79,7 +69,7 @@ static void add_finding(const struct facts *facts, const struct oops_report *rep
 		return;
 	text_stack(facts->session, task, &stack);
 	if (stack.count && !f->blame.known)
-		f->blame = facts_blame_stack(facts, &stack, start_of(&stack));
+		f->blame = facts_blame_stack(facts, &stack, facts_caught_at(&stack));
 	f->blame.frame = SIZE_MAX; /* of another stack than the crash's: there is none */
 	stack_deinit(&stack);
 }

@@ -205,13 +205,20 @@ static void find_fault(struct facts *facts)
 	}
 }
 
-size_t facts_interrupted(const struct facts *facts)
+size_t facts_caught_at(const struct stack *stack)
 {
-	for (size_t i = 1; i < facts->stack.count; i++) {
-		if (facts->stack.frames[i].has_regs)
+	for (size_t i = 1; i < stack->count; i++) {
+		if (stack->frames[i].has_regs)
 			return i;
 	}
-	return SIZE_MAX;
+	return 0;
+}
+
+size_t facts_interrupted(const struct facts *facts)
+{
+	size_t at = facts_caught_at(&facts->stack);
+
+	return at ? at : SIZE_MAX;
 }
 
 static void name_address(void *ctx, uint64_t address, char *buf, size_t size)

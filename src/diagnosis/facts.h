@@ -162,3 +162,5 @@ bool blame_is_helper(const char *function);
  * with when a watchdog looked. SIZE_MAX when there is none.
  */
 size_t facts_interrupted(const struct facts *facts);
+/* The same of any stack: where its code was that a watchdog or NMI looked at; 0: it was not. */
+size_t facts_caught_at(const struct stack *stack);

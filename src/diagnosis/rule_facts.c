@@ -44,25 +44,14 @@ static enum rule_answer look_up_parameter(void *ctx, const char *module, const c
 
 /* --- Names. --- */
 
-/* What a watchdog complained about: the verdict's kind, and how the log's report of it is called. */
-static const struct {
-	const char *kind, *report;
-} watchdogs[] = {
-	{ "softlockup", "soft lockup" },
-	{ "hardlockup", "hard lockup" },
-	{ "rcu-stall", "RCU stall" },
-	{ "hung-task", "hung task" },
-};
-
 /* After the crash stack that of the one who did not answer, which need not be the one that died. */
 static void fill_stack(const struct facts *facts, const char *kind, struct rule_facts *out)
 {
 	struct chain chain = chain_of_crash(facts), report = { 0 };
+	const char *watchdog = chain_watchdog(kind);
 
-	for (size_t i = 0; i < array_size(watchdogs); i++) {
-		if (strcmp(watchdogs[i].kind, kind) == 0)
-			report = chain_of_report(facts, watchdogs[i].report);
-	}
+	if (watchdog)
+		report = chain_of_report(facts, watchdog);
 	const char **names =
 		arena_alloc(facts->arena, (chain.count + report.count + 1) * sizeof(*names));
 	size_t count = 0;

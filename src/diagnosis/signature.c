@@ -133,25 +133,6 @@ static const char *class_of(const struct facts *facts, const struct finding *ver
 
 /* --- The stack that tells. --- */
 
-/* A watchdog's report in the log, by the class; NULL: it is none of a watchdog. */
-static const char *watchdog_report(const char *kind)
-{
-	static const struct {
-		const char *kind, *report;
-	} watchdogs[] = {
-		{ "softlockup", "soft lockup" },
-		{ "hardlockup", "hard lockup" },
-		{ "rcu-stall", "RCU stall" },
-		{ "hung-task", "hung task" },
-	};
-
-	for (size_t i = 0; i < array_size(watchdogs); i++) {
-		if (strcmp(watchdogs[i].kind, kind) == 0)
-			return watchdogs[i].report;
-	}
-	return NULL;
-}
-
 static struct chain chain_from(struct chain chain, size_t frame)
 {
 	while (chain.count && chain.links[0].frame < frame) {
@@ -163,7 +144,7 @@ static struct chain chain_from(struct chain chain, size_t frame)
 
 static struct chain telling_chain(const struct facts *facts, const char *class)
 {
-	const char *watchdog = watchdog_report(class);
+	const char *watchdog = chain_watchdog(class);
 	struct chain chain;
 
 	if (is_placeless(class))

@@ -102,16 +102,6 @@ static const struct busy *find_holder(const struct crowd *crowd, uint64_t lock,
 	return holder;
 }
 
-/* Where an interrupt or NMI caught the CPU; 0: where it was caught without. */
-static size_t caught_at(const struct stack *stack)
-{
-	for (size_t i = 1; i < stack->count; i++) {
-		if (stack->frames[i].has_regs)
-			return i;
-	}
-	return 0;
-}
-
 static const char *thread_words(struct findings *out, const struct busy *busy)
 {
 	if (!task_is_named(busy->task))
@@ -142,7 +132,7 @@ static const char *waiters_words(const struct crowd *crowd, uint64_t lock, struc
 static struct blame blame_holder(const struct facts *facts, const struct busy *holder,
 				 const struct busy *stuck, struct findings *out, const char *lock)
 {
-	size_t from = caught_at(&holder->stack);
+	size_t from = facts_caught_at(&holder->stack);
 	struct blame blame;
 
 	if (holder == stuck && stuck->locks.wait.frame + 1 < holder->stack.count)
@@ -169,8 +159,8 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 	const struct lock_wait *wait = &stuck->locks.wait;
 	const char *kind = lock_kind_name(wait->kind), *place = place_words(facts, wait->lock);
 	const char *taker = facts_text_of_frame(facts, &holder->stack.frames[how->frame]);
-	const char *now = facts_text_of_frame(facts,
-					      &holder->stack.frames[caught_at(&holder->stack)]);
+	const struct frame *caught = &holder->stack.frames[facts_caught_at(&holder->stack)];
+	const char *now = facts_text_of_frame(facts, caught);
 	const char *bt = finding_text(out, "bt -A -c %u", holder->cpu);
 	unsigned waiters;
 	const char *list = waiters_words(crowd, wait->lock, out, &waiters);

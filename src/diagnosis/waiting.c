@@ -65,12 +65,10 @@ static void blame_task(struct telling *t, size_t node, const char *why)
 {
 	const struct task *task = t->graph->nodes[node].task;
 	struct stack stack = { 0 };
-	size_t from = 0;
 
 	task_stack(t->facts->session, task, &stack);
 	/* Of a running one what an interrupt or NMI caught it at. */
-	for (size_t i = 1; task->on_cpu && !from && i < stack.count; i++)
-		from = stack.frames[i].has_regs ? i : 0;
+	size_t from = task->on_cpu ? facts_caught_at(&stack) : 0;
 	t->f->task = task;
 	t->f->blame = facts_blame_stack(t->facts, &stack, from);
 	t->f->blame.frame = SIZE_MAX; /* the number is one of that stack */

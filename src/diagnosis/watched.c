@@ -81,16 +81,6 @@ static int locked_up_cpu(const struct facts *facts)
 	return r ? cpu_number(strstr(r->text, marker) + strlen(marker), &end) : -1;
 }
 
-/* The frame that the outermost interrupt or NMI caught; 0 where it was caught without. */
-static size_t caught_at(const struct stack *stack)
-{
-	for (size_t i = 1; i < stack->count; i++) {
-		if (stack->frames[i].has_regs)
-			return i;
-	}
-	return 0;
-}
-
 static bool frame_is_one_of(const struct facts *facts, const struct frame *frame,
 			    const char *const *globs, size_t count)
 {
@@ -165,7 +155,7 @@ static void note_interrupts(const struct facts *facts, const struct frame *frame
 static void describe(const struct facts *facts, const struct stack *stack, int cpu,
 		     const char *where, struct findings *out, struct finding *f)
 {
-	size_t at = caught_at(stack);
+	size_t at = facts_caught_at(stack);
 	const struct frame *frame = &stack->frames[at];
 	const char *text = facts_text_of_frame(facts, frame);
 	bool here = cpu < 0 || cpu == facts->cpu;
