@@ -227,22 +227,83 @@ static bool waits_for_cpu(const struct facts *facts, int id, struct findings *ou
 	       graph->nodes[node].wait.object && waiting_blame(facts, task, out, f);
 }
 
+/*
+ * RCU's own thread did not run: it ends the grace periods, so that the CPUs that are named may have
+ * nothing to do with it (kernel/rcu/tree_stall.h, rcu_check_gp_kthread_starvation()).
+ */
+static void note_starved_thread(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	static const char marker[] = " kthread starved for ";
+	const struct log_record *r = facts_log_find_last(facts, marker);
+
+	if (!r)
+		return;
+	/* What is said of the CPUs is not so sure then. */
+	if (f->confidence == CONFIDENCE_CERTAIN && f->blame.known)
+		f->blame.unsure = "RCU's own thread did not run";
+	size_t digits = strspn(strstr(r->text, marker) + strlen(marker), "0123456789");
+	f->why = finding_text(out, "%s; RCU's own thread, which ends grace periods, did not run for "
+			      "%.*s jiffies", f->why, (int)digits,
+			      strstr(r->text, marker) + strlen(marker));
+	f->against = "it may be that thread that was kept from running, and not a reader";
+	finding_evidence(out, f, "log", "%s", r->text);
+}
+
+enum { PID_MAX_LIMIT = 4 << 20 }; /* include/linux/threads.h */
+
+/* A reader that was put off its CPU: " P102/1:b..l" behind "Tasks blocked on level-0 rcu_node". */
+static const struct task *blocked_reader(const struct facts *facts)
+{
+	const struct log_record *r = facts_log_find_last(facts, "Tasks blocked on level-");
+	const char *at = r ? strstr(r->text, " P") : NULL;
+	long pid = at ? strtol(at + strlen(" P"), NULL, 10) : 0;
+
+	return pid > 0 && pid <= PID_MAX_LIMIT ? task_by_pid(facts->session, (int32_t)pid) : NULL;
+}
+
+static void blame_reader(const struct facts *facts, const struct task *task, struct findings *out,
+			 struct finding *f)
+{
+	struct stack stack = { 0 };
+
+	task_stack(facts->session, task, &stack);
+	f->task = task;
+	f->what = finding_text(out, "%.*s (pid %d) was put off its CPU while it read, and held up a grace "
+			       "period; the kernel panicked %s: \"%s\"", (int)sizeof(task->comm),
+			       task->comm, task->pid, facts_where(facts), facts->panic_message);
+	f->blame = facts_blame_stack(facts, &stack, 0);
+	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
+	f->against = "whoever kept it from running again may be to blame as well";
+	finding_evidence(out, f, finding_text(out, "bt -A %d", task->pid), "the reader's stack");
+	stack_deinit(&stack);
+}
+
+/* An RCU stall of which the log names no CPU: a reader that sleeps, or nothing is known. */
+static void blame_nameless(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	const struct task *reader = facts->session->symbols && !facts->session->text
+					    ? blocked_reader(facts) : NULL;
+
+	f->against = "the log does not name the CPU that stalled";
+	if (reader)
+		blame_reader(facts, reader, out, f);
+}
+
 void watched_blame(const struct facts *facts, struct findings *out, struct finding *f)
 {
-	int cpu = strcmp(f->kind, "rcu-stall") == 0    ? stalled_cpu(facts)
+	bool stall = strcmp(f->kind, "rcu-stall") == 0;
+	int cpu = stall ? stalled_cpu(facts)
 		  : strcmp(f->kind, "hardlockup") == 0 ? locked_up_cpu(facts)
 						       : -1;
 
 	if (spinners_blame(facts, cpu, out, f) || waits_for_cpu(facts, cpu, out, f))
 		return;
-	if (cpu >= 0 && cpu != facts->cpu) {
+	if (cpu >= 0 && cpu != facts->cpu)
 		blame_other(facts, cpu, out, f);
-		return;
-	}
-	if (cpu < 0 && strcmp(f->kind, "rcu-stall") == 0) {
-		f->against = "the log does not name the CPU that stalled";
-		return;
-	}
-	if (facts_interrupted(facts) != SIZE_MAX && facts->session->symbols)
+	else if (cpu < 0 && stall)
+		blame_nameless(facts, out, f);
+	else if (facts_interrupted(facts) != SIZE_MAX && facts->session->symbols)
 		describe(facts, &facts->stack, facts->cpu, facts_where(facts), out, f);
+	if (stall && f->why)
+		note_starved_thread(facts, out, f);
 }
