@@ -122,7 +122,7 @@ class Kernel(Finding):
         self.assertTrue(any(row["file"] for row in rows))
         self.assertIn("--force", remarks)
         report = lab.inquest("-k", vmlinux, "--force", other.vmcore).stdout
-        self.assertRegex(report, r"lines: .*FORCED")
+        self.assertRegex(report, r"(?m)^lines +.*FORCED")
         self.assertRegex(report, r"(?s)MISSING.*used by --force")
 
     def test_a_vmlinuz_is_unpacked_and_found_stripped(self):
