@@ -5,7 +5,7 @@
  * wait. The pool keeps the time of its last progress; when the watchdog complains it is too late.
  *
  * Sources, in linux/: kernel/workqueue.c (struct worker_pool, watchdog_ts in jiffies; kept since
- * 4.5), include/linux/jiffies.h (INITIAL_JIFFIES).
+ * 4.5).
  */
 #include <inttypes.h>
 #include <string.h>
@@ -20,31 +20,11 @@ enum {
 	LATE_SECONDS = 10, SURE_SECONDS = 30, /* the kernel's own watchdog takes 30 */
 	POOLS_A_CPU = 2, BUSY_NAMED = 4, WORKS_MAX = 100000,
 	PF_WQ_WORKER = 0x20,                  /* include/linux/sched.h */
-	BOOT_SECONDS = 300, CLOCK_SLACK = 20, /* jiffies begin 300 s before they wrap at 32 bits */
-	NS_PER_S = 1000 * 1000 * 1000,
 };
-static const uint64_t JIFFIES_WRAP = 1ull << 32;
 
 struct line {
 	uint64_t count, first;
 };
-
-/* Ticks a second: the one that makes of jiffies the time since boot. 0: none does. */
-static uint64_t ticks_a_second(struct session *s, uint64_t jiffies)
-{
-	static const uint64_t rates[] = { 250, 1000, 100, 300 };
-	struct kernel_time now;
-
-	kernel_time(s, &now);
-	uint64_t up = now.uptime_ns / NS_PER_S;
-	for (size_t i = 0; up && i < array_size(rates); i++) {
-		uint64_t start = JIFFIES_WRAP - BOOT_SECONDS * rates[i];
-		uint64_t seconds = jiffies >= start ? (jiffies - start) / rates[i] : UINT64_MAX / 2;
-		if (seconds + CLOCK_SLACK >= up && seconds <= up + CLOCK_SLACK)
-			return rates[i];
-	}
-	return 0;
-}
 
 static bool count_work(void *ctx, uint64_t work)
 {
@@ -173,9 +153,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	if (!s->symbols || s->text || !s->types)
 		return NULL;
 	size = types_sizeof(s->types, "worker_pool");
-	if (!size || (!kglobal(s, "jiffies_64", 8, &jiffies) && !kglobal(s, "jiffies", 8, &jiffies)))
-		return NULL;
-	rate = ticks_a_second(s, jiffies);
+	rate = size ? kernel_ticks(s, &jiffies) : 0;
 	const struct cpu *all = cpus(s, &n);
 	for (size_t i = 0; rate && i < n; i++) {
 		uint64_t pools = all[i].online ? kpercpu(s, "cpu_worker_pools", all[i].id) : 0;

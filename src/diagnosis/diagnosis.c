@@ -30,6 +30,7 @@ extern const struct detector detector_stack;
 extern const struct detector detector_starved;
 extern const struct detector detector_stuck;
 extern const struct detector detector_workqueue;
+extern const struct detector detector_callbacks;
 extern const struct detector detector_text;
 extern const struct detector detector_trap;
 
@@ -47,6 +48,7 @@ const struct detector *const detectors[] = {
 	&detector_stuck,
 	&detector_starved,
 	&detector_workqueue,
+	&detector_callbacks,
 	&detector_hardware,
 	&detector_alive,
 	&detector_text,

@@ -8,10 +8,15 @@
  *
  * Monotonic time at the last tick is tkr_mono.base + (tkr_mono.xtime_nsec >> shift); what was
  * slept is offs_boot.
+ *
+ * Jiffies: include/linux/jiffies.h (INITIAL_JIFFIES).
  */
 #include "kernel/timekeeper.h"
 
-enum { OFFSET_MAX = 256 };
+enum {
+	OFFSET_MAX = 256,
+	BOOT_SECONDS = 300, CLOCK_SLACK = 20, /* jiffies begin 300 s before they wrap at 32 bits */
+};
 
 static const int64_t second = 1000 * 1000 * 1000;
 /* Nobody has run a kernel for a thousand years; the clock may be set to anything, but not more. */
@@ -67,4 +72,27 @@ void kernel_time(struct session *s, struct kernel_time *time)
 	uint64_t uptime = base + (fraction >> shift) + slept;
 	if (uptime / (uint64_t)second < seconds_max)
 		time->uptime_ns = uptime;
+}
+
+static uint64_t ticks_a_second(uint64_t jiffies, uint64_t up)
+{
+	static const uint64_t rates[] = { 250, 1000, 100, 300 };
+
+	for (size_t i = 0; up && i < array_size(rates); i++) {
+		uint64_t start = (UINT64_C(1) << 32) - BOOT_SECONDS * rates[i];
+		uint64_t seconds = jiffies >= start ? (jiffies - start) / rates[i] : UINT64_MAX / 2;
+		if (seconds + CLOCK_SLACK >= up && seconds <= up + CLOCK_SLACK)
+			return rates[i];
+	}
+	return 0;
+}
+
+uint64_t kernel_ticks(struct session *s, uint64_t *jiffies)
+{
+	struct kernel_time now;
+
+	if (!kglobal(s, "jiffies_64", 8, jiffies) && !kglobal(s, "jiffies", 8, jiffies))
+		return 0;
+	kernel_time(s, &now);
+	return ticks_a_second(*jiffies, now.uptime_ns / (uint64_t)second);
 }

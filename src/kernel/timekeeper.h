@@ -10,3 +10,9 @@ struct kernel_time {
 };
 
 void kernel_time(struct session *s, struct kernel_time *time);
+
+/*
+ * Ticks a second, and jiffies at the end: the rate that makes of jiffies the time since boot. 0:
+ * none does, or they cannot be read.
+ */
+uint64_t kernel_ticks(struct session *s, uint64_t *jiffies);

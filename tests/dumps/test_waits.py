@@ -13,6 +13,7 @@ import lab
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
 STUCK = {"pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
+FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
 CROWD_NAMED = 1990
 
@@ -266,6 +267,22 @@ class WriteWalk(Waits):
             others = [c for c in cpus if c is not writer]
             self.assertEqual({c["owner_pid"] for c in others}, {writer["pid"]})
             self.assertEqual(len({c["story"] for c in others}), 2)
+
+
+class CallbackFlood(Waits):
+    def test_whose_callbacks_they_are(self):
+        for dump, truth in self.each("callback-flood"):
+            found = [f for f in self.report(dump)["findings"] if f["kind"] == "callback-flood"]
+            self.assertEqual(len(found), 1)
+            self.assertEqual((found[0]["confidence"], found[0]["function"]), ("likely", truth["callback"]))
+            self.assertGreaterEqual(int(found[0]["what"].split()[0]), truth["callbacks"])
+            self.assertIn("has not ended for", found[0]["why"])
+
+    def test_others_have_none(self):
+        for dump in lab.dumps(truncate=100):
+            if dump.meta["name"] != "callback-flood":
+                with self.subTest(dump=str(dump)):
+                    self.assertFalse({f["kind"] for f in self.report(dump)["findings"]} & FLOODS)
 
 
 class Crowd(Waits):
