@@ -31,6 +31,7 @@ extern const struct detector detector_starved;
 extern const struct detector detector_stuck;
 extern const struct detector detector_workqueue;
 extern const struct detector detector_callbacks;
+extern const struct detector detector_storms;
 extern const struct detector detector_text;
 extern const struct detector detector_trap;
 
@@ -49,6 +50,7 @@ const struct detector *const detectors[] = {
 	&detector_starved,
 	&detector_workqueue,
 	&detector_callbacks,
+	&detector_storms,
 	&detector_hardware,
 	&detector_alive,
 	&detector_text,

@@ -269,7 +269,7 @@ class WriteWalk(Waits):
             self.assertEqual(len({c["story"] for c in others}), 2)
 
 
-class CallbackFlood(Waits):
+class Floods(Waits):
     def test_whose_callbacks_they_are(self):
         for dump, truth in self.each("callback-flood"):
             found = [f for f in self.report(dump)["findings"] if f["kind"] == "callback-flood"]
@@ -278,9 +278,18 @@ class CallbackFlood(Waits):
             self.assertGreaterEqual(int(found[0]["what"].split()[0]), truth["callbacks"])
             self.assertIn("has not ended for", found[0]["why"])
 
+    def test_storms_are_named(self):
+        for dump, truth in self.each("storms"):
+            found = self.report(dump)["findings"]
+            for kind, (function, confidence) in truth["storms"].items():
+                of_kind = [f for f in found if f["kind"] == kind]
+                self.assertEqual([f["confidence"] for f in of_kind], [confidence], kind)
+                told = (of_kind[0]["function"], of_kind[0]["what"], of_kind[0]["why"])
+                self.assertTrue(any(function in words for words in told if words), told)
+
     def test_others_have_none(self):
         for dump in lab.dumps(truncate=100):
-            if dump.meta["name"] != "callback-flood":
+            if dump.meta["name"] not in ("callback-flood", "storms"):
                 with self.subTest(dump=str(dump)):
                     self.assertFalse({f["kind"] for f in self.report(dump)["findings"]} & FLOODS)
 
