@@ -23,7 +23,8 @@
 #include "forensics/args_frame.h"
 
 enum { WRAPPER_INSNS_MAX = 800, WRAPPERS_MAX = 400, RETURNS_MAX = 8 };
-enum { FRAMES_LOOKED_AT = 48, EVENTS_MAX = 48, BLOCKS_MAX = 4096, HELD_MAX = 64 };
+enum { FRAMES_LOOKED_AT = 48, EVENTS_MAX = 48, BLOCKS_MAX = 4096, HELD_MAX = 64,
+       MERGES_MAX = 3 };
 
 /* A lock is taken or given back at this instruction. */
 struct event {
@@ -197,6 +198,57 @@ static void know_frame(const struct scan *scan, uint32_t insn, struct flow *flow
 	}
 }
 
+/* The one number that all paths into a merge bring. */
+struct merged {
+	struct flow *flow;
+	struct flow_facts *facts;
+	struct flow_value v;
+	flow_id merge;
+	unsigned depth, count;
+	bool differ;
+};
+
+static bool value_here(struct flow *flow, struct flow_facts *facts, flow_id id, bool memory,
+		       unsigned depth, struct flow_value *v);
+
+static bool join_path(void *ctx, uint64_t from unused_arg, flow_id id)
+{
+	struct merged *m = ctx;
+	struct flow_value v = { 0 };
+
+	/* Round a loop that leaves it as it is. */
+	if (id == m->merge)
+		return true;
+	m->differ = !value_here(m->flow, m->facts, id, true, m->depth + 1, &v) ||
+		    (m->count && v.value != m->v.value);
+	m->v = v;
+	m->count++;
+	return !m->differ;
+}
+
+/*
+ * What a node is in all 64 bits. Compilers read a global pointer again on each of two paths that
+ * join: those are two loads, which memory read again can show to be the same.
+ */
+static bool value_here(struct flow *flow, struct flow_facts *facts, flow_id id, bool memory,
+		       unsigned depth, struct flow_value *v)
+{
+	struct merged m = { .flow = flow, .facts = facts, .merge = id, .depth = depth };
+
+	if (id == FLOW_NONE)
+		return false;
+	if (flow_eval(facts, id, memory, v))
+		return v->bits == 64;
+	if (!memory || depth == MERGES_MAX || flow_node(flow, id)->kind != FLOW_MERGE)
+		return false;
+	flow_merged(flow, id, join_path, &m);
+	if (!m.count || m.differ)
+		return false;
+	*v = m.v;
+	v->memory = true;
+	return true;
+}
+
 static bool evaluate(const struct scan *scan, struct event *event, struct flow *flow, bool memory)
 {
 	const struct code_env *env = code_env(scan->session);
@@ -208,8 +260,7 @@ static bool evaluate(const struct scan *scan, struct event *event, struct flow *
 	know_frame(scan, event->insn, flow, facts, memory);
 	flow_id id = event->function ? flow_register(flow, scan->session->arch->arg_regs[0])
 				     : flow_address(flow, &insn->memory);
-	bool known = flow_solve(facts) && id != FLOW_NONE && flow_eval(facts, id, memory, &v) &&
-		     v.bits == 64;
+	bool known = flow_solve(facts) && value_here(flow, facts, id, memory, 0, &v);
 	if (known) {
 		event->known = true;
 		event->memory = memory;
@@ -254,8 +305,7 @@ static void find_wrapped_lock(const struct scan *scan, struct event *event)
 		struct flow_facts *facts = flow_facts_create(env, inner);
 		know_arguments(scan, event, outer, inner, facts);
 		flow_id id = flow_register(inner, scan->session->arch->arg_regs[0]);
-		if (flow_solve(facts) && id != FLOW_NONE && flow_eval(facts, id, true, &v) &&
-		    v.bits == 64) {
+		if (flow_solve(facts) && value_here(inner, facts, id, true, 0, &v)) {
 			event->known = event->memory = true;
 			event->lock = v.value;
 		}
