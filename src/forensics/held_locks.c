@@ -7,8 +7,7 @@
  * Which lock a call takes is known by value flow up to that call, from what is known of the frame:
  * what its function was entered with, and registers that are not written between there and here.
  *
- * A function may take its lock through a small one that returns with it held; on a CPU's stack
- * those are looked through, one level deep.
+ * A function may take its lock through a small one that returns with it held: held_wrappers.c.
  *
  * In doubt it was given back: a call that unlocks something that is not known, or that stores a
  * zero byte through a pointer that is not known (an inlined spin_unlock()), gives it back.
@@ -20,37 +19,10 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
-#include "forensics/args_frame.h"
+#include "forensics/held_scan.h"
 
-enum { WRAPPER_INSNS_MAX = 800, WRAPPERS_MAX = 400, RETURNS_MAX = 8 };
-enum { FRAMES_LOOKED_AT = 48, EVENTS_MAX = 48, BLOCKS_MAX = 4096, HELD_MAX = 64,
-       MERGES_MAX = 3 };
-
-/* A lock is taken or given back at this instruction. */
-struct event {
-	uint32_t insn;
-	const struct lock_function *function; /* NULL: a store that may be an inlined unlock */
-	const char *name;
-	bool known, memory;
-	uint64_t lock;
-	/* It is in the function that the instruction calls: that one's graph, and where in it. */
-	const struct cfg *wrapper;
-	uint32_t inner;
-};
-
-struct scan {
-	struct session *session;
-	struct args_run *run;
-	struct frame_flow *f;
-	size_t frame;
-	unsigned kinds;
-	struct given_locks *given;
-	unsigned *wrappers; /* functions that may still be looked through; NULL: none */
-	struct event events[EVENTS_MAX];
-	unsigned count;
-	bool too_many;
-	struct arena *arena;
-};
+enum { FRAMES_LOOKED_AT = 48, BLOCKS_MAX = 4096, HELD_MAX = 64, WRAPPERS_MAX = 400 };
+enum { MERGES_MAX = 3 }; /* of merges, one in another */
 
 struct given_lock {
 	enum lock_kind kind;
@@ -95,23 +67,21 @@ static bool is_scheduler(const char *name)
 	       starts_with(name, "__switch_to");
 }
 
-static void look_through(struct scan *scan, uint64_t target, const struct event *call);
-
-static void add_event(struct scan *scan, const struct event *event)
+void held_add_event(struct held_scan *scan, const struct held_event *event)
 {
-	if (scan->count == EVENTS_MAX)
+	if (scan->count == HELD_EVENTS_MAX)
 		scan->too_many = true;
 	else
 		scan->events[scan->count++] = *event;
 }
 
-static void find_events(struct scan *scan)
+void held_find_events(struct held_scan *scan)
 {
 	const struct cfg *cfg = scan->f->cfg;
 
 	for (uint32_t i = 0; i < cfg->insn_count; i++) {
 		const struct cfg_insn *insn = &cfg->insns[i];
-		struct event event = { .insn = i };
+		struct held_event event = { .insn = i };
 		struct symbol symbol;
 		bool call = (insn->role == CFG_CALL || insn->role == CFG_CALL_LAST) && insn->target;
 		if (call && symbols_by_address(scan->session->symbols, insn->target, &symbol) &&
@@ -122,26 +92,26 @@ static void find_events(struct scan *scan)
 		if (event.function && !(scan->kinds >> event.function->kind & 1))
 			event.function = NULL;
 		else if (call && event.name && !event.function && scan->wrappers && *scan->wrappers)
-			look_through(scan, insn->target, &event);
+			held_look_through(scan, insn->target, &event);
 		if (!event.function && !may_unlock(&insn->insn))
 			continue;
-		add_event(scan, &event);
+		held_add_event(scan, &event);
 	}
 }
 
-static bool takes(const struct event *event)
+bool held_takes(const struct held_event *event)
 {
 	return event->function && event->function->act != LOCK_GIVE;
 }
 
 /* complete(): who waits for it waits for this. */
-static bool completes(const struct event *event)
+static bool completes(const struct held_event *event)
 {
 	return event->function && event->function->act == LOCK_GIVE &&
 	       event->function->kind == LOCK_COMPLETION;
 }
 
-static bool any_of_interest(const struct scan *scan)
+static bool any_of_interest(const struct held_scan *scan)
 {
 	for (unsigned i = 0; i < scan->count; i++) {
 		if (scan->events[i].function)
@@ -170,8 +140,7 @@ static uint64_t written_between(const struct cfg *cfg, uint32_t from, uint32_t t
 	return written;
 }
 
-/* What is known of the frame is true at the event, too, as far as nothing wrote there since. */
-static void know_frame(const struct scan *scan, uint32_t insn, struct flow *flow,
+void held_know_frame(const struct held_scan *scan, uint32_t insn, struct flow *flow,
 		       struct flow_facts *facts, bool memory)
 {
 	const struct arch *arch = scan->session->arch;
@@ -208,9 +177,6 @@ struct merged {
 	bool differ;
 };
 
-static bool value_here(struct flow *flow, struct flow_facts *facts, flow_id id, bool memory,
-		       unsigned depth, struct flow_value *v);
-
 static bool join_path(void *ctx, uint64_t from unused_arg, flow_id id)
 {
 	struct merged *m = ctx;
@@ -219,19 +185,15 @@ static bool join_path(void *ctx, uint64_t from unused_arg, flow_id id)
 	/* Round a loop that leaves it as it is. */
 	if (id == m->merge)
 		return true;
-	m->differ = !value_here(m->flow, m->facts, id, true, m->depth + 1, &v) ||
+	m->differ = !held_value(m->flow, m->facts, id, true, m->depth + 1, &v) ||
 		    (m->count && v.value != m->v.value);
 	m->v = v;
 	m->count++;
 	return !m->differ;
 }
 
-/*
- * What a node is in all 64 bits. Compilers read a global pointer again on each of two paths that
- * join: those are two loads, which memory read again can show to be the same.
- */
-static bool value_here(struct flow *flow, struct flow_facts *facts, flow_id id, bool memory,
-		       unsigned depth, struct flow_value *v)
+bool held_value(struct flow *flow, struct flow_facts *facts, flow_id id, bool memory,
+		unsigned depth, struct flow_value *v)
 {
 	struct merged m = { .flow = flow, .facts = facts, .merge = id, .depth = depth };
 
@@ -249,7 +211,8 @@ static bool value_here(struct flow *flow, struct flow_facts *facts, flow_id id, 
 	return true;
 }
 
-static bool evaluate(const struct scan *scan, struct event *event, struct flow *flow, bool memory)
+static bool evaluate(const struct held_scan *scan, struct held_event *event, struct flow *flow,
+		     bool memory)
 {
 	const struct code_env *env = code_env(scan->session);
 	const struct insn *insn = &scan->f->cfg->insns[event->insn].insn;
@@ -257,10 +220,10 @@ static bool evaluate(const struct scan *scan, struct event *event, struct flow *
 	struct flow_value v;
 
 	flow_facts_set_stable(facts, args_stable, scan->run);
-	know_frame(scan, event->insn, flow, facts, memory);
+	held_know_frame(scan, event->insn, flow, facts, memory);
 	flow_id id = event->function ? flow_register(flow, scan->session->arch->arg_regs[0])
 				     : flow_address(flow, &insn->memory);
-	bool known = flow_solve(facts) && value_here(flow, facts, id, memory, 0, &v);
+	bool known = flow_solve(facts) && held_value(flow, facts, id, memory, 0, &v);
 	if (known) {
 		event->known = true;
 		event->memory = memory;
@@ -270,58 +233,13 @@ static bool evaluate(const struct scan *scan, struct event *event, struct flow *
 	return known;
 }
 
-/* What the caller passes, as far as it is known where @event is. */
-static void know_arguments(const struct scan *scan, const struct event *event, struct flow *outer,
-			   struct flow *inner, struct flow_facts *inner_facts)
-{
-	const struct arch *arch = scan->session->arch;
-	struct flow_facts *facts = flow_facts_create(code_env(scan->session), outer);
-	struct flow_value v;
-
-	flow_facts_set_stable(facts, args_stable, scan->run);
-	know_frame(scan, event->insn, outer, facts, true);
-	bool solved = flow_solve(facts);
-	for (unsigned i = 0; solved && i < arch->arg_reg_count; i++) {
-		unsigned reg = arch->arg_regs[i];
-		if (flow_eval(facts, flow_register(outer, reg), true, &v) && v.bits == 64)
-			flow_know(inner_facts, flow_entry(inner, reg), &v);
-	}
-	flow_facts_destroy(facts);
-}
-
-/* The lock that the called function takes, by what it is called with: never sure. */
-static void find_wrapped_lock(const struct scan *scan, struct event *event)
-{
-	const struct code_env *env = code_env(scan->session);
-	struct flow *outer, *inner;
-	struct flow_value v;
-	const char *why;
-
-	if (!flow_create(env, scan->f->cfg, scan->f->cfg->insns[event->insn].at, NULL, &outer,
-			 &why))
-		return;
-	if (flow_create(env, event->wrapper, event->wrapper->insns[event->inner].at, NULL, &inner,
-			&why)) {
-		struct flow_facts *facts = flow_facts_create(env, inner);
-		know_arguments(scan, event, outer, inner, facts);
-		flow_id id = flow_register(inner, scan->session->arch->arg_regs[0]);
-		if (flow_solve(facts) && value_here(inner, facts, id, true, 0, &v)) {
-			event->known = event->memory = true;
-			event->lock = v.value;
-		}
-		flow_facts_destroy(facts);
-		flow_destroy(inner);
-	}
-	flow_destroy(outer);
-}
-
-static void find_lock(const struct scan *scan, struct event *event)
+static void find_lock(const struct held_scan *scan, struct held_event *event)
 {
 	struct flow *flow;
 	const char *why;
 
 	if (event->wrapper) {
-		find_wrapped_lock(scan, event);
+		held_find_wrapped_lock(scan, event);
 		return;
 	}
 
@@ -334,8 +252,6 @@ static void find_lock(const struct scan *scan, struct event *event)
 }
 
 /* --- Held or not. --- */
-
-enum { NOT_HELD = 1, HELD = 2 };
 
 struct states {
 	uint8_t *at;      /* by block: with which states it is entered */
@@ -353,7 +269,7 @@ static void enter(struct states *states, uint32_t block, bool held)
 	states->todo[states->count++] = block * 2 + held;
 }
 
-static bool gives_back(const struct event *event, const struct event *take)
+static bool gives_back(const struct held_event *event, const struct held_event *take)
 {
 	if (event->function && event->function->act != LOCK_GIVE)
 		return false;
@@ -366,18 +282,19 @@ static bool gives_back(const struct event *event, const struct event *take)
 }
 
 /* The state behind the instructions of a block, or before @stop; result: stop was met. */
-static bool run_block(const struct scan *scan, const struct cfg_block *block,
-		      const struct event *take, uint32_t stop, bool *held)
+static bool run_block(const struct held_scan *scan, const struct cfg_block *block,
+		      const struct held_event *take, uint32_t stop, bool *held)
 {
 	for (uint32_t i = block->first; i < block->first + block->count; i++) {
 		if (i == stop)
 			return true;
 		for (unsigned e = 0; e < scan->count; e++) {
-			const struct event *event = &scan->events[e];
+			const struct held_event *event = &scan->events[e];
 			if (event->insn != i)
 				continue;
-			bool same = event == take || (takes(event) && event->known && take->known &&
-						      event->lock == take->lock);
+			bool same = event == take ||
+				    (held_takes(event) && event->known && take->known &&
+				     event->lock == take->lock);
 			if (same && event->function->act == LOCK_TAKE)
 				*held = true;
 			else if (gives_back(event, take))
@@ -387,11 +304,7 @@ static bool run_block(const struct scan *scan, const struct cfg_block *block,
 	return false;
 }
 
-/*
- * The states in which the function can be at its instruction, as to the lock of @take. A try that
- * may have failed leaves both ways open: it is followed as taken from there, too.
- */
-static unsigned states_here(const struct scan *scan, const struct event *take)
+unsigned held_states(const struct held_scan *scan, const struct held_event *take)
 {
 	const struct cfg *cfg = scan->f->cfg;
 	struct states states = { 0 };
@@ -415,7 +328,7 @@ static unsigned states_here(const struct scan *scan, const struct event *take)
 			rest.first = scan->f->insn + 1;
 			run_block(scan, &rest, take, UINT32_MAX, &held);
 		}
-		bool tried = takes(take) && take->function->act == LOCK_TRY &&
+		bool tried = held_takes(take) && take->function->act == LOCK_TRY &&
 			     cfg_block_of(cfg, take->insn) == item / 2;
 		for (uint32_t e = 0; e < block->out_count; e++) {
 			uint32_t to = cfg->edges[block->first_out + e].to;
@@ -429,64 +342,8 @@ static unsigned states_here(const struct scan *scan, const struct event *take)
 	return here;
 }
 
-/* Does @take leave the lock held when the function of @scan returns? */
-static bool leaves_held(struct scan *scan, const struct event *take)
-{
-	const struct cfg *cfg = scan->f->cfg;
-	unsigned returns = 0;
-
-	for (uint32_t i = 0; i < cfg->insn_count && returns < RETURNS_MAX; i++) {
-		if (cfg->insns[i].role != CFG_RETURN)
-			continue;
-		returns++;
-		scan->f->insn = i;
-		if (states_here(scan, take) & HELD)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A function that returns with locks taken, or that only gives some back: then the call of it is
- * such an event, one for each.
- */
-static void look_through(struct scan *scan, uint64_t target, const struct event *call)
-{
-	const char *why;
-	const struct cfg *cfg = code_cfg(scan->session, target, &why);
-	struct frame_flow f = { .cfg = cfg };
-	struct scan *inner;
-	bool any = false;
-
-	--*scan->wrappers;
-	if (!cfg || cfg->incomplete || cfg->insn_count > WRAPPER_INSNS_MAX)
-		return;
-	inner = xcalloc(1, sizeof(*inner));
-	*inner = (struct scan){ .session = scan->session, .run = scan->run, .f = &f,
-				.kinds = scan->kinds, .arena = scan->arena };
-	find_events(inner);
-	for (unsigned i = 0; i < inner->count && !inner->too_many; i++) {
-		const struct event *e = &inner->events[i];
-		struct event event = *call;
-		any |= takes(e);
-		if (!takes(e) || !leaves_held(inner, e))
-			continue;
-		event.function = e->function;
-		event.wrapper = cfg;
-		event.inner = e->insn;
-		add_event(scan, &event);
-	}
-	for (unsigned i = 0; i < inner->count && !any; i++) {
-		struct event event = *call;
-		event.function = inner->events[i].function;
-		if (event.function)
-			add_event(scan, &event);
-	}
-	free(inner);
-}
-
 /* Can the code come from instruction @from to @to (not through its start again)? */
-static bool leads_to(const struct scan *scan, uint32_t from, uint32_t to)
+static bool leads_to(const struct held_scan *scan, uint32_t from, uint32_t to)
 {
 	const struct cfg *cfg = scan->f->cfg;
 	uint32_t here = cfg_block_of(cfg, from), there = cfg_block_of(cfg, to);
@@ -512,11 +369,11 @@ static bool leads_to(const struct scan *scan, uint32_t from, uint32_t to)
 }
 
 /* It took such a lock itself before: likely that is the one it gives back. */
-static bool took_before(const struct scan *scan, const struct event *give)
+static bool took_before(const struct held_scan *scan, const struct held_event *give)
 {
 	for (unsigned i = 0; i < scan->count; i++) {
-		const struct event *e = &scan->events[i];
-		if (takes(e) && e->function->kind == give->function->kind &&
+		const struct held_event *e = &scan->events[i];
+		if (held_takes(e) && e->function->kind == give->function->kind &&
 		    leads_to(scan, e->insn, give->insn))
 			return true;
 	}
@@ -524,10 +381,10 @@ static bool took_before(const struct scan *scan, const struct event *give)
 }
 
 /* What a function on the stack may have given back before it came to where it is. */
-static void note_given(const struct scan *scan, struct given_locks *given)
+static void note_given(const struct held_scan *scan, struct given_locks *given)
 {
 	for (unsigned i = 0; i < scan->count && given->count < GIVEN_MAX; i++) {
-		const struct event *e = &scan->events[i];
+		const struct held_event *e = &scan->events[i];
 		if (!e->function || e->function->act != LOCK_GIVE ||
 		    e->function->kind == LOCK_COMPLETION || e->insn == scan->f->insn ||
 		    !leads_to(scan, e->insn, scan->f->insn) || (!e->known && took_before(scan, e)))
@@ -564,7 +421,7 @@ static bool already(const struct stack_locks *locks, const struct held_lock *loc
 	return false;
 }
 
-static void add_held(const struct scan *scan, const struct event *event, bool to_complete,
+static void add_held(const struct held_scan *scan, const struct held_event *event, bool to_complete,
 		     bool all_ways, struct stack_locks *locks)
 {
 	struct held_lock lock = {
@@ -591,27 +448,27 @@ static void add_held(const struct scan *scan, const struct event *event, bool to
 		locks->held[locks->held_count++] = lock;
 }
 
-static void scan_frame(struct scan *scan, struct stack_locks *locks)
+static void scan_frame(struct held_scan *scan, struct stack_locks *locks)
 {
 	const struct cfg *cfg = scan->f->cfg;
 
-	find_events(scan);
+	held_find_events(scan);
 	if (scan->too_many || !any_of_interest(scan))
 		return;
 	for (unsigned i = 0; i < scan->count; i++) {
-		if (scan->events[i].function == NULL || takes(&scan->events[i]) ||
+		if (scan->events[i].function == NULL || held_takes(&scan->events[i]) ||
 		    lock_function_of(scan->events[i].name))
 			find_lock(scan, &scan->events[i]);
 	}
 	for (unsigned i = 0; i < scan->count; i++) {
-		const struct event *event = &scan->events[i];
+		const struct held_event *event = &scan->events[i];
 		if (event->insn == scan->f->insn)
 			continue;
 		if (completes(event) && leads_to(scan, scan->f->insn, event->insn))
 			add_held(scan, event, true, false, locks);
-		if (!takes(event))
+		if (!held_takes(event))
 			continue;
-		unsigned here = states_here(scan, event);
+		unsigned here = held_states(scan, event);
 		if (here & HELD)
 			add_held(scan, event, false, here == HELD && !cfg->incomplete, locks);
 	}
@@ -683,9 +540,11 @@ void stack_locks_find(struct session *s, const struct task *task, struct stack *
 		/* An interrupt gives nothing back that the code it interrupted has. */
 		if (stack->frames[i].has_regs)
 			given.count = 0;
-		struct scan scan = { .session = s, .run = &run, .f = &run.frames[i], .frame = i,
-				     .kinds = kinds, .arena = &locks->arena, .given = &given,
-				     .wrappers = task && task->on_cpu ? &wrappers : NULL };
+		struct held_scan scan = {
+			.session = s, .run = &run, .f = &run.frames[i], .frame = i,
+			.kinds = kinds, .arena = &locks->arena, .given = &given,
+			.wrappers = task && task->on_cpu ? &wrappers : NULL,
+		};
 		if (scan.f->usable && scan.f->cfg && !is_scheduler(scan.f->cfg->name))
 			scan_frame(&scan, locks);
 	}
