@@ -38,6 +38,9 @@ class Setting:
 FILE = "touch /tmp/shared"
 APPEND = "for n in 1 2 3; do (echo $n >>/tmp/shared) & done"
 
+# To find the address in kallsyms takes an emulated machine some seconds.
+ONCE_LOCKED = "until dmesg | grep -q 'test_lockup: lock mutex'; do sleep 1; done"
+
 SETTINGS = [
     Setting("preemption-off", "disable_preempt=1", SOFT, "softlockup"),
     Setting("softirqs-off", "disable_softirq=1", SOFT, "softlockup"),
@@ -49,7 +52,7 @@ SETTINGS = [
             says=("rwsem", "insmod")),
     Setting("super-block", "state=S file_path=/tmp/shared lock_sb_umount=1", HUNG, "hung-task", before=FILE, victims="sync", says=("rwsem", "insmod")),
     Setting("mutex", "state=S lock_mutex_ptr=" + ADDRESS.format("rtnl_mutex"), HUNG, "hung-task",
-            victims="for n in 1 2; do ip link set lo up & done", says=("rtnl_mutex", "insmod")),
+            victims=f"{ONCE_LOCKED}; for n in 1 2; do ip link set lo up & done", says=("rtnl_mutex", "insmod")),
     Setting("spinlock", "all_cpus=1 lock_spinlock_ptr=" + ADDRESS.format("inode_hash_lock"), SOFT, "softlockup", says=("spinlock", "inode_hash_lock")),
     Setting("rwlock", "all_cpus=1 lock_rwlock_ptr=" + ADDRESS.format("tasklist_lock"), SOFT, "softlockup", says=("rwlock", "tasklist_lock")),
 ]

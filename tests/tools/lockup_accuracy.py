@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "dumps"))
 import lkdtm_lab  # noqa: E402
 import lockup_lab  # noqa: E402
 
-SERIES = ("6.1",)
+SERIES = ("6.1", "6.12")
 
 HEAD = """# Who locked up the machine
 
