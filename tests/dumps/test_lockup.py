@@ -2,8 +2,10 @@
 """A few settings of test_lockup, the kernel's own module that locks machines up: who did it, and what the victims wait for. All of them
 are run by tests/tools/lockup_accuracy.py, which also writes docs/accuracy-lockups.md."""
 
+import json
 import unittest
 
+import lab
 import lkdtm_lab
 import lkdtm_truth
 import lockup_lab
@@ -24,6 +26,19 @@ class Lockup(unittest.TestCase):
                 self.assertTrue(judged.kind_right, judged.verdict)
                 self.assertTrue(judged.blame_right, judged.verdict)
                 self.assertTrue(judged.said, judged.verdict)
+
+    def test_address_that_two_paths_read(self):
+        """The compiler reads the pointer to the rwlock on either side of a branch; who took the lock is known all the same."""
+        setting = next(s for s in lockup_lab.SETTINGS if s.name == "rwlock")
+        folder = lockup_lab.kept(setting, SERIES)
+        self.assertTrue((folder / "vmcore").exists(), "the kernel survived it")
+        run = lab.inquest("--json", "--no-debuginfo", "-c", "locks", folder / "vmcore")
+        found = [o for o in json.loads(run.stdout)["locks"] if o["kind"] == "rwlock"]
+        if not found:
+            self.skipTest("the watchdog was quicker than the second CPU: nobody waits for the lock yet")
+        self.assertEqual([o["owner_how"] for o in found], ["code"])
+        self.assertIn("tasklist_lock", found[0]["name"])
+        self.assertIn("kworker/", found[0]["owners"])
 
     def test_frozen_file_system(self):
         """Nobody's code holds up the writers: the file system says why."""
