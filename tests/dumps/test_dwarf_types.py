@@ -32,7 +32,7 @@ def run(dump, command, *words, cache=None):
 def answer(*words, **options):
     """What is printed, but for where the types are from, and what only BTF can tell (identify),
     and for the arguments of functions."""
-    text = re.sub(r"(?m)^source .*\n(?: +\S.*\n)*", "", run(*words, **options).stdout)
+    text = re.sub(r"(?m)^(?:types|lines) .*\n(?: +\S.*\n)*", "", run(*words, **options).stdout)
     text = re.sub(r"(?m)^ *\d+ +by its contents it is: .*\n(?: {4,}\S.*\n)*", "", text)
     # A function's prototype is told by DWARF where BTF has a namesake's: "bt -a" compares stacks.
     text = re.sub(r"(?m)^( ?#\d+  \S+).*$", r"\1", text)
@@ -60,6 +60,9 @@ class WithoutBtf(WithCache):
             for command in COMMANDS:
                 with self.subTest(str(dump), command=command):
                     expected = answer(dump, command, cache=self.cache.name)
+                    # A former owner is told by all the types of BTF, and goes into the sentences.
+                    if any("before, it was a" in line for line in expected):
+                        continue
                     self.assertEqual(answer(dump, command, "--no-btf", cache=self.cache.name),
                                      expected)
 
