@@ -162,7 +162,7 @@ class Tasks(unittest.TestCase):
         ours = {task["pid"]: task["state"] for task in dump.ask("ps")["tasks"]}
         rows = [row for row in dump.ps() if row["collector"] == "0"]
         differ = [row for row in rows if ours.get(int(row["pid"]), "?") not in (row["state"], "?")]
-        self.assertLessEqual(len(differ), 5 + dump.of_more_cpus, differ)
+        self.assertLessEqual(len(differ), 8 + dump.of_more_cpus, differ)
 
     @on_every_dump
     def test_idle_tasks_and_no_strangers(self, dump):
@@ -236,6 +236,10 @@ class Modules(unittest.TestCase):
         ours = {module["name"]: module for module in dump.ask("mod")["modules"]}
         for line in text_of(dump.oracle / "proc" / "modules").splitlines():
             name, size, _, _, state, base, *taints = line.split()
+            # What the scenario unloads after that was read is gone.
+            if dump.truth.get("class") == "unloaded-code" and name in dump.truth["why"]:
+                self.assertNotIn(name, ours)
+                continue
             module = ours[name]
             self.assertEqual((module["size"], module["state"]), (int(size), state.lower()))
             self.assertEqual(int(module["base"], 16), int(base, 16))

@@ -217,8 +217,8 @@ class Commands(unittest.TestCase):
         self.assertTrue(report["fault"]["file"].endswith("null_ioctl.c"))
         text = lab.inquest("-k", self.folder, "-m", self.dump.folder / "modules", self.dump.vmcore).stdout
         self.assertRegex(" ".join(text.split()),
-                         r"lines: vmlinux-\S+ \(build-id matches\), null_ioctl.ko \(build-id matches\)")
-        self.assertRegex(text, r"FAULT: .*null_ioctl.c:\d+")
+                         r" lines vmlinux-\S+ \(build-id matches\), null_ioctl.ko \(build-id matches\)")
+        self.assertRegex(text, r"(?m)^FAULT +.*null_ioctl.c:\d+")
 
 
 if __name__ == "__main__":
