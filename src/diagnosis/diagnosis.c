@@ -23,6 +23,7 @@ extern const struct detector detector_code;
 extern const struct detector detector_hardware;
 extern const struct detector detector_jump;
 extern const struct detector detector_panic;
+extern const struct detector detector_reclaim;
 extern const struct detector detector_refused;
 extern const struct detector detector_report;
 extern const struct detector detector_slab;
@@ -51,6 +52,7 @@ const struct detector *const detectors[] = {
 	&detector_workqueue,
 	&detector_callbacks,
 	&detector_storms,
+	&detector_reclaim,
 	&detector_hardware,
 	&detector_alive,
 	&detector_text,

@@ -287,9 +287,15 @@ class Floods(Waits):
                 told = (of_kind[0]["function"], of_kind[0]["what"], of_kind[0]["why"])
                 self.assertTrue(any(function in words for words in told if words), told)
 
+    def test_tasks_in_reclaim(self):
+        for dump, truth in self.each("reclaim"):
+            found = [f for f in self.report(dump)["findings"] if f["kind"] == "reclaim-livelock"]
+            self.assertEqual([f["confidence"] for f in found], ["possible"])
+            self.assertIn(truth["reclaimers"], found[0]["what"])
+
     def test_others_have_none(self):
         for dump in lab.dumps(truncate=100):
-            if dump.meta["name"] not in ("callback-flood", "storms"):
+            if dump.meta["name"] not in ("callback-flood", "storms", "reclaim"):
                 with self.subTest(dump=str(dump)):
                     self.assertFalse({f["kind"] for f in self.report(dump)["findings"]} & FLOODS)
 
