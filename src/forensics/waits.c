@@ -287,12 +287,38 @@ static bool futex_word(struct session *s, const struct task *task, struct stack 
 	return true;
 }
 
+/*
+ * Since 6.16 a task notes itself what it waits for (CONFIG_DETECT_HUNG_TASK_BLOCKER): the lock's
+ * address, its kind in the low two bits, include/linux/hung_task.h. Waiters for an rt_mutex are
+ * linked from their task in every kernel that has priority inheritance.
+ */
+static bool noted_blocker(struct session *s, const struct task *task, struct wait *wait)
+{
+	static const enum lock_kind kinds[] = { LOCK_MUTEX, LOCK_SEMAPHORE, LOCK_RWSEM,
+						LOCK_RWSEM };
+	enum { KIND_MASK = 3 };
+	uint64_t word, waiter;
+
+	if (wait->kind != WAIT_LOCK)
+		return false;
+	if (wait->lock_kind == LOCK_RT_MUTEX &&
+	    kread(s, task->address, "task_struct", "pi_blocked_on", &waiter) && waiter &&
+	    kread(s, waiter, "rt_mutex_waiter", "lock", &wait->object) && wait->object)
+		return true;
+	if (!kread(s, task->address, "task_struct", "blocker", &word) || !word ||
+	    kinds[word & KIND_MASK] != wait->lock_kind)
+		return false;
+	wait->object = word & ~(uint64_t)KIND_MASK;
+	return true;
+}
+
 void wait_find_object(struct session *s, const struct task *task, struct stack *stack,
 		      struct wait *wait)
 {
 	const struct row *row = wait->function ? row_of(wait->function) : NULL;
 
-	if (wait->kind == WAIT_FUTEX && futex_word(s, task, stack, wait))
+	if ((wait->kind == WAIT_FUTEX && futex_word(s, task, stack, wait)) ||
+	    noted_blocker(s, task, wait))
 		return;
 	if (!row || row->argument == NO_OBJECT)
 		return;
