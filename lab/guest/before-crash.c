@@ -37,7 +37,17 @@ static const char *const copied[] = {
 	"/sys/kernel/kexec_crash_size", "/sys/kernel/debug/sched/debug", "/sys/module/*/sections/.*", "/sys/module/*/sections/*",
 	"/sys/module/*/taint", "/sys/module/*/refcnt", "/sys/module/*/coresize", "/sys/module/*/srcversion", "/sys/module/*/notes/.*",
 	"/sys/module/*/version", "/sys/devices/system/cpu/online",
+	/* What the scenario itself found out and left there; copied last of these, as the youngest. */
+	"/oracle/*", "/oracle/*/*", "/oracle/*/*/*",
 };
+
+/* The archive's name of a file: without its slash, and what the scenario left lies beside what is found here. */
+static const char *archive_name(const char *path)
+{
+	static const char own[] = "/oracle/";
+
+	return path + (strncmp(path, own, sizeof(own) - 1) ? 1 : sizeof(own) - 1);
+}
 
 /* Names whose addresses a reader of dumps needs first; module symbols and a sample of all others are kept beside them. */
 static const char *const known_symbols[] = {
@@ -167,7 +177,7 @@ static void copy_files(struct buffer *tar)
 			struct stat status;
 
 			if (!stat(found.gl_pathv[j], &status) && S_ISREG(status.st_mode) && buffer_read(&content, found.gl_pathv[j]))
-				tar_add(tar, found.gl_pathv[j] + 1, &content);
+				tar_add(tar, archive_name(found.gl_pathv[j]), &content);
 		}
 		globfree(&found);
 	}
