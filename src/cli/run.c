@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/new_file.h"
+#include "cli/progress_line.h"
 #include "cli/runner.h"
 #include "cli/shell.h"
 
@@ -121,7 +122,10 @@ void runner_line(struct runner *run, const char *line)
 	doc_init(&doc);
 	doc.media = media[format];
 	remark_problems(run, line, &doc);
+	struct progress_line progress;
+	progress_line_start(&progress, run->session ? &run->session->progress : NULL, line);
 	struct error *error = command_run(run->session, line, &doc);
+	progress_line_stop(&progress);
 	/* A command may have left early, with nodes open. */
 	doc.current = doc.root;
 	if (error && inside)

@@ -581,8 +581,12 @@ static void show_all(struct bt_run *run)
 
 	if (!count)
 		doc_remark(run->args->doc, REMARK_HOLE, "no tasks were found in the dump");
-	for (size_t i = 0; i < count && !session_stopped(run->args->session); i++)
+	struct progress *progress = progress_start(&run->args->session->progress, "tasks", count);
+	for (size_t i = 0; i < count && !session_stopped(run->args->session); i++) {
 		show(run, &all[i]);
+		progress_add(progress, 1);
+	}
+	progress_stop(progress);
 }
 
 static struct error *show_words(struct bt_run *run, const struct options *options)

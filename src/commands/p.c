@@ -13,6 +13,7 @@
 #include "commands/expression.h"
 #include "commands/table.h"
 #include "commands/typed.h"
+#include "kernel/context.h"
 #include "kernel/cpus.h"
 #include "kernel/meaning.h"
 
@@ -22,7 +23,7 @@ struct print {
 	struct command_args *args;
 	struct expression x;
 	struct page_root root;
-	bool hex, user;
+	bool hex, decimal, user;
 	char *text;
 	struct strbuf out; /* all values */
 };
@@ -40,8 +41,10 @@ static void take_options(struct print *p, const char **s)
 			return;
 		for (size_t i = 1; i <= length; i++) {
 			p->user |= at[i] == 'u' && *at == '-';
-			if (at[i] != 'u')
+			if (at[i] != 'u') {
 				p->hex = at[i] == 'x';
+				p->decimal = !p->hex;
+			}
 		}
 		*s = at + length + 1;
 	}
@@ -163,7 +166,7 @@ static struct error *show_object(struct print *p, const char *label, const struc
 	type_spell(v->type, spelled, sizeof(spelled));
 	if (!type_is_complete(v->type))
 		return error_new(ERROR_NOT_FOUND, "of %s only the name is known", spelled);
-	o.format.hex = p->hex;
+	context_format(p->args->session, p->hex, p->decimal, &o.format);
 	struct error *err = fill_object(v, &o);
 	if (!err) {
 		doc_field(doc, "type", NULL, cell_str(spelled));
@@ -306,7 +309,8 @@ static struct error *choose_user(struct print *p)
 
 static struct error *run_p(struct command_args *args)
 {
-	struct print p = { .args = args, .hex = strcmp(args->argv[0], "px") == 0 };
+	struct print p = { .args = args, .hex = strcmp(args->argv[0], "px") == 0,
+			   .decimal = strcmp(args->argv[0], "pd") == 0 };
 	const char *s = args->rest;
 
 	take_options(&p, &s);

@@ -78,6 +78,7 @@ struct search {
 		vec_fields(struct search_hit);
 	} hits;
 	uint64_t total, holes;
+	struct progress *progress;
 };
 
 /* --- Hits. --- */
@@ -104,6 +105,7 @@ static void look_at(void *ctx, unsigned worker, uint64_t pfn, const uint8_t *byt
 {
 	struct search *search = ctx;
 
+	progress_add(search->progress, 1);
 	if (!search->options.set[OPT_STRINGS]) {
 		word_finder_page(search->finder, worker, pfn, bytes, from, to, word_found, search);
 		return;
@@ -129,7 +131,11 @@ static void look_at_all(struct search *search)
 
 	/* A range of virtual addresses says nothing of physical ones. */
 	search->ranged = ranged && search->physical;
+	search->progress = progress_start(&s->progress, "pages",
+					  dump_info(s->dump)->present_pages);
 	memory_scan(s->memory, s->stop, look_at, search, &search->holes);
+	progress_stop(search->progress);
+	search->progress = NULL;
 	search->ranged = ranged;
 	size_t count = search->hits.count, kept = 0;
 	if (search->physical || !count)

@@ -14,6 +14,7 @@
 #include "commands/args.h"
 #include "commands/table.h"
 #include "commands/typed.h"
+#include "kernel/context.h"
 
 enum { OPT_OFFSETS, OPT_HEX, OPT_DEC, OPT_BACK, OPT_COUNT, OPT_POINTED, OPT_RAW, OPT_USER };
 
@@ -146,8 +147,8 @@ static void object_for(struct run *run, struct type type, uint64_t address, stru
 		.doc = run->args->doc, .session = run->args->session, .type = type,
 		.address = address, .user = run->options.set[OPT_USER] ? &run->root : NULL,
 	};
-	object->format.hex = run->options.set[OPT_HEX];
-	object->format.decimal = run->options.set[OPT_DEC];
+	context_format(run->args->session, run->options.set[OPT_HEX], run->options.set[OPT_DEC],
+		       &object->format);
 }
 
 static void open_record(struct run *run, struct type type, uint64_t address, int cpu)

@@ -25,3 +25,18 @@ const struct frame *context_frame(struct session *s, struct stack *stack)
 	task_stack(s, task, stack);
 	return s->context.frame < stack->count ? &stack->frames[s->context.frame] : NULL;
 }
+
+bool context_is_hex(const struct session *s, bool option_hex, bool option_decimal)
+{
+	return option_hex || (!option_decimal && s->context.settings.radix == 16);
+}
+
+void context_format(const struct session *s, bool option_hex, bool option_decimal,
+		    struct value_format *format)
+{
+	format->hex = context_is_hex(s, option_hex, option_decimal);
+	format->decimal = option_decimal;
+	format->elements_max = s->context.settings.print_max;
+	format->element_lines = s->context.settings.print_array;
+	format->null_stop = s->context.settings.null_stop;
+}

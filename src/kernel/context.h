@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/tasks.h"
+#include "types/types.h"
 
 /* The task that was chosen, else the one that crashed; NULL when neither is known. */
 const struct task *context_task(struct session *s);
@@ -13,3 +14,12 @@ void context_set_task(struct session *s, const struct task *task);
  * (the stack is then shorter than when it was chosen, or empty). Free with stack_deinit(), always.
  */
 const struct frame *context_frame(struct session *s, struct stack *stack);
+
+/*
+ * How numbers are shown: what the command's -x and -d say, else what the user has set (`set radix`,
+ * `hex`, `dec`); every command that has a choice asks this. False: decimal.
+ */
+bool context_is_hex(const struct session *s, bool option_hex, bool option_decimal);
+/* The same and the other variables that are about values, for type_format_value() and its kin. */
+void context_format(const struct session *s, bool option_hex, bool option_decimal,
+		    struct value_format *format);

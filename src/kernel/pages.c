@@ -471,16 +471,20 @@ void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void
 		return;
 	uint64_t page_size = layout->array.page_size;
 	to = min_u64(to, layout->array.max_pfn);
+	struct progress *progress = progress_start(&s->progress, "pages", to > from ? to - from : 0);
 	while (from < to && !session_stopped(s)) {
 		uint64_t at = layout->array.vmemmap + from * page_size;
 		uint64_t wanted = min_u64(WINDOW_PAGES - from % WINDOW_PAGES, to - from);
 		uint64_t got = memory_read_some(s->memory, at, window, wanted * page_size);
 		got /= page_size;
 		for (uint64_t i = 0; i < got; i++) {
-			if (!scan_page(&scan, from + i, window + i * page_size))
+			if (!scan_page(&scan, from + i, window + i * page_size)) {
+				progress_stop(progress);
 				return;
+			}
 		}
 		from += got;
+		progress_add(progress, got);
 		if (got == wanted)
 			continue;
 		/* A hole: of one page of the array, or as large as the page tables say. */
@@ -490,7 +494,9 @@ void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void
 									       : PAGE_SIZE;
 		uint64_t skip = (at / hole + 1) * hole - at;
 		from += max_u64(skip / page_size, 1);
+		progress_add(progress, max_u64(skip / page_size, 1));
 	}
+	progress_stop(progress);
 }
 
 void pages_each(struct session *s, page_fn fn, void *ctx)

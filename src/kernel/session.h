@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "dump/dump.h"
 #include "memory/memory.h"
 #include "symbols/symbols.h"
@@ -53,11 +54,25 @@ enum session_slot {
 	SLOT_COUNT,
 };
 
+/* The user's variables (`set -v`), each a row of the table in commands/set_variables.c. */
+struct session_settings {
+	uint64_t radix;     /* of numbers: 10, 16; 0: as each command likes best */
+	uint64_t print_max; /* elements shown of an array; 0: usual */
+	bool print_array;   /* each element of an array on a line of its own */
+	bool null_stop;     /* character arrays up to the first NUL only */
+	bool no_pager;      /* set scroll off */
+	bool silent;        /* no greeting */
+	bool vi;            /* line editing as vi's */
+	const char *errors; /* where errors go: a file, "redirect": where the output goes; NULL: usual */
+	const char *console; /* what gets the output, too; NULL: none */
+};
+
 /* What the user looks at: commands that are given no task or frame use these (kernel/context.h). */
 struct session_context {
 	uint64_t task; /* address of a task_struct; 0: the task that crashed */
 	size_t frame;  /* in its stack, as bt numbers them */
 	bool quit;     /* no further commands are wanted */
+	struct session_settings settings;
 };
 
 struct session {
@@ -78,6 +93,8 @@ struct session {
 	struct session_context context;
 	/* Set from outside (Ctrl-C): long loops stop. Borrowed; NULL: never. See session_stopped(). */
 	const atomic_bool *stop;
+	/* How far the current command is; who draws it only looks. */
+	struct progress progress;
 	/* What is wrong or missing, one sentence each, in order of discovery. */
 	struct {
 		const char **data;

@@ -190,7 +190,8 @@ static size_t string_length(const uint8_t *bytes, size_t size)
 /* The text up to the last byte that is not zero: what is behind a first NUL is shown too. */
 static void print_string(struct printer *p, const uint8_t *bytes, size_t size)
 {
-	size_t length = string_length(bytes, size);
+	size_t length = p->format->null_stop ? strnlen((const char *)bytes, size)
+					     : string_length(bytes, size);
 
 	strbuf_add_char(p->out, '"');
 	for (size_t i = 0; i < length && !too_long(p); i++)
@@ -232,13 +233,16 @@ static uint64_t run_length(const struct printer *p, const uint8_t *bytes, size_t
 static void print_elements(struct printer *p, struct type element, size_t element_size,
 			   const uint8_t *bytes, uint64_t count, unsigned level)
 {
+	uint64_t most = p->format->elements_max ? p->format->elements_max : FORMAT_ELEMENTS_MAX;
 	uint64_t groups = 0;
 
 	for (uint64_t i = 0; i < count;) {
-		if (++groups > FORMAT_ELEMENTS_MAX || too_long(p)) {
+		if (++groups > most || too_long(p)) {
 			strbuf_addf(p->out, "... %llu more", (unsigned long long)(count - i));
 			return;
 		}
+		if (p->format->element_lines)
+			new_line(p, level + 1);
 		uint64_t n = run_length(p, bytes, element_size, i, count);
 		print_value(p, element, bytes + i * element_size, element_size, level);
 		if (n >= FOLD_MIN)
@@ -247,7 +251,7 @@ static void print_elements(struct printer *p, struct type element, size_t elemen
 			n = 1;
 		i += n;
 		if (i < count)
-			strbuf_add(p->out, ", ");
+			strbuf_add(p->out, p->format->element_lines ? "," : ", ");
 	}
 }
 
@@ -275,6 +279,8 @@ static void print_array(struct printer *p, const struct type_info *info, const u
 	} else {
 		strbuf_add_char(p->out, '{');
 		print_elements(p, info->target, (size_t)element_size, bytes, count, level);
+		if (p->format->element_lines)
+			new_line(p, level);
 		strbuf_add_char(p->out, '}');
 	}
 	if (count < info->length) {

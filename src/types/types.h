@@ -182,6 +182,9 @@ struct value_format {
 	bool decimal;    /* all of them in decimal, flags too */
 	unsigned indent; /* levels (four blanks each) before each line but the first */
 	unsigned depth;  /* how many levels of nested structs to open; 0: all */
+	uint64_t elements_max; /* so many of an array; 0: as many as is sensible */
+	bool element_lines;    /* each on a line of its own */
+	bool null_stop;        /* character arrays up to the first NUL only */
 	/* Names a pointer's target ("jiffies+0x8"); may be NULL. Gives "" for nothing to say. */
 	void (*name_address)(void *ctx, uint64_t address, char *buf, size_t size);
 	void *ctx;
