@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "diagnosis/diagnosis.h"
+#include "forensics/caught.h"
 #include "kernel/cpus.h"
 
 enum { STARVED_SECONDS = 10, POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6 };
@@ -59,11 +60,9 @@ static void blame(const struct facts *facts, struct findings *out, struct findin
 		  const struct task *task)
 {
 	struct stack stack = { 0 };
-	size_t at = 0;
 
 	task_stack(facts->session, task, &stack);
-	for (size_t i = 1; i < stack.count && !at; i++)
-		at = stack.frames[i].has_regs ? i : 0;
+	size_t at = stack_busy_at(facts->session, &stack, SIZE_MAX);
 	f->blame = facts_blame_stack(facts, &stack, at);
 	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	f->blame.because = f->blame.known ? "it has the CPU that the others wait for" : NULL;

@@ -16,6 +16,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
+#include "forensics/caught.h"
 #include "kernel/cpus.h"
 #include "kernel/maple.h"
 #include "kernel/timekeeper.h"
@@ -75,11 +76,9 @@ static const char *softirq_words(uint64_t bits, struct findings *out)
 static void blame_current(const struct storms *storms, struct finding *f, const struct task *task)
 {
 	struct stack stack = { 0 };
-	size_t at = 0;
 
 	task_stack(storms->session, task, &stack);
-	for (size_t i = 1; i < stack.count && !at; i++)
-		at = stack.frames[i].has_regs ? i : 0;
+	size_t at = stack_busy_at(storms->session, &stack, SIZE_MAX);
 	f->blame = facts_blame_stack(storms->facts, &stack, at);
 	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	f->blame.because = f->blame.known ? "the softirqs' thread was in it at the end" : NULL;

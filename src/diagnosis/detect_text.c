@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "diagnosis/checks.h"
+#include "forensics/caught.h"
 #include "kernel/text.h"
 
 /* Kinds of reports (kernel/oops.h), the most telling first. */
@@ -69,7 +70,8 @@ static void add_finding(const struct facts *facts, const struct oops_report *rep
 		return;
 	text_stack(facts->session, task, &stack);
 	if (stack.count && !f->blame.known)
-		f->blame = facts_blame_stack(facts, &stack, facts_caught_at(&stack));
+		f->blame = facts_blame_stack(facts, &stack,
+					     stack_caught_at(facts->session, &stack));
 	f->blame.frame = SIZE_MAX; /* of another stack than the crash's: there is none */
 	stack_deinit(&stack);
 }

@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
+#include "forensics/caught.h"
 #include "kernel/anchors.h"
 #include "kernel/cpus.h"
 #include "kernel/timekeeper.h"
@@ -80,13 +81,11 @@ static void blame_culprit(const struct facts *facts, struct findings *out, struc
 			  const struct task *culprit)
 {
 	struct stack stack = { 0 };
-	size_t at = 0;
 
 	if (!culprit || culprit->road == ROAD_IDLE)
 		return;
 	task_stack(facts->session, culprit, &stack);
-	for (size_t i = 1; culprit->on_cpu && i < stack.count && !at; i++)
-		at = stack.frames[i].has_regs ? i : 0;
+	size_t at = culprit->on_cpu ? stack_busy_at(facts->session, &stack, SIZE_MAX) : 0;
 	f->blame = facts_blame_stack(facts, &stack, at);
 	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	f->blame.because = f->blame.known ? "it keeps the CPU that the works wait for" : NULL;

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "diagnosis/anomalies.h"
 #include "diagnosis/facts_text.h"
+#include "forensics/caught.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
 #include "kernel/text.h"
@@ -205,18 +206,9 @@ static void find_fault(struct facts *facts)
 	}
 }
 
-size_t facts_caught_at(const struct stack *stack)
-{
-	for (size_t i = 1; i < stack->count; i++) {
-		if (stack->frames[i].has_regs)
-			return i;
-	}
-	return 0;
-}
-
 size_t facts_interrupted(const struct facts *facts)
 {
-	size_t at = facts_caught_at(&facts->stack);
+	size_t at = stack_caught_at(facts->session, &facts->stack);
 
 	return at ? at : SIZE_MAX;
 }

@@ -158,9 +158,7 @@ struct blame facts_blame_name(const struct facts *facts, const char *function,
 /* Is @function (without the compiler's suffixes) such a general helper? */
 bool blame_is_helper(const char *function);
 /*
- * The frame that the crash stack's outermost interrupt or NMI interrupted: what the CPU was busy
- * with when a watchdog looked. SIZE_MAX when there is none.
+ * The frame that the interrupt or NMI which led to the crash interrupted: what the CPU was busy
+ * with when a watchdog looked (forensics/caught.h). SIZE_MAX when there is none.
  */
 size_t facts_interrupted(const struct facts *facts);
-/* The same of any stack: where its code was that a watchdog or NMI looked at; 0: it was not. */
-size_t facts_caught_at(const struct stack *stack);

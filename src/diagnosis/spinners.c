@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/cause.h"
+#include "forensics/caught.h"
 #include "forensics/held_locks.h"
 #include "kernel/cpus.h"
 
@@ -130,9 +131,10 @@ static const char *waiters_words(const struct crowd *crowd, uint64_t lock, struc
 }
 
 static struct blame blame_holder(const struct facts *facts, const struct busy *holder,
-				 const struct busy *stuck, struct findings *out, const char *lock)
+				 const struct held_lock *how, const struct busy *stuck,
+				 struct findings *out, const char *lock)
 {
-	size_t from = facts_caught_at(&holder->stack);
+	size_t from = stack_busy_at(facts->session, &holder->stack, how->frame);
 	struct blame blame;
 
 	if (holder == stuck && stuck->locks.wait.frame + 1 < holder->stack.count)
@@ -159,8 +161,8 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 	const struct lock_wait *wait = &stuck->locks.wait;
 	const char *kind = lock_kind_name(wait->kind), *place = place_words(facts, wait->lock);
 	const char *taker = facts_text_of_frame(facts, &holder->stack.frames[how->frame]);
-	const struct frame *caught = &holder->stack.frames[facts_caught_at(&holder->stack)];
-	const char *now = facts_text_of_frame(facts, caught);
+	size_t caught = stack_busy_at(facts->session, &holder->stack, how->frame);
+	const char *now = facts_text_of_frame(facts, &holder->stack.frames[caught]);
 	const char *bt = finding_text(out, "bt -A -c %u", holder->cpu);
 	unsigned waiters;
 	const char *list = waiters_words(crowd, wait->lock, out, &waiters);
@@ -193,7 +195,7 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 	f->origin_confidence = confidence_name(sure ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	f->against = sure ? "such a lock keeps no owner: that it is held follows from the holder's code"
 			  : "such a lock keeps no owner; the holder's code may have given it back";
-	f->blame = blame_holder(facts, holder, stuck, out, kind);
+	f->blame = blame_holder(facts, holder, how, stuck, out, kind);
 	f->object = 0;
 	f->task = holder->task;
 	finding_evidence_shows(out, f, finding_text(out, "bt -A -c %u", stuck->cpu), wait->function,

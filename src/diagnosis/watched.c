@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "diagnosis/spinners.h"
 #include "diagnosis/waiting.h"
+#include "forensics/caught.h"
 #include "forensics/wait_graph.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
@@ -155,7 +156,7 @@ static void note_interrupts(const struct facts *facts, const struct frame *frame
 static void describe(const struct facts *facts, const struct stack *stack, int cpu,
 		     const char *where, struct findings *out, struct finding *f)
 {
-	size_t at = facts_caught_at(stack);
+	size_t at = stack_busy_at(facts->session, stack, SIZE_MAX);
 	const struct frame *frame = &stack->frames[at];
 	const char *text = facts_text_of_frame(facts, frame);
 	bool here = cpu < 0 || cpu == facts->cpu;

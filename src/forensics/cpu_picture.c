@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "forensics/caught.h"
 
 enum {
 	NAMES_PER_LAYER = 4,
@@ -57,33 +58,15 @@ static const char *function_of(struct session *s, const struct frame *frame, str
 	return arena_strndup(arena, symbol.name, strcspn(symbol.name, "."));
 }
 
-/* Functions that panic, watch, or stop a CPU for the crash. */
-static bool is_of_crash(const char *name)
-{
-	static const char *const globs[] = {
-		"panic", "nmi_panic*", "panic_smp_self_stop", "stop_this_cpu", "crash_nmi_callback",
-		"smp_stop_nmi_callback", "__crash_kexec", "crash_kexec", "watchdog_timer_fn",
-		"nmi_shootdown*", "kdump_nmi_callback", "sysvec_reboot", "*smp_reboot_interrupt*",
-	};
-
-	for (size_t i = 0; i < array_size(globs); i++) {
-		if (glob_match(globs[i], name))
-			return true;
-	}
-	return false;
-}
-
 static void add_layer(struct session *s, struct cpu_picture *p, const struct stack *stack,
 		      size_t from, size_t to, struct arena *arena)
 {
 	auto_strbuf names = { 0 };
 	unsigned count = 0;
-	bool of_crash = false;
 
 	for (size_t i = from; i < to; i++) {
 		const char *name = stack->frames[i].how == FRAME_SCAN
 					   ? NULL : function_of(s, &stack->frames[i], arena);
-		of_crash |= name && is_of_crash(name);
 		if (name && count < NAMES_PER_LAYER)
 			strbuf_addf(&names, "%s%s", count++ ? " < " : "", name);
 	}
@@ -93,7 +76,7 @@ static void add_layer(struct session *s, struct cpu_picture *p, const struct sta
 		.stack = stack->frames[from].stack,
 		.frame = from,
 		.names = arena_strdup(arena, strbuf_text(&names)),
-		.of_crash = of_crash,
+		.of_crash = stack_layer_of_crash(s, stack, from, to),
 	};
 }
 
@@ -115,8 +98,8 @@ static unsigned first_own(const struct cpu_picture *p)
 {
 	unsigned first = 0;
 
-	while (first + 1 < p->layer_count && p->layers[first].of_crash)
-		first++;
+	for (unsigned i = 0; i + 1 < p->layer_count; i++)
+		first = p->layers[i].of_crash ? i + 1 : first;
 	return first;
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "forensics/caught.h"
 #include "forensics/cpu_picture.h"
 #include "forensics/wait_cycles.h"
 
@@ -198,6 +199,78 @@ static void test_preempt_counts(void **state)
 	arena_deinit(&arena);
 }
 
+/* --- Where a CPU was before the crash took it. --- */
+
+enum { FRAMES = 16 };
+static const struct module a_module;
+
+/*
+ * A stack by its functions, the innermost first; "|" before one: an interrupt left its registers
+ * there; "!": it is of a module.
+ */
+struct caught_case {
+	const char *frames[FRAMES];
+	size_t caught, busy;
+};
+
+static void check_caught(const struct caught_case *c)
+{
+	struct session session = { .symbols = symbols_create_empty(NULL) };
+	struct symbol_place places[FRAMES];
+	struct frame frames[FRAMES] = { 0 };
+	struct stack stack = { .frames = frames };
+
+	for (; stack.count < FRAMES && c->frames[stack.count]; stack.count++) {
+		const char *name = c->frames[stack.count];
+		uint64_t at = UINT64_C(0xffffffff81000000) + stack.count * 0x100;
+		struct frame *f = &frames[stack.count];
+		f->has_regs = *name == '|' || !stack.count;
+		name += *name == '|';
+		places[stack.count] = (struct symbol_place){
+			.address = at, .size = 0x100, .name = name + (*name == '!'),
+			.module = *name == '!' ? &a_module : NULL,
+		};
+		f->pc = at + 0x10;
+	}
+	symbols_set_places(session.symbols, places, stack.count);
+	assert_int_equal(stack_caught_at(&session, &stack), c->caught);
+	assert_int_equal(stack_busy_at(&session, &stack, SIZE_MAX), c->busy);
+	symbols_destroy(session.symbols);
+}
+
+static void test_caught(void **state)
+{
+	(void)state;
+	static const struct caught_case cases[] = {
+		/* A watchdog that panicked. */
+		{ { "delay_tsc", "panic", "watchdog_timer_fn", "sysvec_apic_timer_interrupt",
+		    "asm_sysvec_apic_timer_interrupt", "|!walk", "!work" }, 5, 5 },
+		/* Two at once: the second waits in panic() until the first one stops it. */
+		{ { "stop_this_cpu", "smp_stop_nmi_callback", "exc_nmi", "|panic_smp_self_stop",
+		    "panic", "watchdog_timer_fn", "sysvec_apic_timer_interrupt", "|delay_tsc",
+		    "!test_wait" }, 7, 7 },
+		/* Interrupted by its tick behind the end of panic(). */
+		{ { "ktime_get", "sysvec_apic_timer_interrupt", "|delay_tsc", "panic",
+		    "watchdog_timer_fn", "sysvec_apic_timer_interrupt", "|!walk" }, 6, 6 },
+		/* Stopped in a tick. */
+		{ { "stop_this_cpu", "exc_nmi", "|ktime_get", "sysvec_apic_timer_interrupt",
+		    "asm_sysvec_apic_timer_interrupt", "|!walk", "!work" }, 2, 5 },
+		/* Stopped in a softirq, in a module's timer: that may be what does not end. */
+		{ { "stop_this_cpu", "exc_nmi", "|net_rx_action", "__do_softirq",
+		    "sysvec_apic_timer_interrupt", "|!walk" }, 2, 2 },
+		{ { "stop_this_cpu", "exc_nmi", "|!tick", "__hrtimer_run_queues",
+		    "sysvec_apic_timer_interrupt", "|!walk" }, 2, 2 },
+		/* Panicked where it was; stopped in a tick while idle. */
+		{ { "panic", "sysrq_handle_crash", "write_sysrq_trigger" }, 0, 0 },
+		{ { "stop_this_cpu", "sysvec_reboot", "|default_idle", "do_idle" }, 2, 2 },
+		/* Not stopped at all. */
+		{ { "!walk", "!work" }, 0, 0 },
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++)
+		check_caught(&cases[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_second_owner_closes_a_ring),
 		cmocka_unit_test(test_lock_functions),
 		cmocka_unit_test(test_preempt_counts),
+		cmocka_unit_test(test_caught),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
