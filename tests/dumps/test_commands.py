@@ -18,7 +18,7 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "ps -S", "ps -A", "ps 1", "ps 'kworker*'", "log", "log -T", "log -t -m -c -d", "log -l err,warn", "log -n 3",
          "mod", "mod -t", "list *panic+91", "list schedule", "sym schedule", "sym schedule+0x10", "sym -q sysrq_handle", "rd linux_banner 8",
          "rd -32 linux_banner 9", "rd -8 linux_banner 3", "rd -a linux_banner", "rd -s sys_call_table 5",
-         "rd -d linux_banner", "rd -p 0x1000 4", "rd 0 2", "vm 1", "vm 2 1", "vmallocinfo", "kmem -v", "kmem init_task linux_banner 1000 pfn:1000 modules", "kmem -p 1000 init_task", "kmem -m flags,lru.next 1000", "kmem -g", "kmem -g 10001", "kmem -i", "kmem -f", "kmem -F", "kmem -n", "kmem -z", "kmem -V", "kmem -o", "kmem -h", "vtop linux_banner", "vtop 0xffff800000000000", "help",
+         "rd -d linux_banner", "rd -p 0x1000 4", "rd 0 2", "vm 1", "vm 2 1", "vm -p 1", "vm -m 1", "vm -v 1", "vm -f 875", "vmallocinfo", "kmem -v", "kmem init_task linux_banner 1000 pfn:1000 modules", "kmem -p 1000 init_task", "kmem -m flags,lru.next 1000", "kmem -g", "kmem -g 10001", "kmem -i", "kmem -f", "kmem -F", "kmem -n", "kmem -z", "kmem -V", "kmem -o", "kmem -h", "vtop linux_banner", "vtop 0xffff800000000000", "help",
          "help bt", "struct list_head", "struct -o task_struct", "struct task_struct init_task",
          "struct task_struct.comm,pid init_task", "struct list_head modules", "union rcu_special", "whatis u64",
          "whatis vfs_read", "whatis jiffies", "p init_task.comm", "px init_task.tasks", "p runqueues",

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What commands about subsystems show alike: objects, tasks, troubles of walks. */
+#include "commands/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/typed.h"
+#include "kernel/context.h"
+
+struct error *show_object(struct command_args *args, const char *type, uint64_t address, bool hex,
+			  bool decimal)
+{
+	struct doc *doc = args->doc;
+	struct object object = { .doc = doc, .session = args->session, .address = address };
+
+	if (!types_find(args->session->types, type, &object.type))
+		return typed_not_found(args->session, type);
+	context_format(args->session, hex, decimal, &object.format);
+	struct error *err = object_read(&object);
+	if (err)
+		return err;
+	doc_record(doc, NULL, NULL);
+	doc_field(doc, "type", NULL, cell_str(type));
+	doc_field(doc, "address", NULL, cell_address(address));
+	doc_field(doc, "size", NULL, cell_udec(type_size(object.type)));
+	object_table(doc);
+	object_add_all(&object);
+	doc_end(doc);
+	typed_lines(doc, &object.text);
+	doc_end(doc);
+	object_deinit(&object);
+	return NULL;
+}
+
+void show_task_line(struct doc *doc, const struct task *task)
+{
+	int length = (int)strnlen(task->comm, sizeof(task->comm));
+
+	doc_heading(doc, "PID: %-6d TASK: %016" PRIx64 "  CPU: %d  COMMAND: \"%.*s\"", task->pid,
+		    task->address, task->cpu, length, task->comm);
+	doc_field(doc, "pid", NULL, cell_dec(task->pid));
+	doc_field(doc, "task", NULL, cell_address(task->address));
+	doc_fieldf(doc, "comm", NULL, "%.*s", length, task->comm);
+}
+
+void show_trouble(struct doc *doc, const struct walk_trouble *trouble, const char *what)
+{
+	if (trouble->count > 1)
+		doc_remark(doc, REMARK_HOLE, "%s: %s (and %zu more)", what, trouble->text,
+			   trouble->count - 1);
+	else if (trouble->count)
+		doc_remark(doc, REMARK_HOLE, "%s: %s", what, trouble->text);
+}
+
+struct cell size_cell(bool known, uint64_t bytes, char *buf, size_t size)
+{
+	snprintf(buf, size, "%" PRIu64 "k", bytes >> 10);
+	return known ? cell_shown(cell_udec(bytes), buf) : cell_none();
+}
