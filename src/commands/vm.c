@@ -201,8 +201,9 @@ static struct error *add_task(struct vm_run *run, const struct task *task)
 	run->holes = false;
 	doc_record(doc, NULL, NULL);
 	show_task_line(doc, task);
-	doc_field(doc, "mm", "MM", run->mm ? cell_address(run->mm)
-					   : cell_shown(cell_none(), "none: a kernel thread, or exiting"));
+	doc_field(doc, "mm", "MM",
+		  run->mm ? cell_address(run->mm)
+			  : cell_shown(cell_none(), "none: a kernel thread, or exiting"));
 	if (run->mm)
 		err = add_space(run, task);
 	doc_end(doc);
@@ -257,7 +258,8 @@ static struct error *decode_flags(struct vm_run *run)
 	char text[1024];
 	uint64_t flags;
 
-	struct error *err = parse_address(run->args->session, run->options.value[OPT_FLAGS], &flags);
+	struct error *err = parse_address(run->args->session, run->options.value[OPT_FLAGS],
+					  &flags);
 	if (err)
 		return err;
 	vma_flags_text(run->args->session, flags, text, sizeof(text));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Swap: swap_info[] has a struct swap_info_struct for each number that swapon gave out so far, up to
- * nr_swapfiles; one that was switched off stays for the next (mm/swapfile.c). What of it is free is
- * not kept, only how many pages are in use.
+ * Swap: swap_info[] has a struct swap_info_struct for each number that swapon gave out so far, up
+ * to nr_swapfiles; one that was switched off stays for the next (mm/swapfile.c). What of it is free
+ * is not kept, only how many pages are in use.
  */
 #include "kernel/swap.h"
 
