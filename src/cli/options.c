@@ -15,7 +15,8 @@
 
 enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
 		 ID_DEBUGINFOD,
-		 ID_SOURCE, ID_RULES, ID_JSON, ID_HTML, ID_OUTPUT, ID_COLOR, ID_VERIFY, ID_NO_ORC,
+		 ID_SOURCE, ID_RULES, ID_JSON, ID_JSONL, ID_CSV, ID_HTML,
+		 ID_OUTPUT, ID_COLOR, ID_VERIFY, ID_NO_ORC,
 		 ID_NO_BTF,
 		 ID_FAIL_DETECTOR,
 		 ID_HELP, ID_VERSION };
@@ -37,9 +38,11 @@ const struct cli_option cli_option_table[] = {
 	[ID_SOURCE] = { 0, "source", "FOLDER", "the kernel's sources, for `list`" },
 	[ID_RULES] = { 0, "rules", "FOLDER", "more rules of known issues (see docs/rules.md)" },
 	[ID_JSON] = { 'j', "json", NULL, "print JSON" },
+	[ID_JSONL] = { 0, "jsonl", NULL, "print JSON, an object a line for each row" },
+	[ID_CSV] = { 0, "csv", NULL, "print tables as CSV" },
 	[ID_HTML] = { 0, "html", NULL, "print a page for a browser, of one file" },
 	[ID_OUTPUT] = { 'o', "output", "FILE",
-			"write FILE, in the form that its name ends in: .html, .json, .txt" },
+			"write FILE, in the form that its name ends in: .html, .json, .jsonl, .csv, .txt" },
 	[ID_COLOR] = { 0, "color", "WHEN", "colours: auto, always or never" },
 	[ID_VERIFY] = { 0, "verify", NULL,
 			"compare what is known from several sources, and say where they disagree" },
@@ -72,7 +75,7 @@ static struct error *set_color(struct cli_options *options, const char *when)
 static struct error *set_format(struct cli_options *options, enum cli_format format)
 {
 	if (options->format != FORMAT_TEXT && options->format != format)
-		return error_new(ERROR_USAGE, "JSON or HTML, not both");
+		return error_new(ERROR_USAGE, "one of JSON, JSON lines, CSV and HTML, not several");
 	options->format = format;
 	return NULL;
 }
@@ -84,7 +87,7 @@ static struct error *set_output(struct cli_options *options, const char *path)
 		enum cli_format format;
 	} kinds[] = {
 		{ ".html", FORMAT_HTML }, { ".htm", FORMAT_HTML }, { ".json", FORMAT_JSON },
-		{ ".txt", FORMAT_TEXT },
+		{ ".jsonl", FORMAT_JSONL }, { ".csv", FORMAT_CSV }, { ".txt", FORMAT_TEXT },
 	};
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash + 1 : path, '.');
 
@@ -95,8 +98,8 @@ static struct error *set_output(struct cli_options *options, const char *path)
 		if (dot && strcmp(dot, kinds[i].suffix) == 0)
 			return set_format(options, kinds[i].format);
 	}
-	return error_new(ERROR_USAGE, "-o takes a file whose name ends in .html, .json or .txt, not %s",
-			 path);
+	return error_new(ERROR_USAGE, "-o takes a file whose name ends in .html, .json, .jsonl, .csv or "
+			 ".txt, not %s", path);
 }
 
 static struct error *apply(struct cli_options *options, enum option_id id, const char *value)
@@ -135,6 +138,10 @@ static struct error *apply(struct cli_options *options, enum option_id id, const
 		break;
 	case ID_JSON:
 		return set_format(options, FORMAT_JSON);
+	case ID_JSONL:
+		return set_format(options, FORMAT_JSONL);
+	case ID_CSV:
+		return set_format(options, FORMAT_CSV);
 	case ID_HTML:
 		return set_format(options, FORMAT_HTML);
 	case ID_OUTPUT:

@@ -10,7 +10,7 @@
 #include "commands/command.h"
 
 enum cli_action { CLI_RUN, CLI_HELP, CLI_VERSION };
-enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
+enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV, FORMAT_HTML };
 enum cli_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct cli_options {

@@ -11,6 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "cli/format_word.h"
 #include "cli/new_file.h"
 #include "cli/progress_line.h"
 #include "cli/runner.h"
@@ -86,58 +88,118 @@ static void remark_problems(struct runner *run, const char *line, struct doc *do
 		doc_remark(doc, REMARK_NOTE, "%s", run->session->problems.data[i]);
 }
 
-static void render(struct runner *run, const struct doc *doc, const char *line)
+/* Is the whole output one object, or one page, of which each command gives a part? */
+static bool is_list(const struct runner *run)
 {
-	bool several = run->options.commands.count > 1;
-	enum cli_format format = run->options.format;
+	return run->several &&
+	       (run->options.format == FORMAT_JSON || run->options.format == FORMAT_HTML);
+}
 
-	if (format == FORMAT_JSON && several) {
-		output_json_item(doc, line, run->number, run->out);
-	} else if (format == FORMAT_JSON) {
-		output_json(doc, run->out);
-	} else if (format == FORMAT_HTML && several) {
-		output_html_item(doc, line, run->out);
-	} else if (format == FORMAT_HTML) {
-		output_html(doc, line, run->out);
-	} else {
-		if (several)
-			fprintf(run->out, "%s%sinquest> %s%s\n", run->number ? "\n" : "",
-				run->text.color ? "\033[1m" : "", line,
-				run->text.color ? "\033[0m" : "");
+void runner_heading(struct runner *run, const char *line)
+{
+	if (!run->several || run->options.format != FORMAT_TEXT)
+		return;
+	fprintf(run->out, "%s%sinquest> %s%s\n", run->number ? "\n" : "",
+		run->text.color ? "\033[1m" : "", line, run->text.color ? "\033[0m" : "");
+}
+
+static void render(struct runner *run, const struct doc *doc, const char *line,
+		   enum cli_format format)
+{
+	const char *command = run->several && run->options.format == format ? line : NULL;
+
+	switch (format) {
+	case FORMAT_TEXT:
 		output_text(doc, &run->text, run->out);
+		break;
+	case FORMAT_JSON:
+		if (is_list(run))
+			output_json_item(doc, line, run->number, run->out);
+		else
+			output_json(doc, run->out);
+		break;
+	case FORMAT_JSONL:
+		output_jsonl(doc, command, run->out);
+		break;
+	case FORMAT_CSV:
+		output_csv(doc, command, command ? run->number : 0, run->out);
+		break;
+	case FORMAT_HTML:
+		if (is_list(run))
+			output_html_item(doc, line, run->out);
+		else
+			output_html(doc, line, run->out);
+		break;
 	}
+}
+
+void runner_complain(struct runner *run, struct error *error)
+{
+	if (!error)
+		return;
+	fflush(run->out);
+	fprintf(run->err, "inquest: %s%s\n", run->where ? run->where : "", error->message);
+	error_free(error);
+}
+
+/* Lines of rows have no place for remarks. */
+static void tell_remarks(struct runner *run, const struct doc *doc)
+{
+	static const char *const kinds[] = {
+		[REMARK_NOTE] = "note", [REMARK_HOLE] = "missing", [REMARK_ERROR] = "error",
+	};
+
+	fflush(run->out);
+	for (const struct doc_remark *r = doc->remarks; r; r = r->next)
+		fprintf(run->err, "inquest: %s%s: %s\n", run->where ? run->where : "", kinds[r->kind],
+			r->text);
+}
+
+/* Runs it into the document. */
+static struct error *run_command(struct runner *run, const char *line, struct doc *doc)
+{
+	struct progress_line progress;
+
+	progress_line_start(&progress, run->session ? &run->session->progress : NULL, line);
+	struct error *error = command_run(run->session, line, doc);
+	progress_line_stop(&progress);
+	/* A command may have left early, with nodes open. */
+	doc->current = doc->root;
+	return error;
 }
 
 void runner_line(struct runner *run, const char *line)
 {
 	static const uint8_t media[] = {
 		[FORMAT_TEXT] = DOC_IN_TEXT, [FORMAT_JSON] = DOC_IN_JSON,
+		[FORMAT_JSONL] = DOC_IN_JSON, [FORMAT_CSV] = DOC_IN_JSON,
 		[FORMAT_HTML] = DOC_IN_HTML,
 	};
 	enum cli_format format = run->options.format;
+	auto_free char *command = format_word_take(line, &format);
+	if (is_list(run))
+		format = run->options.format;
+	bool rows = format == FORMAT_JSONL || format == FORMAT_CSV;
 	/* Where the answer is a file, its reader wants to know why something is not in it. */
-	bool inside = format != FORMAT_TEXT, outside = !inside || run->options.output;
+	bool inside = format == FORMAT_JSON || format == FORMAT_HTML;
+	bool outside = !inside || run->options.output;
 	struct doc doc;
 
 	doc_init(&doc);
 	doc.media = media[format];
-	remark_problems(run, line, &doc);
-	struct progress_line progress;
-	progress_line_start(&progress, run->session ? &run->session->progress : NULL, line);
-	struct error *error = command_run(run->session, line, &doc);
-	progress_line_stop(&progress);
-	/* A command may have left early, with nodes open. */
-	doc.current = doc.root;
+	remark_problems(run, command, &doc);
+	struct error *error = run_command(run, command, &doc);
 	if (error && inside)
 		doc_remark(&doc, REMARK_ERROR, "%s", error->message);
-	render(run, &doc, line);
-	if (error && outside) {
-		fflush(run->out);
-		fprintf(run->err, "inquest: %s\n", error->message);
-	}
+	render(run, &doc, command, format);
+	if (rows)
+		tell_remarks(run, &doc);
 	run->last_incomplete = error || doc_status(&doc);
 	run->incomplete |= run->last_incomplete;
-	error_free(error);
+	if (outside)
+		runner_complain(run, error);
+	else
+		error_free(error);
 	doc_deinit(&doc);
 	run->number++;
 }
@@ -185,20 +247,23 @@ static bool has_quit(const struct runner *run)
 static void run_lines(struct runner *run)
 {
 	const struct command_lines *lines = &run->options.commands;
-	bool list = run->options.format == FORMAT_JSON && lines->count > 1;
-	bool page = run->options.format == FORMAT_HTML && lines->count > 1;
+	enum cli_format format = run->options.format;
 
-	if (list)
+	run->several = lines->count > 1;
+	if (is_list(run) && format == FORMAT_JSON)
 		output_json_begin(run->out);
-	if (page)
+	else if (is_list(run))
 		output_html_begin(run->out);
 	/* Once nobody reads any more, there is no point in going on. */
-	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++)
+	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++) {
+		runner_heading(run, lines->data[i]);
 		runner_line(run, lines->data[i]);
-	if (list)
+	}
+	if (is_list(run) && format == FORMAT_JSON)
 		output_json_end(run->out);
-	if (page)
+	else if (is_list(run))
 		output_html_end(run->out);
+	run->several = false;
 }
 
 /* A full disk must not look like success; a reader that has left ("| head") is no error. */

@@ -142,6 +142,19 @@ static void put_fields(struct json *j, const struct doc_node *node, bool *first)
 	}
 }
 
+static void put_row_fields(struct json *j, const struct doc_node *table, const struct doc_row *row,
+			   bool *first)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (!table->columns[i].key)
+			continue;
+		put_key(j, table->columns[i].key, first);
+		put_cell(j->out, &row->cells[i]);
+	}
+	if (row->detail)
+		put_fields(j, row->detail, first);
+}
+
 static void put_row(struct json *j, const struct doc_node *table, const struct doc_row *row)
 {
 	bool first = true;
@@ -149,14 +162,7 @@ static void put_row(struct json *j, const struct doc_node *table, const struct d
 
 	j->flat = true;
 	open_with(j, '{');
-	for (size_t i = 0; i < table->column_count; i++) {
-		if (!table->columns[i].key)
-			continue;
-		put_key(j, table->columns[i].key, &first);
-		put_cell(j->out, &row->cells[i]);
-	}
-	if (row->detail)
-		put_fields(j, row->detail, &first);
+	put_row_fields(j, table, row, &first);
 	close_with(j, '}', first);
 	j->flat = flat;
 }
@@ -302,4 +308,99 @@ void output_json_item(const struct doc *doc, const char *command, size_t number,
 void output_json_end(FILE *out)
 {
 	fputs("\n  ]\n}\n", out);
+}
+
+/* --- An object a line. --- */
+
+struct lines {
+	struct json json;
+	const char *command, *table; /* NULL: these are not told */
+};
+
+static void begin_line(struct lines *lines, bool *first)
+{
+	*first = true;
+	lines->json.depth = 0;
+	open_with(&lines->json, '{');
+	if (lines->command) {
+		put_key(&lines->json, "command", first);
+		put_string(lines->json.out, lines->command);
+	}
+	if (lines->table) {
+		put_key(&lines->json, "table", first);
+		put_string(lines->json.out, lines->table);
+	}
+}
+
+static void end_line(struct lines *lines, bool first)
+{
+	close_with(&lines->json, '}', first);
+	putc('\n', lines->json.out);
+}
+
+/* A record's fields are the line's; anything else gets a key. */
+static void put_item(struct lines *lines, const struct doc_node *node, const char *key)
+{
+	bool first;
+
+	begin_line(lines, &first);
+	if (node->kind == DOC_RECORD) {
+		put_fields(&lines->json, node, &first);
+	} else {
+		put_key(&lines->json, key, &first);
+		put_node(&lines->json, node);
+	}
+	end_line(lines, first);
+}
+
+static void put_part(struct lines *lines, const struct doc_node *node, const char *key)
+{
+	bool first;
+
+	if (node->kind == DOC_RECORD || node->kind == DOC_BYTES) {
+		put_item(lines, node, key);
+		return;
+	}
+	for (const struct doc_field *f = node->fields; f; f = f->next) {
+		if (f->child && (f->media & DOC_IN_JSON))
+			put_item(lines, f->child, "rows");
+	}
+	for (const struct doc_row *row = node->rows; row; row = row->next) {
+		if (!row->cells || !(row->media & DOC_IN_JSON))
+			continue;
+		begin_line(lines, &first);
+		put_row_fields(&lines->json, node, row, &first);
+		end_line(lines, first);
+	}
+}
+
+void output_jsonl(const struct doc *doc, const char *command, FILE *out)
+{
+	struct lines lines = { .json = { .out = out, .flat = true }, .command = command };
+	const struct doc_field *f;
+	unsigned parts = 0;
+	bool values = false, first;
+
+	for (f = doc->root->fields; f; f = f->next) {
+		bool here = f->key && (f->media & DOC_IN_JSON) &&
+			    (!f->child || (f->child->media & DOC_IN_JSON));
+		parts += here && f->child;
+		values |= here && !f->child;
+	}
+	if (values) {
+		begin_line(&lines, &first);
+		for (f = doc->root->fields; f; f = f->next) {
+			if (!f->key || f->child || !(f->media & DOC_IN_JSON))
+				continue;
+			put_key(&lines.json, f->key, &first);
+			put_cell(out, &f->value);
+		}
+		end_line(&lines, first);
+	}
+	for (f = doc->root->fields; f; f = f->next) {
+		if (!f->key || !f->child || !(f->media & f->child->media & DOC_IN_JSON))
+			continue;
+		lines.table = parts + values > 1 ? f->key : NULL;
+		put_part(&lines, f->child, f->key);
+	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Station 9: a document -> text and pages for people, JSON for programs. */
+/* Station 9: a document -> text and pages for people, JSON and CSV for programs (docs/output.md). */
 #pragma once
 
 #include <stdatomic.h>
@@ -32,6 +32,19 @@ void output_json(const struct doc *doc, FILE *out);
 void output_json_begin(FILE *out);
 void output_json_item(const struct doc *doc, const char *command, size_t number, FILE *out);
 void output_json_end(FILE *out);
+
+/*
+ * An object a line: of each row of a table, each element of an array, each record. Where there are
+ * several of these, each line has the key "table"; with @command, which may be NULL, "command".
+ */
+void output_jsonl(const struct doc *doc, const char *command, FILE *out);
+
+/*
+ * CSV: a table for each path of innermost rows, an empty line between tables, also before the first
+ * when @number (of the command, from 0) is not 0. Where there are several, the first column is
+ * "table"; with @command, which may be NULL, "command" is.
+ */
+void output_csv(const struct doc *doc, const char *command, size_t number, FILE *out);
 
 /*
  * A page of its own: nothing is loaded, and strings out of a dump reach it as text only. The title
