@@ -23,12 +23,17 @@ static int option_named(const struct option *table, size_t count, const char *na
 	return -1;
 }
 
+static bool takes_value(const struct option *option)
+{
+	return option->value == true || option->value == OPTION_MANY;
+}
+
 /* Sets option @index; its value is @rest when not empty, else the next word. */
 static struct error *option_set(struct command_args *args, int *at, const struct option *table,
 				int index, const char *rest, struct options *options)
 {
 	options->set[index] = true;
-	if (table[index].value != true)
+	if (!takes_value(&table[index]))
 		return NULL;
 	if (*rest)
 		options->value[index] = rest;
@@ -36,6 +41,10 @@ static struct error *option_set(struct command_args *args, int *at, const struct
 		options->value[index] = args->argv[++*at];
 	else
 		return error_new(ERROR_USAGE, "option -%s needs a value", table[index].name);
+	if (table[index].value == OPTION_MANY) {
+		options->many[options->many_count].option = index;
+		options->many[options->many_count++].value = options->value[index];
+	}
 	return NULL;
 }
 
@@ -51,7 +60,7 @@ static struct error *parse_one(struct command_args *args, int *at, const struct 
 		index = option_named(table, count, s, 1);
 		if (index < 0)
 			return error_new(ERROR_USAGE, "no such option: %s", args->argv[*at]);
-		if (table[index].value == true)
+		if (takes_value(&table[index]))
 			return option_set(args, at, table, index, s + 1, options);
 		options->set[index] = true;
 		if (table[index].value == OPTION_MAY && s[1] == '=') {
@@ -71,6 +80,8 @@ struct error *options_parse(struct command_args *args, const struct option *tabl
 	*options = (struct options){ 0 };
 	options->words =
 		arena_zalloc(&args->doc->arena, (size_t)args->argc * sizeof(*options->words));
+	options->many =
+		arena_zalloc(&args->doc->arena, (size_t)args->argc * sizeof(*options->many));
 	for (int i = 1; i < args->argc; i++) {
 		const char *word = args->argv[i];
 		if (only_words || word[0] != '-' || !word[1]) {

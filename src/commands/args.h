@@ -6,13 +6,15 @@
 #include "kernel/mappings.h"
 #include "kernel/tasks.h"
 
-/* May be given a value, but only as "-X=VALUE". */
-enum { OPTION_MAY = 2 };
+enum {
+	OPTION_MAY = 2,  /* may be given a value, but only as "-X=VALUE" */
+	OPTION_MANY = 3, /* takes a value, and may come again: see options.many */
+};
 
 struct option {
 	const char *name; /* "a", "16", "-all": what follows the first dash */
 	/* Does it take a value, as the next word or (one-letter options) directly behind? false,
-	 * true, OPTION_MAY. */
+	 * true, OPTION_MAY, OPTION_MANY. */
 	uint8_t value;
 };
 
@@ -23,6 +25,12 @@ struct options {
 	const char *value[OPTIONS_MAX];
 	const char **words;    /* what is not an option */
 	int word_count;
+	/* Of options that may come again, each time, in order. */
+	struct {
+		int option;
+		const char *value;
+	} * many;
+	int many_count;
 };
 
 /*

@@ -167,7 +167,7 @@ bool source_line_text(struct session *session, const struct source_line *at, cha
 
 /* --- The command. --- */
 
-static const struct column list_columns[] = {
+static const struct column src_columns[] = {
 	{ .key = "address", .title = "", .gap = 1, .style = STYLE_FAINT },
 	{ .key = "function", .title = "" },
 	{ .key = "file" },
@@ -186,7 +186,7 @@ static void show_frames(struct command_args *args, uint64_t address,
 		     symbols_by_address(args->session->symbols, address, &sym);
 
 	address_name(args->session, address, symbol, sizeof(symbol));
-	doc_table(args->doc, "frames", list_columns, array_size(list_columns));
+	doc_table(args->doc, "frames", src_columns, array_size(src_columns));
 	doc_bare(args->doc);
 	for (size_t i = 0; i < count; i++) {
 		const struct source_frame *f = &frames[i];
@@ -206,14 +206,40 @@ static void show_frames(struct command_args *args, uint64_t address,
 	doc_end(args->doc);
 }
 
-static struct error *run_list(struct command_args *args)
+/* "kernel/fork.c:617" */
+static bool is_file_line(struct command_args *args, const char *word, struct source_line *at)
+{
+	const char *colon = strrchr(word, ':'), *dot = strchr(word, '.');
+	uint64_t line;
+
+	if (!colon || !dot || dot > colon || !parse_u64(colon + 1, &line) || line > UINT32_MAX)
+		return false;
+	*at = (struct source_line){
+		.file = arena_strndup(&args->doc->arena, word, (size_t)(colon - word)),
+		.line = (unsigned)line,
+	};
+	return true;
+}
+
+static struct error *show_file_line(struct command_args *args, const struct source_line *at)
+{
+	if (!args->session->source)
+		return error_new(ERROR_MISSING, "where the kernel's sources are, --source FOLDER says");
+	show_text(args, at);
+	return NULL;
+}
+
+static struct error *run_src(struct command_args *args)
 {
 	struct source_frame frames[SOURCE_FRAMES_MAX];
+	struct source_line at;
 	uint64_t address;
 
 	if (args->argc != 2)
 		return error_new(ERROR_USAGE, "which address?");
 	const char *where = args->argv[1];
+	if (is_file_line(args, where, &at))
+		return show_file_line(args, &at);
 	struct error *err = parse_address(args->session, where + (*where == '*'), &address);
 	if (err)
 		return err;
@@ -232,14 +258,15 @@ static struct error *run_list(struct command_args *args)
 	return NULL;
 }
 
-const struct command command_list = {
-	.name = "list",
-	.usage = "[*]FUNCTION[+OFFSET]|ADDRESS",
+const struct command command_src = {
+	.name = "src",
+	.usage = "[*]FUNCTION[+OFFSET]|ADDRESS|FILE:LINE",
 	.summary = "the source line of an address, and the text around it",
 	.help = "As gdb's list: offsets are decimal unless they start with 0x. The functions that were\n"
 		"inlined there come first, then the one that has the code. For a return address, as a\n"
 		"stack shows it, the line of the call is that of the address minus 1.\n"
-		"With --source FOLDER on the command line, the text around the line.\n"
-		"Examples: list *panic+91 | list panic | list ffffffff81000000",
-	.run = run_list,
+		"With --source FOLDER on the command line, the text around the line; FILE:LINE needs it.\n"
+		"\"list *ADDRESS\", \"list FUNCTION\" and \"list FILE:LINE\" do the same.\n"
+		"Examples: src *panic+91 | src panic | src ffffffff81000000",
+	.run = run_src,
 };

@@ -29,9 +29,8 @@ enum { COUNT_MAX = 100000 };
 struct run {
 	struct command_args *args;
 	struct options options;
-	struct type type;
-	char spelled[256];
-	const char *paths; /* "mm,se.vruntime"; NULL: the whole */
+	struct typed_name named;
+	struct type type; /* named.type */
 	uint64_t back;     /* the addresses given point so far into the object */
 	struct page_root root; /* with -u */
 };
@@ -41,14 +40,12 @@ static struct error *each_path(struct run *run,
 			       struct error *(*fn)(struct run *run, const char *path, void *ctx),
 			       void *ctx)
 {
-	const char *s = run->paths;
+	const char *rest = run->named.paths;
 
-	while (*s) {
-		size_t length = strcspn(s, ",");
-		struct error *err = fn(run, arena_strndup(&run->args->doc->arena, s, length), ctx);
+	for (const char *path; (path = typed_next_path(&run->args->doc->arena, &rest));) {
+		struct error *err = fn(run, path, ctx);
 		if (err)
 			return err;
-		s += length + (s[length] == ',');
 	}
 	return NULL;
 }
@@ -57,7 +54,7 @@ static struct error *find_path(struct run *run, const char *path, struct member 
 {
 	if (type_find_member(run->type, path, member))
 		return NULL;
-	return error_new(ERROR_NOT_FOUND, "%s has no member %s", run->spelled, path);
+	return error_new(ERROR_NOT_FOUND, "%s has no member %s", run->named.spelled, path);
 }
 
 static struct error *check_path(struct run *run, const char *path, void *ctx unused_arg)
@@ -93,11 +90,11 @@ static struct error *define(struct run *run)
 	struct error *err = NULL;
 
 	doc_record(doc, NULL, NULL);
-	doc_field(doc, "type", NULL, cell_str(run->spelled));
+	doc_field(doc, "type", NULL, cell_str(run->named.spelled));
 	doc_field(doc, "size", NULL, cell_udec(type_size(run->type)));
 	typed_definition_table(doc);
-	if (run->paths) {
-		strbuf_addf(&text, "%s {\n", run->spelled);
+	if (run->named.paths) {
+		strbuf_addf(&text, "%s {\n", run->named.spelled);
 		err = each_path(run, define_path, &text);
 		strbuf_add(&text, "}\n");
 	} else {
@@ -237,7 +234,7 @@ static struct error *show(struct run *run, uint64_t address, int cpu)
 	struct doc *doc = run->args->doc;
 	struct object object;
 
-	if (run->options.set[OPT_RAW] && run->paths)
+	if (run->options.set[OPT_RAW] && run->named.paths)
 		return each_path(run, raw_path, &address);
 	object_for(run, run->type, address, &object);
 	struct error *err = object_read(&object);
@@ -254,7 +251,7 @@ static struct error *show(struct run *run, uint64_t address, int cpu)
 		return err;
 	}
 	object_table(doc);
-	if (run->paths)
+	if (run->named.paths)
 		err = each_path(run, run->options.set[OPT_OFFSETS] ? locate_path : show_path,
 				&object);
 	else if (run->options.set[OPT_OFFSETS])
@@ -311,27 +308,6 @@ static struct error *show_all(struct run *run)
 
 /* --- The command --- */
 
-/* Finds "task_struct.mm,comm": the type, and what is behind its name. */
-static struct error *find_type(struct run *run, const char *word)
-{
-	static const char *const tags[2][2] = { { "struct ", "union " }, { "union ", "struct " } };
-	bool is_union = strcmp(run->args->argv[0], "union") == 0;
-	struct types *types = run->args->session->types;
-	size_t length = strcspn(word, ".");
-	bool found = false;
-
-	auto_free char *name = xstrndup(word, length);
-	for (unsigned i = 0; i < 2 && !found; i++) {
-		auto_free char *tagged = xasprintf("%s%s", tags[is_union][i], name);
-		found = types_find(types, tagged, &run->type) && type_is_complete(run->type);
-	}
-	if (!found && !types_find(types, name, &run->type))
-		return typed_not_found(run->args->session, name);
-	type_spell(run->type, run->spelled, sizeof(run->spelled));
-	run->paths = word[length] ? word + length + 1 : NULL;
-	return NULL;
-}
-
 static struct error *find_back(struct run *run)
 {
 	const char *word = run->options.value[OPT_BACK];
@@ -339,13 +315,12 @@ static struct error *find_back(struct run *run)
 
 	if (!word || parse_u64(word, &run->back))
 		return NULL;
-	/* "list" and "struct_name.list" alike. */
-	const char *dot = strchr(word, '.');
-	if (!type_find_member(run->type, word, &member) &&
-	    !(dot && type_find_member(run->type, dot + 1, &member)))
-		return error_new(ERROR_NOT_FOUND, "%s has no member %s", run->spelled, word);
-	run->back = member.offset;
-	return NULL;
+	/* "list" of this struct and "struct_name.list" alike. */
+	if (type_find_member(run->type, word, &member)) {
+		run->back = member.offset;
+		return NULL;
+	}
+	return typed_offset(run->args->session, word, &run->back, NULL);
 }
 
 static struct error *find_user(struct run *run)
@@ -367,12 +342,15 @@ static struct error *run_struct(struct command_args *args)
 	if (!run.options.word_count || run.options.word_count > 3)
 		return error_new(ERROR_USAGE,
 				 run.options.word_count ? "too many words" : "which struct?");
-	err = find_type(&run, run.options.words[0]);
+	err = typed_find(args->session, &args->doc->arena, run.options.words[0],
+			 strcmp(args->argv[0], "union") == 0, &run.named);
+	run.type = run.named.type;
 	if (!err)
 		err = find_back(&run);
-	if (!err && run.paths)
+	if (!err && run.named.paths)
 		err = each_path(&run, check_path, NULL);
-	if (!err && run.options.set[OPT_POINTED] && (!run.paths || run.options.word_count < 2))
+	if (!err && run.options.set[OPT_POINTED] &&
+	    (!run.named.paths || run.options.word_count < 2))
 		err = error_new(ERROR_USAGE, "-p needs members and an address");
 	if (!err && run.options.set[OPT_USER])
 		err = find_user(&run);

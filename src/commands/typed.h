@@ -4,6 +4,7 @@
 
 #include "base/strbuf.h"
 #include "commands/command.h"
+#include "kernel/walk.h"
 
 struct object {
 	/* Filled by the caller. */
@@ -50,3 +51,36 @@ void text_quote(const char *text, struct strbuf *out);
 void typed_lines(struct doc *doc, const struct strbuf *text);
 /* Why there is no type @name. */
 struct error *typed_not_found(struct session *session, const char *name) must_check;
+
+/* What a user names by "task_struct.mm,se.vruntime": a type, and which of its members. */
+struct typed_name {
+	struct type type;
+	char spelled[256];
+	const char *paths; /* "mm,se.vruntime"; NULL: the whole */
+};
+/* Structs come before unions of the same name, or the other way round; typedefs last. */
+struct error *typed_find(struct session *session, struct arena *arena, const char *word,
+			 bool unions_first, struct typed_name *named) must_check;
+/* Takes one path off "mm,se.vruntime"; NULL at the end. */
+const char *typed_next_path(struct arena *arena, const char **paths);
+/*
+ * An offset as crash's commands take it: "task_struct.tasks", or a number of bytes. @member (may be
+ * NULL) is then what was named; its type is {0} of a number.
+ */
+struct error *typed_offset(struct session *session, const char *word, uint64_t *offset,
+			   struct member *member) must_check;
+
+/* The -s and -S of list and tree: what of each entry is shown. */
+enum { TYPED_SHOWN_MAX = 16 };
+struct typed_shown {
+	struct typed_name named[TYPED_SHOWN_MAX];
+	unsigned count;
+	bool hex, decimal;
+};
+struct error *typed_shown_add(struct session *session, struct arena *arena, const char *word,
+			      struct typed_shown *shown) must_check;
+/* Objects at @address, under the row of a table that was just added. */
+struct error *typed_show_entry(struct command_args *args, const struct typed_shown *shown,
+			       uint64_t address) must_check;
+/* What a walk found to be missing or wrong, as a remark: the exit status is 1 then. */
+void typed_remark_trouble(struct doc *doc, const struct walk_trouble *trouble);

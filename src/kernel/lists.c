@@ -105,8 +105,12 @@ static bool told_loop(struct list_walk *w, uint64_t again)
 		}
 		again = behind;
 	}
-	walk_trouble_add(&w->trouble, "the list is damaged: it runs in a circle, from %016" PRIx64
-			 " on, of %zu", again, w->loop);
+	/* This matters more than what was told before. */
+	size_t before = w->trouble.count;
+	w->trouble = (struct walk_trouble){ 0 };
+	walk_trouble_add(&w->trouble, "the list is damaged: it runs in a circle of %zu, from %016"
+			 PRIx64 " on", w->loop, again);
+	w->trouble.count += before;
 	return end_with(w, LIST_LOOP, again);
 }
 
@@ -144,33 +148,43 @@ static bool is_end(const struct list_walk *w, uint64_t next)
 	}
 }
 
-/* Takes the pointer at @cell of the link (or head) at @from. */
-static bool follow(struct list_walk *w, uint64_t from, uint64_t cell, uint64_t *next)
+/*
+ * Is @next, to which @from points, a link that can be read? Its own pointer onward is then in
+ * w->ahead: an object that is not there is no entry.
+ */
+static bool look_ahead(struct list_walk *w, uint64_t from, uint64_t next)
 {
-	enum read_status status = memory_u64(w->session->memory, cell, next);
-
-	if (status != READ_OK) {
-		walk_trouble_add(&w->trouble, "the list breaks off after %zu: %016" PRIx64 ": %s",
-				 w->count, from, read_status_text(status));
-		return end_with(w, LIST_HOLE, from);
-	}
-	if (w->kind == LIST_BIT && from == w->head && !w->link)
-		*next &= ~UINT64_C(1);
-	if (is_end(w, *next)) {
-		if (w->kind == LIST_DOUBLE && *next != w->end)
-			check_back(w, *next, from);
-		return end_with(w, LIST_DONE, *next);
-	}
-	if (!w->session->arch->is_kernel_address(*next)) {
-		w->bad = *next;
+	if (!w->session->arch->is_kernel_address(next)) {
+		w->bad = next;
 		walk_trouble_add(&w->trouble, "the list is damaged: after %zu, %016" PRIx64
-				 " points to %016" PRIx64 ", which is nowhere", w->count, from, *next);
+				 " points to %016" PRIx64 ", which is nowhere", w->count, from, next);
 		return end_with(w, LIST_ASTRAY, from);
+	}
+	enum read_status status = memory_u64(w->session->memory, onward(w, next), &w->ahead);
+	if (status != READ_OK) {
+		walk_trouble_hole(&w->trouble, "the list breaks off after %zu: %016" PRIx64
+				  " points to %016" PRIx64 ": %s", w->count, from, next,
+				  read_status_text(status));
+		return end_with(w, LIST_HOLE, next);
 	}
 	return true;
 }
 
-/* The first link of a list with a head, or the first of one without. */
+/* The link that @next, read at @from, leads to; false at the end. */
+static bool follow(struct list_walk *w, uint64_t from, uint64_t next)
+{
+	if (is_end(w, next)) {
+		if (w->kind == LIST_DOUBLE && next != w->end)
+			check_back(w, next, from);
+		return end_with(w, LIST_DONE, next);
+	}
+	/* That of a loop was readable before, and what it points back to is not what led to it now. */
+	if (comes_again(w, next))
+		return told_loop(w, next);
+	return look_ahead(w, from, next);
+}
+
+/* The first link. */
 static bool begin(struct list_walk *w, uint64_t *link)
 {
 	w->started = true;
@@ -178,11 +192,19 @@ static bool begin(struct list_walk *w, uint64_t *link)
 		*link = w->first;
 		if (!w->first || (w->end && w->first == w->end))
 			return end_with(w, LIST_DONE, w->first);
-		return true;
+		(void)comes_again(w, w->first);
+		return look_ahead(w, w->first, w->first);
 	}
-	/* A head has its pointers where a link has them. */
 	uint64_t cell = w->kind == LIST_SINGLE ? w->head : onward(w, w->head);
-	if (!follow(w, w->head, cell, link))
+	enum read_status status = memory_u64(w->session->memory, cell, link);
+	if (status != READ_OK) {
+		walk_trouble_hole(&w->trouble, "the head at %016" PRIx64 ": %s", w->head,
+				  read_status_text(status));
+		return end_with(w, LIST_HOLE, w->head);
+	}
+	if (w->kind == LIST_BIT)
+		*link &= ~UINT64_C(1);
+	if (!follow(w, w->head, *link))
 		return false;
 	check_back(w, *link, w->kind == LIST_DOUBLE ? w->head : cell);
 	return true;
@@ -190,24 +212,21 @@ static bool begin(struct list_walk *w, uint64_t *link)
 
 bool list_walk_step(struct list_walk *w, uint64_t *link)
 {
-	uint64_t next, from = w->link;
+	uint64_t next = w->ahead, from = w->link;
 
 	if (w->ended != LIST_GOES_ON)
 		return false;
 	if (!w->started) {
 		if (!begin(w, &next))
 			return false;
+		w->origin = next;
 	} else {
-		if (!follow(w, from, onward(w, from), &next))
+		if (!follow(w, from, next))
 			return false;
 		check_back(w, next, w->kind == LIST_DOUBLE ? from : onward(w, from));
 	}
-	if (!w->count)
-		w->origin = next;
 	if (w->count == 1 && !w->head)
 		w->second = next;
-	if (comes_again(w, next))
-		return told_loop(w, next);
 	if (w->count >= LINKS_MAX) {
 		walk_trouble_add(&w->trouble, "the list has more than %d links", LINKS_MAX);
 		return end_with(w, LIST_ENDLESS, next);

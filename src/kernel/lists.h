@@ -31,7 +31,7 @@ enum list_end {
 	LIST_GOES_ON,
 	LIST_DONE,    /* as such a list should end, or at .end */
 	LIST_LOOP,    /* it leads back into itself: .at comes again, .loop links later */
-	LIST_HOLE,    /* the link at .at is not in the dump */
+	LIST_HOLE,    /* the next link, at .at, is not in the dump */
 	LIST_ASTRAY,  /* the link at .at points to .bad, which is nowhere */
 	LIST_ENDLESS, /* more links than a list can have */
 };
@@ -53,7 +53,7 @@ struct list_walk {
 	struct walk_trouble trouble;
 
 	/* The walk's own. */
-	uint64_t head, first, second, origin, link, mark;
+	uint64_t head, first, second, origin, link, ahead, mark;
 	size_t power, lap;
 	bool started;
 	struct map seen;

@@ -96,7 +96,7 @@ static bool open_root(struct tree_walk *w, uint64_t tree)
 		return false;
 	enum read_status status = memory_u64(w->session->memory, tree + offset, &root);
 	if (status != READ_OK) {
-		walk_trouble_add(&w->trouble, "the root at %016" PRIx64 ": %s", tree,
+		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", tree,
 				 read_status_text(status));
 		return false;
 	}

@@ -127,7 +127,7 @@ static bool open_root(struct tree_walk *w, uint64_t root)
 		return false;
 	enum read_status status = memory_u64(w->session->memory, root + offset, &top);
 	if (status != READ_OK) {
-		walk_trouble_add(&w->trouble, "the root at %016" PRIx64 ": %s", root,
+		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", root,
 				 read_status_text(status));
 		return false;
 	}

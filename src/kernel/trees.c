@@ -34,7 +34,7 @@ struct tree_frame *tree_push(struct tree_walk *w, uint64_t node, size_t size)
 	enum read_status status = size ? memory_read(w->session->memory, node, bytes, size)
 				       : READ_OK;
 	if (status != READ_OK) {
-		walk_trouble_add(&w->trouble, "the node at %016" PRIx64 ": %s", node,
+		walk_trouble_hole(&w->trouble, "the node at %016" PRIx64 ": %s", node,
 				 read_status_text(status));
 		return NULL;
 	}

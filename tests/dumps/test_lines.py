@@ -4,6 +4,7 @@
 import collections
 import functools
 import os
+import pathlib
 import random
 import re
 import subprocess
@@ -211,6 +212,13 @@ class Commands(unittest.TestCase):
         marked = [line for line in value["text"] if line.startswith(">")]
         self.assertEqual(len(marked), 1)
         self.assertIn("channel->sent = amount", marked[0])
+        self.assertEqual(self.query("src *channel_store+5", "--source", lab.ROOT)["text"], value["text"])
+
+    def test_src_shows_a_line_by_its_number(self):
+        for command in ("src", "list"):
+            text = self.query(f"{command} tests/dumps/test_lines.py:2", "--source", lab.ROOT)["text"]
+            self.assertEqual([line.split(maxsplit=1)[1] for line in text if line.startswith(">")],
+                             ["2  " + pathlib.Path(__file__).read_text().splitlines()[1]])
 
     def test_the_report_names_line_and_files(self):
         report = self.query("report")
