@@ -109,6 +109,8 @@ struct arch {
 		     struct walk *walk);
 	/* "PRESENT|RW|..." for the bits of a page-table entry. */
 	void (*pte_flags)(uint64_t entry, char *buf, size_t size);
+	/* The page that a present entry of the last level maps; false when it maps none. */
+	bool (*pte_address)(uint64_t entry, struct paddr *paddr);
 };
 
 extern const struct arch arch_x86_64;

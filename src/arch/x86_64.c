@@ -228,6 +228,16 @@ static void pte_flags(uint64_t entry, char *buf, size_t size)
 	}
 }
 
+static bool pte_address(uint64_t entry, struct paddr *paddr)
+{
+	static const struct page_root any = { 0 };
+
+	if (!(entry & (PTE_PRESENT | PTE_PROTNONE)))
+		return false;
+	*paddr = (struct paddr){ entry_address(&any, entry) };
+	return true;
+}
+
 const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.elf_machine = EM_X86_64,
@@ -254,4 +264,5 @@ const struct arch arch_x86_64 = {
 	.is_kernel_address = is_kernel_address,
 	.walk = walk_tables,
 	.pte_flags = pte_flags,
+	.pte_address = pte_address,
 };

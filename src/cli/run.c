@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/new_file.h"
 #include "cli/format_word.h"
-#include "cli/new_file.h"
 #include "cli/progress_line.h"
 #include "cli/runner.h"
 #include "cli/shell.h"

@@ -33,6 +33,7 @@ static struct error *option_set(struct command_args *args, int *at, const struct
 				int index, const char *rest, struct options *options)
 {
 	options->set[index] = true;
+	options->times[index]++;
 	if (!takes_value(&table[index]))
 		return NULL;
 	if (*rest)
@@ -63,6 +64,7 @@ static struct error *parse_one(struct command_args *args, int *at, const struct 
 		if (takes_value(&table[index]))
 			return option_set(args, at, table, index, s + 1, options);
 		options->set[index] = true;
+		options->times[index]++;
 		if (table[index].value == OPTION_MAY && s[1] == '=') {
 			options->value[index] = s + 2;
 			return NULL;

@@ -22,6 +22,7 @@ enum { OPTIONS_MAX = 32 };
 
 struct options {
 	bool set[OPTIONS_MAX]; /* in the order of the table */
+	uint8_t times[OPTIONS_MAX]; /* how often it was given */
 	const char *value[OPTIONS_MAX];
 	const char **words;    /* what is not an option */
 	int word_count;

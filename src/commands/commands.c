@@ -6,11 +6,13 @@
 #include "base/nearest.h"
 #include "base/strbuf.h"
 #include "commands/table.h"
+#include "kernel/changes.h"
 
 const struct command *const commands[] = {
 	&command_args,
 	&command_blocked,
 	&command_bt,
+	&command_btop,
 	&command_callees,
 	&command_callers,
 	&command_content,
@@ -32,6 +34,9 @@ const struct command *const commands[] = {
 	&command_origin,
 	&command_p,
 	&command_ps,
+	&command_pte,
+	&command_ptob,
+	&command_ptov,
 	&command_quit,
 	&command_rd,
 	&command_refs,
@@ -52,6 +57,7 @@ const struct command *const commands[] = {
 	&command_vmallocinfo,
 	&command_vtop,
 	&command_whatis,
+	&command_wr,
 	&command_writers,
 	NULL,
 };
@@ -183,6 +189,18 @@ static void remark_problems(struct session *s, struct doc *doc, bool told, size_
 		doc_remark(doc, REMARK_NOTE, "%s", s->problems.data[i]);
 }
 
+/* Who reads an answer that rests on memory changed by hand must know: once, and in each report. */
+static void remark_changes(struct session *s, const struct command *command, struct doc *doc)
+{
+	size_t count;
+
+	(void)changes(s, &count);
+	if (count && command != &command_wr &&
+	    (changes_untold(s) || command == &command_report))
+		doc_remark(doc, REMARK_NOTE, "memory was changed by hand in %zu place%s: wr -l",
+			   count, count == 1 ? "" : "s");
+}
+
 struct error *command_run(struct session *session, const char *line, struct doc *doc)
 {
 	struct command_args args = { .session = session, .doc = doc };
@@ -224,6 +242,8 @@ struct error *command_run(struct session *session, const char *line, struct doc 
 	/* What the command found missing on its way belongs to its output. */
 	if (session)
 		remark_problems(session, doc, command->tells_problems, known, debug_known);
+	if (session)
+		remark_changes(session, command, doc);
 	if (err && err->code == ERROR_USAGE) {
 		struct error *full = error_new(ERROR_USAGE, "%s: %s (usage: %s %s)", command->name,
 					       err->message, command->name, command->usage);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/new_file.h"
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/table.h"
@@ -18,7 +19,8 @@
 enum { LINE_BYTES = 16, COUNT_MAX = 1 << 20, STRING_MAX = 4096, SYMBOL_WIDTH = 32 };
 
 enum { OPT_PHYS, OPT_USER, OPT_TASK, OPT_DEC, OPT_UDEC, OPT_NO_ASCII, OPT_SYMBOLS, OPT_ASCII,
-       OPT_8, OPT_16, OPT_32, OPT_64, OPT_END, OPT_NAMES, OPT_LABELS };
+       OPT_8, OPT_16, OPT_32, OPT_64, OPT_END, OPT_NAMES, OPT_LABELS, OPT_MACHINE, OPT_FILE,
+       OPT_NETWORK, OPT_BACKWARD, OPT_OFFSET, OPT_OUTPUT, OPT_KERNEL };
 
 static const struct option rd_option_table[] = {
 	[OPT_PHYS] = { "p", false },     [OPT_USER] = { "u", false },
@@ -28,7 +30,10 @@ static const struct option rd_option_table[] = {
 	[OPT_8] = { "8", false },        [OPT_16] = { "16", false },
 	[OPT_32] = { "32", false },      [OPT_64] = { "64", false },
 	[OPT_END] = { "e", true },       [OPT_NAMES] = { "S", false },
-	[OPT_LABELS] = { "w", false },
+	[OPT_LABELS] = { "w", false },   [OPT_MACHINE] = { "m", false },
+	[OPT_FILE] = { "f", false },     [OPT_NETWORK] = { "N", false },
+	[OPT_BACKWARD] = { "R", false }, [OPT_OFFSET] = { "o", true },
+	[OPT_OUTPUT] = { "r", true },    [OPT_KERNEL] = { "k", false },
 };
 
 static const struct column rd_columns[] = {
@@ -76,8 +81,12 @@ struct line {
 
 static enum read_status fetch(struct rd_run *run, uint64_t address, void *buf, size_t size)
 {
-	struct memory *mem = run->args->session->memory;
+	struct session *s = run->args->session;
+	struct memory *mem = s->memory;
 
+	if (run->options.set[OPT_FILE])
+		return dump_read_file(s->dump, address, buf, size) == size ? READ_OK
+									    : READ_TRUNCATED;
 	if (run->options.set[OPT_PHYS])
 		return memory_read_phys(mem, (struct paddr){ address }, buf, size);
 	if (run->options.set[OPT_USER])
@@ -113,17 +122,19 @@ static void read_line(struct rd_run *run, struct line *line)
 	}
 }
 
-static uint64_t word_value(const uint8_t *bytes, unsigned size)
+static uint64_t word_value(const struct rd_run *run, const uint8_t *bytes)
 {
-	switch (size) {
+	bool network = run->options.set[OPT_NETWORK];
+
+	switch (run->word) {
 	case 1:
 		return *bytes;
 	case 2:
-		return load_u16(bytes);
+		return network ? __builtin_bswap16(load_u16(bytes)) : load_u16(bytes);
 	case 4:
-		return load_u32(bytes);
+		return network ? __builtin_bswap32(load_u32(bytes)) : load_u32(bytes);
 	default:
-		return load_u64(bytes);
+		return network ? __builtin_bswap64(load_u64(bytes)) : load_u64(bytes);
 	}
 }
 
@@ -139,7 +150,8 @@ static bool shows_names(const struct rd_run *run)
 	return run->options.set[OPT_SYMBOLS] || run->options.set[OPT_NAMES];
 }
 
-/* A symbol; with -S also "[kmalloc-64]", as crash has it for objects of slab caches. */
+/* A symbol; with -S also "[kmalloc-64]", as crash has it for objects of slab caches; with -SS the
+ * address before it. */
 static void value_name(struct rd_run *run, uint64_t value, char *buf, size_t size)
 {
 	struct session *s = run->args->session;
@@ -151,7 +163,9 @@ static void value_name(struct rd_run *run, uint64_t value, char *buf, size_t siz
 	if (*buf || !run->options.set[OPT_NAMES])
 		return;
 	whatis_label(s, value, label, sizeof(label));
-	if (*label)
+	if (*label && run->options.times[OPT_NAMES] > 1)
+		snprintf(buf, size, "[%" PRIx64 ":%s]", value, label);
+	else if (*label)
 		snprintf(buf, size, "[%s]", label);
 }
 
@@ -210,6 +224,13 @@ static void add_hole(struct rd_run *run, const struct line *line)
 	run->hole_size += line->size;
 }
 
+/* Takes blanks off the end. */
+static void trim(struct strbuf *text)
+{
+	while (text->len && text->data[text->len - 1] == ' ')
+		text->data[--text->len] = '\0';
+}
+
 static void add_line(struct rd_run *run, const struct line *line)
 {
 	struct cell values[LINE_BYTES];
@@ -217,6 +238,7 @@ static void add_line(struct rd_run *run, const struct line *line)
 	const char *reason = NULL;
 	auto_strbuf shown = { 0 };
 	unsigned count = 0;
+	bool no_ascii = run->options.set[OPT_NO_ASCII] || shows_names(run);
 
 	memset(ascii, ' ', sizeof(ascii));
 	for (unsigned i = 0; i < line->size; i += run->word, count++) {
@@ -228,7 +250,7 @@ static void add_line(struct rd_run *run, const struct line *line)
 			strbuf_addf(&shown, "%.*s", (int)run->word * 2, "????????????????");
 			continue;
 		}
-		uint64_t value = word_value(line->bytes + i, run->word);
+		uint64_t value = word_value(run, line->bytes + i);
 		values[count] = value_cell(run, value);
 		shown_word(run, value, &shown);
 		for (unsigned k = i; k < i + run->word; k++) {
@@ -237,10 +259,11 @@ static void add_line(struct rd_run *run, const struct line *line)
 		}
 	}
 	ascii[line->size] = '\0';
+	if (no_ascii)
+		trim(&shown);
 	snprintf(address, sizeof(address), "%016" PRIx64 ":", line->address);
-	bool no_ascii = run->options.set[OPT_NO_ASCII] || shows_names(run);
 	if (run->options.set[OPT_LABELS] && line->status[0] == READ_OK)
-		whatis_label(run->args->session, word_value(line->bytes, run->word), label,
+		whatis_label(run->args->session, word_value(run, line->bytes), label,
 			     sizeof(label));
 	/* The last cell is there with -w only. */
 	doc_row(run->args->doc, cell_shown(cell_address(line->address), address),
@@ -308,6 +331,34 @@ static void show_ascii(struct rd_run *run, uint64_t address, uint64_t count, boo
 		cell_shown(cell_none(), ""));
 }
 
+/* The address: an offset of the file with -f; -o added. */
+static struct error *parse_start(struct rd_run *run, uint64_t *address)
+{
+	struct options *o = &run->options;
+	struct session *s = run->args->session;
+	uint64_t offset = 0;
+	struct error *err = NULL;
+
+	if (o->word_count < 1 || o->word_count > 2)
+		return error_new(ERROR_USAGE, "an address and perhaps a count are needed");
+	if (o->set[OPT_MACHINE])
+		return error_new(ERROR_USAGE, "-m is for the machine addresses of a Xen host, which "
+				 "this is not");
+	if (o->set[OPT_FILE] + o->set[OPT_PHYS] + (o->set[OPT_USER] || o->set[OPT_TASK]) +
+	    o->set[OPT_KERNEL] > 1)
+		return error_new(ERROR_USAGE, "only one of -f, -p, -u and -k");
+	/* An offset is a number, whatever symbols there are. */
+	if (!o->set[OPT_FILE] || !parse_hex(o->words[0], address))
+		err = parse_address(s, o->words[0], address);
+	if (!err && o->set[OPT_FILE] && *address >= dump_info(s->dump)->file_size)
+		err = error_new(ERROR_NOT_FOUND, "the file ends at 0x%" PRIx64,
+				dump_info(s->dump)->file_size);
+	if (!err && o->set[OPT_OFFSET] && !parse_hex(o->value[OPT_OFFSET], &offset))
+		err = parse_address(s, o->value[OPT_OFFSET], &offset);
+	*address += offset;
+	return err;
+}
+
 /* The range that the words and -e ask for, as address and number of words. */
 static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t *count)
 {
@@ -315,9 +366,7 @@ static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t
 	struct session *s = run->args->session;
 	uint64_t end;
 
-	if (o->word_count < 1 || o->word_count > 2)
-		return error_new(ERROR_USAGE, "an address and perhaps a count are needed");
-	struct error *err = parse_address(s, o->words[0], address);
+	struct error *err = parse_start(run, address);
 	*count = 1;
 	if (!err && o->word_count == 2)
 		err = parse_count(o->words[1], count);
@@ -333,6 +382,8 @@ static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t
 	}
 	if (err)
 		return err;
+	if (o->set[OPT_OUTPUT])
+		return NULL;
 	if (*count > COUNT_MAX) {
 		doc_remark(run->args->doc, REMARK_ERROR, "shown are the first %d words of %" PRIu64,
 			   COUNT_MAX, *count);
@@ -340,20 +391,81 @@ static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t
 	}
 	if (*count && *address > UINT64_MAX - (*count * run->word - 1))
 		*count = (UINT64_MAX - *address) / run->word;
+	/* What is asked for is the last of the words. */
+	if (o->set[OPT_BACKWARD] && *count > 1) {
+		if (*address < (*count - 1) * run->word)
+			return error_new(ERROR_USAGE, "there are no %" PRIu64 " words before %s",
+					 *count, o->words[0]);
+		*address -= (*count - 1) * run->word;
+	}
 	return NULL;
 }
 
-static struct error *choose_user(struct rd_run *run)
+/* Which address space it is. An address that is not the kernel's is one of the current task. */
+static struct error *choose_user(struct rd_run *run, uint64_t address)
 {
+	struct session *s = run->args->session;
+	bool *set = run->options.set;
+	bool asked = set[OPT_TASK] || set[OPT_USER];
 	const struct task *task;
 
-	if (run->options.set[OPT_TASK])
-		run->options.set[OPT_USER] = true;
-	if (!run->options.set[OPT_USER])
+	if (!asked && (set[OPT_PHYS] || set[OPT_FILE] || set[OPT_KERNEL] ||
+		       s->arch->is_kernel_address(address)))
 		return NULL;
-	struct error *err = task_or_current(run->args->session, run->options.value[OPT_TASK],
-					    &task);
-	return err ? err : task_page_root(run->args->session, task, &run->root);
+	struct error *err = task_or_current(s, run->options.value[OPT_TASK], &task);
+	if (!err)
+		err = task_page_root(s, task, &run->root);
+	set[OPT_USER] = !err;
+	if (err && !asked) {
+		error_free(err);
+		err = NULL;
+	}
+	return err;
+}
+
+/* Bytes of one page, zeros for those that are missing. */
+static void copy_bytes(struct rd_run *run, uint64_t at, uint8_t *bytes, size_t size)
+{
+	if (fetch(run, at, bytes, size) == READ_OK)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		enum read_status status = read_word(run, at + i, bytes + i);
+		if (status == READ_OK)
+			continue;
+		bytes[i] = 0;
+		run->missing[status]++;
+	}
+}
+
+/* -r: @size bytes into a file; where there are none, zeros. */
+static struct error *write_file(struct rd_run *run, uint64_t address, uint64_t size)
+{
+	const char *path = run->options.value[OPT_OUTPUT];
+	struct doc *doc = run->args->doc;
+	struct new_file file;
+	uint64_t done = 0;
+
+	run->word = 1;
+	struct error *err = new_file_create(path, &file);
+	if (err)
+		return err;
+	while (done < size && !session_stopped(run->args->session)) {
+		uint8_t page[PAGE_SIZE];
+		uint64_t at = address + done;
+		size_t n = (size_t)min_u64(size - done, PAGE_SIZE - at % PAGE_SIZE);
+		copy_bytes(run, at, page, n);
+		if (fwrite(page, 1, n, file.out) != n)
+			break;
+		done += n;
+	}
+	err = new_file_finish(&file);
+	if (err)
+		return err;
+	doc_field(doc, "file", NULL, cell_str(path));
+	doc_field(doc, "bytes", NULL, cell_udec(done));
+	doc_textf(doc, STYLE_PLAIN, "%" PRIu64 " bytes copied from 0x%" PRIx64 " to %s", done,
+		  address, path);
+	return NULL;
 }
 
 static struct error *run_rd(struct command_args *args)
@@ -369,11 +481,21 @@ static struct error *run_rd(struct command_args *args)
 	run->word = run->options.set[OPT_8] ? 1 : run->options.set[OPT_16] ? 2 :
 		    run->options.set[OPT_32] ? 4 : 8;
 	run->line = run->options.set[OPT_LABELS] ? run->word : LINE_BYTES;
-	err = choose_user(run);
+	if (run->options.set[OPT_OUTPUT]) {
+		if (run->options.word_count < 2 && !run->options.set[OPT_END])
+			return error_new(ERROR_USAGE, "-r needs a count of bytes, or -e");
+		run->word = 1;
+	}
+	err = parse_range(run, &address, &count);
 	if (!err)
-		err = parse_range(run, &address, &count);
+		err = choose_user(run, address);
 	if (err)
 		return err;
+	if (run->options.set[OPT_OUTPUT]) {
+		err = write_file(run, address, count);
+		remark_missing(run);
+		return err;
+	}
 	bool labels = run->options.set[OPT_LABELS];
 	doc_table(args->doc, "memory", labels ? label_columns : rd_columns,
 		  labels ? array_size(label_columns) : array_size(rd_columns));
@@ -390,21 +512,30 @@ static struct error *run_rd(struct command_args *args)
 
 const struct command command_rd = {
 	.name = "rd",
-	.usage = "[-p | -u] [-c PID|TASK] [-8|-16|-32|-64] [-d|-D|-s|-S|-a|-w] [-x] [-e END] ADDRESS [COUNT]",
+	.usage = "[-p | -u | -k | -f] [-c PID|TASK] [-8|-16|-32|-64] [-d|-D|-s|-S|-SS|-a|-w] [-x] [-N] [-R] "
+		 "[-o OFFSET] [-e END] [-r FILE] ADDRESS [COUNT]",
 	.summary = "raw memory",
-	.help = "COUNT words (1) of memory at a kernel address, symbol, or symbol+offset.\n"
+	.help = "COUNT words (1) of memory at a kernel address, symbol, or symbol+offset. An address that\n"
+		"is not the kernel's is one of the current task.\n"
 		"  -p             a physical address\n"
-		"  -u             a user address of the current task\n"
+		"  -u, -k         a user address of the current task, a kernel address\n"
+		"  -f             an offset in the dump's file: what is stored there\n"
 		"  -c PID|TASK    a user address of this task\n"
 		"  -8 .. -64      the size of a word in bits (64)\n"
 		"  -d, -D         words in signed, unsigned decimal\n"
 		"  -s             words that are kernel addresses as symbols\n"
-		"  -S             the same, and [what they point to] where that has no symbol\n"
+		"  -S             the same, and [what they point to] where that has no symbol;\n"
+		"                 -SS: [address:what it points to]\n"
 		"  -w             a word a line, each with what it points to\n"
 		"  -a             as text, up to its end\n"
 		"  -x             without the text on the right\n"
+		"  -N             words in network byte order\n"
+		"  -R             the word at ADDRESS is the last of COUNT, not the first\n"
+		"  -o OFFSET      added to ADDRESS\n"
 		"  -e END         up to this address\n"
+		"  -r FILE        COUNT bytes into this file, as they are; zeros for what is missing\n"
 		"Words that the dump lacks are shown as ????, whole lines with the reason.\n"
-		"Examples: rd jiffies | rd -s sys_call_table 8 | rd -a linux_banner | rd -p 0x1000 8",
+		"Examples: rd jiffies | rd -s sys_call_table 8 | rd -a linux_banner | rd -p 0x1000 8\n"
+		"          rd -R -s init_task 16 | rd -r /tmp/task init_task 0x2000",
 	.run = run_rd,
 };

@@ -69,6 +69,7 @@ void dump_close(struct dump *dump)
 		return;
 	if (dump->format)
 		dump->format->close(dump);
+	overlay_destroy(dump->overlay);
 	for (size_t i = 0; i < dump->file_count; i++) {
 		view_deinit(&dump->files[i].view);
 		filemap_close(dump->files[i].map);
@@ -180,7 +181,13 @@ const struct dump_info *dump_info(const struct dump *dump)
 enum read_status dump_read_page(const struct dump *dump, uint64_t pfn, uint8_t *buffer,
 				struct dump_page *page)
 {
-	return dump->format->read_page(dump, pfn, buffer, page);
+	const uint8_t *changed = dump->overlay ? overlay_page(dump->overlay, pfn) : NULL;
+
+	if (!changed)
+		return dump->format->read_page(dump, pfn, buffer, page);
+	page->data = changed;
+	overlay_span(dump->overlay, pfn, &page->from, &page->to);
+	return READ_OK;
 }
 
 enum read_status dump_has_page(const struct dump *dump, uint64_t pfn)
@@ -196,4 +203,15 @@ bool dump_next_page(const struct dump *dump, uint64_t *pfn)
 void dump_will_need(const struct dump *dump, uint64_t pfn, uint64_t count)
 {
 	dump->format->will_need(dump, pfn, count);
+}
+
+size_t dump_read_file(const struct dump *dump, uint64_t offset, void *buf, size_t size)
+{
+	const struct filemap *map = dump->file_count ? dump->files[0].map : NULL;
+
+	if (!map || offset >= map->size)
+		return 0;
+	size = min_u64(size, map->size - offset);
+	memcpy(buf, (const uint8_t *)map->data + offset, size);
+	return size;
 }

@@ -130,6 +130,20 @@ bool dump_next_page(const struct dump *dump, uint64_t *pfn) must_check;
 void dump_will_need(const struct dump *dump, uint64_t pfn, uint64_t count);
 
 /*
+ * Changes bytes as from now on reads see them; the file stays as it is. The bytes lie in one page
+ * that the dump has. Not while other threads read, and who keeps copies of pages must be told.
+ */
+enum read_status dump_overlay_write(struct dump *dump, struct paddr at, const void *bytes,
+				    size_t size) must_check;
+/* Takes all such changes back. */
+void dump_overlay_drop(struct dump *dump);
+
+/*
+ * Bytes of the dump's first file at @offset, as they are stored there; returns how many there are.
+ */
+size_t dump_read_file(const struct dump *dump, uint64_t offset, void *buf, size_t size);
+
+/*
  * A line of VMCOREINFO: dump_vmcoreinfo(d, "OSRELEASE", ...), whole keys only.
  * @false when there is no such key. The text is copied to @value, cut to fit and terminated.
  */

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "dump/codec.h"
 #include "dump/dump.h"
+#include "dump/overlay.h"
 #include "dump/view.h"
 
 /* No CPU has more than 52 bits of physical address: what lies above is damage. */
@@ -38,7 +39,8 @@ struct dump {
 	} notes;
 	bool as_text;              /* the user says that it is one */
 	bool is_process;           /* it has notes that only cores of processes have */
-	struct codec_pool *codecs; /* behind a pointer: the only part that changes after opening */
+	struct codec_pool *codecs; /* behind a pointer: changes after opening */
+	struct overlay *overlay;   /* pages that the user changed; NULL: none */
 };
 
 struct dump_format {

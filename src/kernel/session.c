@@ -360,6 +360,19 @@ struct error *session_open(const struct session_options *options, struct session
 	return NULL;
 }
 
+void session_forget(struct session *s)
+{
+	for (size_t i = 0; i < SLOT_COUNT; i++) {
+		/* Modules' symbols and types were made out of their list. */
+		if (i == SLOT_CHANGES || i == SLOT_MODULES || !s->slot[i].destroy)
+			continue;
+		s->slot[i].destroy(s->slot[i].data);
+		s->slot[i].data = NULL;
+		s->slot[i].destroy = NULL;
+	}
+	memory_forget(s->memory);
+}
+
 void session_close(struct session *s)
 {
 	if (!s)

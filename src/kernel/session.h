@@ -51,6 +51,7 @@ enum session_slot {
 	SLOT_CODE,
 	SLOT_CONFIG,
 	SLOT_WAITS,
+	SLOT_CHANGES,
 	SLOT_COUNT,
 };
 
@@ -115,6 +116,11 @@ struct session {
 struct error *session_open(const struct session_options *options, struct session **session)
 	must_check;
 void session_close(struct session *session);
+/*
+ * Memory was changed: what was read out of it is forgotten, but for symbols, types and unwind
+ * tables. What the caller got from this session's subsystems (tasks, caches, zones ...) is gone.
+ */
+void session_forget(struct session *session);
 /* Notes a problem (said once, however often it is noted). */
 void session_problem(struct session *session, const char *fmt, ...) printf_like(2, 3);
 /* Notes what went wrong with debug files since they were last asked for something. */

@@ -27,7 +27,7 @@ bool swap_entry(uint64_t entry, unsigned *type, uint64_t *offset)
 
 static void read_device(struct session *s, struct swap_device *d)
 {
-	uint64_t flags, priority, inode, mode = 0;
+	uint64_t flags, priority, inode, offset, mode = 0;
 
 	d->incomplete |= !kread(s, d->address, "swap_info_struct", "flags", &flags);
 	d->used = flags & SWP_USED;
@@ -36,8 +36,10 @@ static void read_device(struct session *s, struct swap_device *d)
 	d->incomplete |= !kread(s, d->address, "swap_info_struct", "prio", &priority);
 	d->priority = (int64_t)priority;
 	d->incomplete |= !kread(s, d->address, "swap_info_struct", "swap_file", &d->file);
-	/* Since 6.11 the highest bit says that the device was switched off (SWAP_USAGE_OFFLIST_BIT). */
-	d->pages_used &= INT64_MAX >> 1;
+	/* Since 6.13 it is atomic, and a bit says that the device is full or switched off
+	 * (SWAP_USAGE_OFFLIST_BIT, 1 << 30, mm/swapfile.c). */
+	if (koffset(s, "swap_info_struct", "inuse_pages.counter", &offset))
+		d->pages_used &= ~(UINT64_C(1) << 30);
 	if (d->file) {
 		d->incomplete |= !file_path(s, d->file, d->path, sizeof(d->path));
 		d->incomplete |= !kread(s, d->file, "file", "f_inode", &inode) ||

@@ -125,13 +125,24 @@ const struct kernel_layout *memory_layout(const struct memory *mem)
 	return &mem->layout;
 }
 
-void memory_set_layout(struct memory *mem, const struct kernel_layout *layout)
+static void forget_translations(struct memory *mem)
 {
-	mem->layout = *layout;
 	for (size_t i = 0; i < TRANSLATIONS; i++) {
 		atomic_store(&mem->translation[i].check, 0);
 		atomic_store(&mem->translation[i].pfn, 0);
 	}
+}
+
+void memory_set_layout(struct memory *mem, const struct kernel_layout *layout)
+{
+	mem->layout = *layout;
+	forget_translations(mem);
+}
+
+void memory_forget(struct memory *mem)
+{
+	page_cache_forget(mem->cache);
+	forget_translations(mem);
 }
 
 void memory_add_fill(struct memory *mem, uint64_t vaddr, const void *data, uint64_t size)

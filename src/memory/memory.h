@@ -45,6 +45,8 @@ void memory_destroy(struct memory *mem);
 const struct kernel_layout *memory_layout(const struct memory *mem);
 /* Replaces the layout and forgets cached translations. Not while other threads read. */
 void memory_set_layout(struct memory *mem, const struct kernel_layout *layout);
+/* Forgets what it keeps of pages and translations: the dump was changed. Not while others read. */
+void memory_forget(struct memory *mem);
 /*
  * Constant bytes of the kernel image from another source (a vmlinux), read where the dump has a
  * hole. @data is borrowed. Not while other threads read; more than a few are ignored.

@@ -40,13 +40,19 @@ struct page_cache *page_cache_create(const struct dump *dump)
 
 	cache->dump = dump;
 	cache->buffers = xmalloc((size_t)SETS * WAYS * PAGE_SIZE);
-	for (size_t i = 0; i < SETS; i++) {
+	for (size_t i = 0; i < SETS; i++)
 		pthread_mutex_init(&cache->set[i].lock, NULL);
+	page_cache_forget(cache);
+	return cache;
+}
+
+void page_cache_forget(struct page_cache *cache)
+{
+	for (size_t i = 0; i < SETS; i++) {
 		cache->set[i].next = 0;
 		for (size_t w = 0; w < WAYS; w++)
 			cache->set[i].slot[w].pfn = NO_PFN;
 	}
-	return cache;
 }
 
 void page_cache_destroy(struct page_cache *cache)

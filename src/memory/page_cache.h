@@ -8,6 +8,8 @@ struct page_cache;
 
 struct page_cache *page_cache_create(const struct dump *dump);
 void page_cache_destroy(struct page_cache *cache);
+/* Of no page does it keep anything any more. Not while others read. */
+void page_cache_forget(struct page_cache *cache);
 
 /*
  * Copies @size bytes at @offset of page frame @pfn; the range must lie inside the page. Any number

@@ -33,7 +33,9 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "refs init_task", "refs -u -l 3 &init_task.tasks 16", "refs -m init_task modules",
          "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.cred",
          "slab task_struct", "slab -f filp", "slab -a kmalloc-64", "slab -t kmem_cache_node",
-         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10", "textcheck", "textcheck vfs_write"]
+         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10", "textcheck", "textcheck vfs_write",
+         "btop 512a000 ffff", "ptob 512a", "ptov 1000 runqueues:a 10:", "pte 8000000001aa6067 0 3fffffffffffc200 f800000000000200",
+         "wr -32 panic_on_oops 7", "wr -l", "wr -d", "rd -f 0 4", "rd -R -SS -o 8 init_task 4", "rd -N -16 linux_banner 4", "rd -r /dev/shm/inquest-rd init_task 100"]
 
 
 def schema_of(line):
@@ -310,6 +312,6 @@ class Documents(unittest.TestCase):
 
     def test_completion_is_sound_bash(self):
         script = lab.BUILD / "man" / "inquest"
-        question = 'source "$1"; COMP_WORDS=(inquest -c bt); COMP_CWORD=2; _inquest; echo "${COMPREPLY[@]}"'
+        question = 'source "$1"; COMP_WORDS=(inquest -c vto); COMP_CWORD=2; _inquest; echo "${COMPREPLY[@]}"'
         run = subprocess.run(["bash", "-c", question, "bash", script], capture_output=True, text=True, check=False)
-        self.assertEqual((run.stdout, run.stderr), ("bt\n", ""))
+        self.assertEqual((run.stdout, run.stderr), ("vtop\n", ""))

@@ -3,7 +3,7 @@
  * A reader never sees half a report: it is written to a temporary file in the same folder, which
  * takes the place of the old one in one step once all of it is on its way to the disk.
  */
-#include "cli/new_file.h"
+#include "base/new_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
