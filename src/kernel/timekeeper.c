@@ -70,8 +70,10 @@ void kernel_time(struct session *s, struct kernel_time *time)
 		return;
 	kread(s, at, type, "offs_boot", &slept);
 	uint64_t uptime = base + (fraction >> shift) + slept;
-	if (uptime / (uint64_t)second < seconds_max)
+	if (uptime / (uint64_t)second < seconds_max) {
 		time->uptime_ns = uptime;
+		time->monotonic_ns = uptime - slept;
+	}
 }
 
 static uint64_t ticks_a_second(uint64_t jiffies, uint64_t up)

@@ -7,6 +7,7 @@
 struct kernel_time {
 	uint64_t realtime;  /* seconds since 1970; 0 unknown */
 	uint64_t uptime_ns; /* since boot, time asleep included; 0 unknown */
+	uint64_t monotonic_ns; /* the same without it (CLOCK_MONOTONIC) */
 };
 
 void kernel_time(struct session *s, struct kernel_time *time);
