@@ -234,18 +234,27 @@ void doc_mark(struct doc *doc, uint64_t offset, uint64_t size, enum cell_style s
 	b->marks_end = &mark->next;
 }
 
-static struct cell cell_copy(struct doc *doc, struct cell cell)
+/* A string is often that of the row before: @before, which may be NULL. */
+static const char *string_copy(struct doc *doc, const char *s, const char *before)
 {
+	return before && strcmp(s, before) == 0 ? before : arena_strdup(&doc->arena, s);
+}
+
+/* @above: the cell above it in a table; NULL: none. */
+static struct cell cell_copy(struct doc *doc, struct cell cell, const struct cell *above)
+{
+	bool alike = above && above->kind == CELL_STRING;
+
 	if (cell.kind == CELL_STRING)
-		cell.str = arena_strdup(&doc->arena, cell.str);
+		cell.str = string_copy(doc, cell.str, alike ? above->str : NULL);
 	if (cell.shown)
-		cell.shown = arena_strdup(&doc->arena, cell.shown);
+		cell.shown = string_copy(doc, cell.shown, above ? above->shown : NULL);
 	if (cell.kind == CELL_LIST) {
 		struct cell_list *list = arena_alloc(&doc->arena, sizeof(*list));
 		struct cell *cells =
 			arena_alloc(&doc->arena, cell.list->count * sizeof(*cells));
 		for (size_t i = 0; i < cell.list->count; i++)
-			cells[i] = cell_copy(doc, cell.list->cells[i]);
+			cells[i] = cell_copy(doc, cell.list->cells[i], NULL);
 		*list = (struct cell_list){ .cells = cells, .count = cell.list->count };
 		cell.list = list;
 	}
@@ -259,7 +268,7 @@ void doc_field_styled(struct doc *doc, const char *key, const char *title, enum 
 
 	field->title = title;
 	field->style = style;
-	field->value = cell_copy(doc, value);
+	field->value = cell_copy(doc, value, NULL);
 }
 
 void doc_field(struct doc *doc, const char *key, const char *title, struct cell value)
@@ -328,8 +337,9 @@ void doc_row_array(struct doc *doc, const struct cell *cells)
 	size_t count = doc->current->column_count;
 	struct cell *copy = arena_alloc(&doc->arena, count * sizeof(*copy));
 
+	const struct cell *before = doc->current->row_count ? last_row(doc)->cells : NULL;
 	for (size_t i = 0; i < count; i++)
-		copy[i] = cell_copy(doc, cells[i]);
+		copy[i] = cell_copy(doc, cells[i], before ? &before[i] : NULL);
 	row_new(doc)->cells = copy;
 }
 

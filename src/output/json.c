@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "output/output.h"
 #include "output/utf8.h"
 
@@ -36,8 +37,16 @@ static void put_string(FILE *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
-	putc('"', out);
+	putc_unlocked('"', out);
 	while (*s) {
+		size_t plain = 0;
+		while (s[plain] >= ' ' && s[plain] < 0x7f && s[plain] != '"' && s[plain] != '\\')
+			plain++;
+		if (plain) {
+			fwrite_unlocked(s, 1, plain, out);
+			s += plain;
+			continue;
+		}
 		unsigned n = utf8_length(s);
 		if (n == 1)
 			put_escaped(out, *s);
@@ -47,24 +56,30 @@ static void put_string(FILE *out, const char *text)
 			fprintf(out, "\\\\x%02x", *s);
 		s += n ? n : 1;
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
 }
 
 static void put_cell(FILE *out, const struct cell *cell)
 {
+	char number[DIGITS_MAX + 4];
+	unsigned n;
+
 	switch (cell->kind) {
 	case CELL_NONE:
 		fputs("null", out);
 		break;
 	case CELL_DEC:
-		fprintf(out, "%" PRId64, cell->dec);
+		fwrite_unlocked(number, 1, put_signed(number, cell->dec), out);
 		break;
 	case CELL_UDEC:
-		fprintf(out, "%" PRIu64, cell->udec);
+		fwrite_unlocked(number, 1, put_dec(number, cell->udec), out);
 		break;
 	case CELL_HEX:
 	case CELL_ADDRESS:
-		fprintf(out, "\"0x%" PRIx64 "\"", cell->udec);
+		memcpy(number, "\"0x", 3);
+		n = 3 + put_hex(number + 3, cell->udec, 1);
+		number[n++] = '"';
+		fwrite_unlocked(number, 1, n, out);
 		break;
 	case CELL_STRING:
 		put_string(out, cell->str);
@@ -94,7 +109,7 @@ static void put_cell(FILE *out, const struct cell *cell)
 static void separate(struct json *j, bool *first)
 {
 	if (!*first)
-		fputs(j->flat ? ", " : ",", j->out);
+		fputs_unlocked(j->flat ? ", " : ",", j->out);
 	*first = false;
 	if (!j->flat)
 		fprintf(j->out, "\n%*s", (int)(2 * j->depth), "");
@@ -104,7 +119,7 @@ static void put_key(struct json *j, const char *key, bool *first)
 {
 	separate(j, first);
 	put_string(j->out, key);
-	fputs(": ", j->out);
+	fputs_unlocked(": ", j->out);
 }
 
 static void open_with(struct json *j, char c)

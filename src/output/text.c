@@ -16,12 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/strbuf.h"
 #include "output/output.h"
 #include "output/utf8.h"
 
 enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100, LABEL_WIDTH = 7,
-       BYTES_A_LINE = 16 };
+       BYTES_A_LINE = 16, NUMBER_MAX = DIGITS_MAX + 2 };
 
 struct text {
 	FILE *out;
@@ -51,6 +52,15 @@ static void add_clean(struct text *t, const char *text)
 	const unsigned char *s = (const unsigned char *)text;
 
 	while (*s) {
+		size_t plain = 0;
+		while (s[plain] >= ' ' && s[plain] < 0x7f)
+			plain++;
+		if (plain) {
+			strbuf_add_n(&t->buf, (const char *)s, plain);
+			t->buf_width += (unsigned)plain;
+			s += plain;
+			continue;
+		}
 		unsigned n = utf8_length(s);
 		if (!n || is_c1(s, n) || (n == 1 && ((*s < ' ' && *s != '\t') || *s == 0x7f))) {
 			strbuf_addf(&t->buf, "\\x%02x", *s);
@@ -64,9 +74,28 @@ static void add_clean(struct text *t, const char *text)
 	}
 }
 
+/* Of a cell that is a number, which needs @number of NUMBER_MAX bytes; 0: it is none. */
+static unsigned number_text(const struct cell *cell, char *number)
+{
+	switch (cell->kind) {
+	case CELL_DEC:
+		return put_signed(number, cell->dec);
+	case CELL_UDEC:
+		return put_dec(number, cell->udec);
+	case CELL_HEX:
+		memcpy(number, "0x", 2);
+		return 2 + put_hex(number + 2, cell->udec, 1);
+	case CELL_ADDRESS:
+		return put_hex(number, cell->udec, 16);
+	default:
+		return 0;
+	}
+}
+
 static void add_cell(struct text *t, const struct cell *cell)
 {
-	char number[40];
+	char number[NUMBER_MAX];
+	unsigned n;
 
 	if (cell->shown) {
 		add_clean(t, cell->shown);
@@ -77,17 +106,13 @@ static void add_cell(struct text *t, const struct cell *cell)
 		strcpy(number, "?");
 		break;
 	case CELL_DEC:
-		snprintf(number, sizeof(number), "%" PRId64, cell->dec);
-		break;
 	case CELL_UDEC:
-		snprintf(number, sizeof(number), "%" PRIu64, cell->udec);
-		break;
 	case CELL_HEX:
-		snprintf(number, sizeof(number), "0x%" PRIx64, cell->udec);
-		break;
 	case CELL_ADDRESS:
-		snprintf(number, sizeof(number), "%016" PRIx64, cell->udec);
-		break;
+		n = number_text(cell, number);
+		strbuf_add_n(&t->buf, number, n);
+		t->buf_width += n;
+		return;
 	case CELL_STRING:
 		add_clean(t, cell->str);
 		return;
@@ -115,21 +140,45 @@ static void set_cell(struct text *t, const struct cell *cell)
 	add_cell(t, cell);
 }
 
+/* How many columns the cell takes; the same as set_cell() would find, without the text. */
+static unsigned cell_width(struct text *t, const struct cell *cell)
+{
+	if (!cell->shown && cell->kind == CELL_UDEC)
+		return dec_digits(cell->udec);
+	if (!cell->shown && cell->kind == CELL_HEX)
+		return 2 + hex_digits(cell->udec);
+	if (!cell->shown && cell->kind == CELL_ADDRESS)
+		return 16;
+	set_cell(t, cell);
+	return t->buf_width;
+}
+
 static void set_text(struct text *t, const char *s)
 {
 	set_cell(t, &(struct cell){ .kind = CELL_STRING, .str = s });
+}
+
+static void put_blanks(struct text *t)
+{
+	static const char blanks[] = "                                                                ";
+
+	while (t->pending) {
+		unsigned n = t->pending < sizeof(blanks) - 1 ? t->pending
+							     : (unsigned)sizeof(blanks) - 1;
+		fwrite_unlocked(blanks, 1, n, t->out);
+		t->pending -= n;
+	}
 }
 
 static void put_n(struct text *t, enum cell_style style, const char *s, size_t n)
 {
 	if (!n)
 		return;
-	fprintf(t->out, "%*s", (int)t->pending, "");
-	t->pending = 0;
+	put_blanks(t);
 	bool styled = t->color && style != STYLE_PLAIN;
 	if (styled)
 		fputs(style_start[style], t->out);
-	fwrite(s, 1, n, t->out);
+	fwrite_unlocked(s, 1, n, t->out);
 	if (styled)
 		fputs("\033[0m", t->out);
 }
@@ -152,7 +201,7 @@ static void start_line(struct text *t)
 static void end_line(struct text *t)
 {
 	t->pending = 0;
-	putc('\n', t->out);
+	putc_unlocked('\n', t->out);
 }
 
 static void put_line(struct text *t, enum cell_style style, const char *s)
@@ -307,9 +356,9 @@ static void measure(struct text *t, const struct doc_node *table, unsigned *widt
 		for (size_t i = 0; i < table->column_count; i++) {
 			if (!table->columns[i].title)
 				continue;
-			set_cell(t, &row->cells[i]);
-			if (t->buf_width > widths[i])
-				widths[i] = t->buf_width;
+			unsigned width = cell_width(t, &row->cells[i]);
+			if (width > widths[i])
+				widths[i] = width;
 		}
 	}
 }
