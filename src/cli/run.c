@@ -17,6 +17,7 @@
 #include "cli/progress_line.h"
 #include "cli/runner.h"
 #include "cli/shell.h"
+#include "pipeline/pipeline.h"
 
 static void print_help(FILE *out)
 {
@@ -161,7 +162,7 @@ static struct error *run_command(struct runner *run, const char *line, struct do
 	struct progress_line progress;
 
 	progress_line_start(&progress, run->session ? &run->session->progress : NULL, line);
-	struct error *error = command_run(run->session, line, doc);
+	struct error *error = pipeline_run(run->session, line, doc);
 	progress_line_stop(&progress);
 	/* A command may have left early, with nodes open. */
 	doc->current = doc->root;

@@ -22,7 +22,7 @@
 #include "forensics/wait_owners.h"
 #include "forensics/whatis.h"
 #include "kernel/block_io.h"
-#include "kernel/cpus.h"
+#include "kernel/task_wait.h"
 
 enum { LINE_MAX_LENGTH = 1 << 16 };
 
@@ -130,31 +130,6 @@ static size_t add_resource(struct build *b, const struct wait *wait)
 
 /* --- Passes 1 and 2. --- */
 
-static uint64_t newest_clock(struct session *s)
-{
-	size_t n;
-	const struct cpu *all = cpus(s, &n);
-	uint64_t newest = 0, clock;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t rq = kpercpu(s, "runqueues", all[i].id);
-		if (rq && kread(s, rq, "rq", "clock", &clock) && clock > newest)
-			newest = clock;
-	}
-	return newest;
-}
-
-/* se.exec_start is set whenever the time that a task ran is accounted: last when it went to sleep. */
-static uint64_t waited(struct session *s, const struct task *task, uint64_t now)
-{
-	uint64_t start;
-
-	if (!kread(s, task->address, "task_struct", "se.exec_start", &start) || !start ||
-	    start > now)
-		return 0;
-	return now - start;
-}
-
 /* A running task spins: for a lock, or for another CPU to answer. */
 static void look_at_running(struct build *b, struct wait_node *node, struct stack *stack)
 {
@@ -241,13 +216,13 @@ const struct wait_graph *wait_graph(struct session *s)
 		return s->slot[SLOT_WAITS].data;
 	struct wait_graph *g = b.graph = xcalloc(1, sizeof(*g));
 	const struct task *all = tasks(s, &n);
-	uint64_t now = newest_clock(s);
+	uint64_t now = task_clock_now(s);
 	g->nodes = xcalloc(n + 1, sizeof(*g->nodes));
 	g->node_count = n;
 	for (size_t i = 0; i < n && !session_stopped(s); i++) {
 		g->nodes[i].task = &all[i];
 		look_at(&b, &g->nodes[i]);
-		g->nodes[i].waited_ns = all[i].on_cpu ? 0 : waited(s, &all[i], now);
+		g->nodes[i].waited_ns = all[i].on_cpu ? 0 : task_waited_ns(s, &all[i], now);
 	}
 	for (size_t i = 0; i < n; i++)
 		g->nodes[i].task = &all[i];

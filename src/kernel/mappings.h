@@ -36,5 +36,7 @@ bool dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size);
 bool file_path(struct session *s, uint64_t file, char *buf, size_t size);
 /* Path of some dentry of an inode, "" when it has none. */
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size);
+/* Where a struct mount is mounted, from the root of its mount tree. False as above. */
+bool mount_point(struct session *s, uint64_t mount, char *buf, size_t size);
 /* Where a file system is mounted: one of its places. False: nowhere that a path leads to. */
 bool super_block_path(struct session *s, uint64_t super_block, char *buf, size_t size);

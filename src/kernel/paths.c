@@ -283,3 +283,13 @@ bool super_block_path(struct session *s, uint64_t sb, char *buf, size_t size)
 	return mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
 	       mount_path(s, mount, root, buf, size);
 }
+
+bool mount_point(struct session *s, uint64_t mount, char *buf, size_t size)
+{
+	uint64_t root;
+
+	if (size)
+		buf[0] = '\0';
+	return kread(s, mount, "mount", "mnt.mnt_root", &root) &&
+	       mount_path(s, mount, root, buf, size);
+}

@@ -11,7 +11,8 @@
  * C's operators and rules, plus what users of crash and gdb expect: "variable:CPU" of per-CPU
  * variables ("runqueues:0", ":a" for all), "module:name", "$register", "array @ count", "." and
  * "->" alike on pointers and structs, == between a char array and a string literal, offsetof(),
- * container_of(), per_cpu(), per_cpu_ptr(), typeof(). Nothing can be assigned or called.
+ * container_of(), per_cpu(), per_cpu_ptr(), typeof(); text ~ "glob*", !~, and =~ "regex"; a struct
+ * that is nothing but a number (atomic_t) is that number. Nothing can be assigned or called.
  */
 #pragma once
 
@@ -83,5 +84,6 @@ const char *expr_text(const struct expr *expr);
 const char *expr_name(const struct expr *expr);
 /* Of a program counter: pointer to a function. */
 struct type expr_code_type(struct types *types);
-/* Of other registers: unsigned long. */
+/* Of other registers: unsigned long. And long. */
 struct type expr_register_type(void);
+struct type expr_signed_type(void);

@@ -424,15 +424,31 @@ static struct error *eval(struct evaluator *e, const struct node *node, struct v
 	return place(e, node, err);
 }
 
-struct error *expr_type_of(const struct node *node, const struct expr_env *env, struct type *type,
-			   size_t *at)
+struct error *expr_eval_node(const struct node *node, const struct expr_env *env,
+			     struct value *value, size_t *at)
 {
 	struct evaluator e = { .env = env, .value = env->value, .at = at };
-	struct value value;
+
+	*at = SIZE_MAX;
+	return eval(&e, node, value);
+}
+
+struct error *expr_dry(const struct node *node, const struct expr_env *env, struct value *value,
+		       size_t *at)
+{
+	struct evaluator e = { .env = env, .value = env->value, .at = at };
 
 	*at = SIZE_MAX;
 	e.value.dry = true;
-	struct error *err = eval(&e, node, &value);
+	return eval(&e, node, value);
+}
+
+struct error *expr_type_of(const struct node *node, const struct expr_env *env, struct type *type,
+			   size_t *at)
+{
+	struct value value;
+
+	struct error *err = expr_dry(node, env, &value, at);
 	if (err)
 		return err;
 	*at = node->at;
@@ -445,10 +461,8 @@ struct error *expr_type_of(const struct node *node, const struct expr_env *env, 
 struct error *expr_eval(const struct expr *expr, const struct expr_env *env, struct value *value,
 			size_t *at)
 {
-	struct evaluator e = { .env = env, .value = env->value, .at = at };
+	struct error *err = expr_eval_node(expr->root, env, value, at);
 
-	*at = SIZE_MAX;
-	struct error *err = eval(&e, expr->root, value);
 	/* What the dump lacks is no fault of the text. */
 	if (!err || err->code == ERROR_MISSING)
 		return err;
@@ -470,4 +484,9 @@ struct type expr_code_type(struct types *types)
 struct type expr_register_type(void)
 {
 	return basic_type(BASIC_ULONG);
+}
+
+struct type expr_signed_type(void)
+{
+	return basic_type(BASIC_LONG);
 }

@@ -213,7 +213,7 @@ static struct error *lex_operator(const char *text, struct token *token)
 {
 	static const char doubles[][3] = { "->", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||",
 					   "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=",
-					   "^=" };
+					   "^=", "=~" };
 
 	token->kind = TOKEN_OPERATOR;
 	for (size_t i = 0; i < array_size(doubles); i++) {

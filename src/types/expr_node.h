@@ -68,6 +68,13 @@ struct expr {
 struct error *expr_type_of(const struct node *node, const struct expr_env *env, struct type *type,
 			   size_t *at) must_check;
 
+/* The same, all of what is known without reading: is it an lvalue, a text, a bit-field? */
+struct error *expr_dry(const struct node *node, const struct expr_env *env, struct value *value,
+		       size_t *at) must_check;
+/* The value of a part. */
+struct error *expr_eval_node(const struct node *node, const struct expr_env *env,
+			     struct value *value, size_t *at) must_check;
+
 /* --- expr_type.c --- */
 
 struct parser {

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
+#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -498,8 +499,10 @@ static const struct binary {
 	{ TWO('<', '='), 7, OP_LE },  { TWO('>', '='), 7, OP_GE },   { TWO('<', '<'), 8, OP_SHL },
 	{ TWO('>', '>'), 8, OP_SHR }, { '@', 9, OP_REPEAT },	     { '+', 10, OP_ADD },
 	{ '-', 10, OP_SUB },	      { '*', 11, OP_MUL },	     { '/', 11, OP_DIV },
-	{ '%', 11, OP_MOD },
+	{ '%', 11, OP_MOD },	      { '~', 6, OP_GLOB },	     { TWO('=', '~'), 6, OP_REGEX },
 };
+/* Of two words: "!~x" is C. */
+static const struct binary unlike = { '!', 6, OP_UNLIKE };
 
 static const struct binary *sees_binary(const struct parser *p)
 {
@@ -507,6 +510,24 @@ static const struct binary *sees_binary(const struct parser *p)
 		if (parser_sees(p, binaries[i].op))
 			return &binaries[i];
 	}
+	return parser_sees(p, '!') && p->text[p->next] == '~' ? &unlike : NULL;
+}
+
+/* Patterns are the user's: what a dump holds is not compiled. */
+static struct error *check_pattern(struct parser *p, const struct node *node)
+{
+	const struct node *pattern = node->child[1];
+	regex_t regex;
+
+	if (node->op < OP_GLOB || node->op > OP_REGEX)
+		return NULL;
+	if (pattern->kind != NODE_VALUE || !pattern->value.is_text)
+		return parser_fail(p, pattern->at, "a pattern is a text in double quotes");
+	if (node->op != OP_REGEX)
+		return NULL;
+	if (regcomp(&regex, (const char *)pattern->value.bytes, REG_EXTENDED | REG_NOSUB) != 0)
+		return parser_fail(p, pattern->at, "this is no regular expression");
+	regfree(&regex);
 	return NULL;
 }
 
@@ -519,8 +540,12 @@ static struct error *parse_binary(struct parser *p, unsigned least, const struct
 		struct node *outer = wrap(p, NODE_BINARY, p->token.at, node);
 		outer->op = binary->value;
 		err = parser_next(p);
+		if (!err && binary == &unlike)
+			err = parser_next(p);
 		if (!err)
 			err = parse_binary(p, binary->precedence + 1u, &outer->child[1]);
+		if (!err)
+			err = check_pattern(p, outer);
 	}
 	return err;
 }

@@ -103,10 +103,34 @@ static struct error *load_scalar(const struct value_env *env, const struct value
 	return err;
 }
 
+bool value_unwrap(struct value *v)
+{
+	enum { WRAPS_MAX = 4 };
+	struct type type = type_strip(v->type);
+	struct member m, second;
+	struct type_info info;
+
+	if (type_kind(type) != TYPE_STRUCT)
+		return false;
+	for (unsigned i = 0; i < WRAPS_MAX && type_kind(type) == TYPE_STRUCT; i++) {
+		if (!type_member_at(type, 0, &m) || type_member_at(type, 1, &second) || m.offset ||
+		    m.bit_size || m.size != type_size(type))
+			return false;
+		type = type_strip(m.type);
+	}
+	if (!type_describe_stripped(&type, &info) || info.size > 8 ||
+	    (info.kind != TYPE_INT && info.kind != TYPE_ENUM && info.kind != TYPE_POINTER))
+		return false;
+	v->type = m.type;
+	v->size = info.size;
+	return true;
+}
+
 struct error *value_number(const struct value_env *env, const struct value *v, uint64_t *number)
 {
 	struct type type = v->type;
 	struct type_info info;
+	struct value inner = *v;
 
 	*number = 0;
 	if (v->place == VALUE_NOTHING || !v->type.source)
@@ -130,6 +154,8 @@ struct error *value_number(const struct value_env *env, const struct value *v, u
 	case TYPE_FLOAT:
 		return error_new(ERROR_UNSUPPORTED, "floating point cannot be computed with");
 	default:
+		if (value_unwrap(&inner))
+			return value_number(env, &inner, number);
 		return value_no_number(v->type);
 	}
 }

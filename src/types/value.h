@@ -57,6 +57,11 @@ struct value value_of_memory(struct type type, uint64_t address);
 /* The number that a scalar is, an array's or function's address. */
 struct error *value_number(const struct value_env *env, const struct value *v, uint64_t *number)
 	must_check;
+/*
+ * The number inside of a struct that is nothing but one: atomic_t, refcount_t, kuid_t, pte_t ...
+ * False, and @v untouched, for everything else.
+ */
+bool value_unwrap(struct value *v);
 /* Is it not zero? */
 struct error *value_truth(const struct value_env *env, const struct value *v, bool *truth)
 	must_check;
@@ -93,6 +98,10 @@ enum value_op {
 	OP_LAND,
 	OP_LOR,
 	OP_REPEAT, /* gdb's a @ n: n elements from a on */
+	/* Of a text and a pattern, which is a literal */
+	OP_GLOB,   /* a ~ "*b?" */
+	OP_UNLIKE, /* a !~ "*b?" */
+	OP_REGEX,  /* a =~ "^b+" */
 	/* Of one operand */
 	OP_PLUS,
 	OP_MINUS,
@@ -100,7 +109,7 @@ enum value_op {
 	OP_INVERT,
 };
 
-/* @op up to OP_OR; the others are the evaluator's. */
+/* @op up to OP_OR, OP_GLOB to OP_REGEX; the others are the evaluator's. */
 struct error *value_binary(const struct value_env *env, enum value_op op, const struct value *a,
 			   const struct value *b, struct value *result) must_check;
 struct error *value_unary(const struct value_env *env, enum value_op op, const struct value *v,

@@ -5,8 +5,10 @@
  * an int, division by zero) is an error, not a number.
  */
 #include <inttypes.h>
+#include <regex.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "types/source.h"
 #include "types/value.h"
 #include "types/value_rules.h"
@@ -37,6 +39,7 @@ static struct error *operand_of(const struct value_env *env, const struct value 
 	struct value value = *v;
 	struct type_info info;
 
+	value_unwrap(&value);
 	struct error *err = value_decay(env, &value);
 	if (!err)
 		err = value_number(env, &value, &o->number);
@@ -202,6 +205,30 @@ static struct error *compare_texts(const struct value_env *env, enum value_op op
 	return err;
 }
 
+static struct error *match_text(const struct value_env *env, enum value_op op,
+				const struct value *v, const struct value *pattern,
+				struct value *result)
+{
+	auto_free char *text = xcalloc(1, TEXT_COMPARED_MAX + 1);
+	const char *wanted = (const char *)pattern->bytes;
+	bool matches = false;
+	regex_t regex;
+
+	struct error *err = text_of(env, v, TEXT_COMPARED_MAX, text);
+	if (err)
+		return err;
+	if (op == OP_REGEX) {
+		if (regcomp(&regex, wanted, REG_EXTENDED | REG_NOSUB) != 0)
+			return error_new(ERROR_USAGE, "this is no regular expression");
+		matches = regexec(&regex, text, 0, NULL, 0) == 0;
+		regfree(&regex);
+	} else {
+		matches = glob_match(wanted, text) == (op == OP_GLOB);
+	}
+	*result = value_of_number(basic_type(BASIC_INT), matches);
+	return NULL;
+}
+
 /* --- Integers --- */
 
 static struct error *shift(enum value_op op, const struct operand *a, const struct operand *b,
@@ -293,6 +320,8 @@ struct error *value_binary(const struct value_env *env, enum value_op op, const 
 
 	if ((op == OP_EQ || op == OP_NE) && (a->is_text || b->is_text))
 		return compare_texts(env, op, a, b, result);
+	if (op >= OP_GLOB && op <= OP_REGEX)
+		return match_text(env, op, a, b, result);
 	struct error *err = operand_of(env, a, &x);
 	if (!err)
 		err = operand_of(env, b, &y);

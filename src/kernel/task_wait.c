@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * se.exec_start is set whenever the time that a task ran is accounted: last when it went to sleep.
+ * The kernel puts the scheduler's functions and those of sleeping locks into the sections
+ * .sched.text and .spinlock.text (include/asm-generic/vmlinux.lds.h): what is in neither on a
+ * sleeping task's stack is where it waits.
+ */
+#include "kernel/task_wait.h"
+
+#include "kernel/cpus.h"
+
+uint64_t task_clock_now(struct session *s)
+{
+	size_t n;
+	const struct cpu *all = cpus(s, &n);
+	uint64_t newest = 0, clock;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t rq = kpercpu(s, "runqueues", all[i].id);
+		if (rq && kread(s, rq, "rq", "clock", &clock) && clock > newest)
+			newest = clock;
+	}
+	return newest;
+}
+
+uint64_t task_waited_ns(struct session *s, const struct task *task, uint64_t now)
+{
+	uint64_t start;
+
+	if (!kread(s, task->address, "task_struct", "se.exec_start", &start) || !start ||
+	    start > now)
+		return 0;
+	return now - start;
+}
+
+bool task_wait_channel(struct session *s, const struct task *task, const struct stack *stack,
+		       struct symbol *symbol)
+{
+	static const char *const names[] = { "__sched_text_start", "__sched_text_end",
+					     "__lock_text_start", "__lock_text_end" };
+	uint64_t at[array_size(names)];
+
+	if (task->on_cpu || !task->state || task->exit_state || !s->symbols)
+		return false;
+	symbols_addresses(s->symbols, names, array_size(names), at);
+	for (size_t i = 0; i < stack->count; i++) {
+		uint64_t pc = stack->frames[i].pc - stack->frames[i].is_call;
+		if ((pc >= at[0] && pc < at[1]) || (pc >= at[2] && pc < at[3]))
+			continue;
+		/* What is guessed is not said. */
+		return stack->frames[i].how != FRAME_SCAN &&
+		       symbols_by_address(s->symbols, pc, symbol);
+	}
+	return false;
+}

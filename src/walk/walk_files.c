@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Walkers of files: file systems, mounts, dentries, inodes, open files, mappings.
+ *
+ * Open files: task_struct.files -> files_struct.fdt -> fdtable.fd[max_fds] (fs/file.c). Mounts:
+ * the list s_mounts of each super_block, which since 6.18 is a single-linked one of struct mount
+ * (fs/mount.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/mappings.h"
+#include "kernel/slab.h"
+#include "walk/walk_row.h"
+
+enum { PATH_BYTES = 4096, FDS_MAX = 1 << 20, MOUNTS_MAX = 1 << 20, LINKS_MAX = 1 << 24 };
+
+/* --- Super blocks, mounts, inodes --- */
+
+struct list_walk {
+	struct session *session;
+	walk_fn fn;
+	void *ctx;
+	bool stopped;
+};
+
+static bool give_listed(void *ctx, uint64_t object)
+{
+	struct list_walk *w = ctx;
+
+	w->stopped = !walk_give(w->fn, w->ctx, object);
+	return !w->stopped;
+}
+
+static void super_blocks_each(struct session *s, klist_fn fn, void *ctx)
+{
+	uint64_t head = s->symbols ? symbols_address(s->symbols, "super_blocks") : 0;
+
+	if (head)
+		klist_each(s, head, "super_block", "s_list", "super blocks", fn, ctx);
+	else
+		session_problem(s, "super blocks: there is no list super_blocks");
+}
+
+static void each_super_block(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct list_walk w = { walk->session, fn, ctx, false };
+
+	super_blocks_each(walk->session, give_listed, &w);
+}
+
+static bool mounts_of(void *ctx, uint64_t sb)
+{
+	struct list_walk *w = ctx;
+	struct session *s = w->session;
+	uint64_t offset, head, mount, next;
+
+	if (!koffset(s, "mount", "mnt_next_for_sb", &offset)) {
+		if (koffset(s, "super_block", "s_mounts", &head))
+			klist_each(s, sb + head, "mount", "mnt_instance", "mounts", give_listed, w);
+		return !w->stopped;
+	}
+	if (!kread(s, sb, "super_block", "s_mounts", &mount))
+		session_problem(s, "mounts: a super block is not in the dump");
+	for (unsigned i = 0; mount && i < MOUNTS_MAX && give_listed(w, mount); i++) {
+		if (memory_u64(s->memory, mount + offset, &next) != READ_OK) {
+			session_problem(s, "mounts: a list breaks off, a struct mount is not in the "
+					   "dump");
+			break;
+		}
+		mount = next;
+	}
+	return !w->stopped;
+}
+
+static void each_mount(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct list_walk w = { walk->session, fn, ctx, false };
+
+	super_blocks_each(walk->session, mounts_of, &w);
+}
+
+static bool inodes_of(void *ctx, uint64_t sb)
+{
+	struct list_walk *w = ctx;
+	uint64_t head;
+
+	if (koffset(w->session, "super_block", "s_inodes", &head))
+		klist_each(w->session, sb + head, "inode", "i_sb_list", "inodes", give_listed, w);
+	return !w->stopped && !session_stopped(w->session);
+}
+
+static struct error *begin_inodes(struct walking *walk, const struct walk_input *input)
+{
+	return input->argc ? walk_address(input, 0, &walk->address) : NULL;
+}
+
+static void each_inode(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct list_walk w = { walk->session, fn, ctx, false };
+
+	if (walk->address)
+		inodes_of(&w, walk->address);
+	else
+		super_blocks_each(walk->session, inodes_of, &w);
+}
+
+/* --- Dentries --- */
+
+static bool give_dentry(void *ctx, const struct slab_object *object)
+{
+	struct list_walk *w = ctx;
+
+	if (object->state == OBJECT_ALLOCATED)
+		w->stopped = !w->fn(w->ctx, &(struct walked){ .address = object->address,
+							      .cpu = -1 });
+	return !w->stopped;
+}
+
+static bool dentries_of(void *ctx, const struct slab *slab)
+{
+	struct list_walk *w = ctx;
+
+	if (slab->place != SLAB_PLACE_DYING)
+		slab_objects(w->session, slab, give_dentry, w);
+	return !w->stopped && !session_stopped(w->session);
+}
+
+static void each_dentry(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct list_walk w = { walk->session, fn, ctx, false };
+	const struct slab_cache *cache = slab_cache_by_name(walk->session, "dentry");
+
+	if (cache)
+		slab_each(walk->session, cache, dentries_of, &w);
+	else
+		session_problem(walk->session, "dentries: there is no slab cache dentry");
+}
+
+/* --- Open files --- */
+
+struct open_file {
+	uint64_t fd;
+};
+
+static struct error *begin_files(struct walking *walk, const struct walk_input *input)
+{
+	const struct task *task;
+
+	struct error *err = walk_task(input, 0, &task);
+	if (!err)
+		walk->address = task->address;
+	return err;
+}
+
+static void each_file(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct session *s = walk->session;
+	uint64_t files, table, array, count, file;
+
+	if (!kread(s, walk->address, "task_struct", "files", &files)) {
+		session_problem(s, "files: a task_struct is not in the dump");
+		return;
+	}
+	/* Kernel threads share init's, exiting tasks have none any more. */
+	if (!files)
+		return;
+	if (!kread(s, files, "files_struct", "fdt", &table) ||
+	    !kread(s, table, "fdtable", "fd", &array) ||
+	    !kread(s, table, "fdtable", "max_fds", &count) || count > FDS_MAX) {
+		session_problem(s, "files: the table of open files of a task is not in the dump, "
+				   "or damaged");
+		return;
+	}
+	for (uint64_t fd = 0; fd < count; fd++) {
+		struct open_file open = { fd };
+		if (memory_u64(s->memory, array + fd * 8, &file) != READ_OK) {
+			session_problem(s, "files: part of a table of open files is not in the dump");
+			return;
+		}
+		struct walked object = { .address = file, .cpu = -1, .data = &open };
+		if (file && !fn(ctx, &object))
+			return;
+	}
+}
+
+static bool get_fd(struct session *s unused_arg, const struct walked *object,
+		   struct field_cache *cache unused_arg, uint64_t *number,
+		   struct strbuf *text unused_arg)
+{
+	if (object->data)
+		*number = ((const struct open_file *)object->data)->fd;
+	return object->data;
+}
+
+/* --- Mappings --- */
+
+static struct error *begin_vmas(struct walking *walk, const struct walk_input *input)
+{
+	const struct task *task;
+
+	struct error *err = walk_task(input, 0, &task);
+	if (!err)
+		walk->address = task->mm;
+	return err;
+}
+
+static bool give_mapping(void *ctx, const struct mapping *mapping)
+{
+	struct list_walk *w = ctx;
+
+	return w->fn(w->ctx, &(struct walked){ .address = mapping->vma, .cpu = -1,
+					       .data = mapping });
+}
+
+static void each_vma(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct list_walk w = { walk->session, fn, ctx, false };
+
+	if (walk->address)
+		(void)mappings_each(walk->session, walk->address, give_mapping, &w);
+}
+
+static bool mapping_of(struct session *s, const struct walked *object, struct mapping *mapping)
+{
+	static const char type[] = "vm_area_struct";
+
+	if (object->data) {
+		*mapping = *(const struct mapping *)object->data;
+		return true;
+	}
+	*mapping = (struct mapping){ .vma = object->address };
+	return kread(s, object->address, type, "vm_start", &mapping->start) &&
+	       kread(s, object->address, type, "vm_end", &mapping->end) &&
+	       kread(s, object->address, type, "vm_flags", &mapping->flags) &&
+	       kread(s, object->address, type, "vm_pgoff", &mapping->page_offset) &&
+	       kread(s, object->address, type, "vm_file", &mapping->file);
+}
+
+static bool get_vma_size(struct session *s, const struct walked *object,
+			 struct field_cache *cache unused_arg, uint64_t *number,
+			 struct strbuf *text unused_arg)
+{
+	struct mapping mapping;
+
+	if (!mapping_of(s, object, &mapping))
+		return false;
+	*number = mapping.end - mapping.start;
+	return true;
+}
+
+static bool get_perms(struct session *s, const struct walked *object,
+		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+		      struct strbuf *text)
+{
+	/* include/linux/mm.h: VM_READ, VM_WRITE, VM_EXEC, VM_MAYSHARE */
+	enum { READ = 1, WRITE = 2, EXEC = 4, MAY_SHARE = 0x80 };
+	struct mapping m;
+
+	if (!mapping_of(s, object, &m))
+		return false;
+	strbuf_addf(text, "%c%c%c%c", m.flags & READ ? 'r' : '-', m.flags & WRITE ? 'w' : '-',
+		    m.flags & EXEC ? 'x' : '-', m.flags & MAY_SHARE ? 's' : 'p');
+	return true;
+}
+
+static bool get_vma_name(struct session *s, const struct walked *object,
+			 struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			 struct strbuf *text)
+{
+	char path[PATH_BYTES];
+	struct mapping mapping;
+	uint64_t mm;
+
+	if (!mapping_of(s, object, &mapping) ||
+	    !kread(s, object->address, "vm_area_struct", "vm_mm", &mm) ||
+	    !mapping_name(s, mm, &mapping, path, sizeof(path)))
+		return false;
+	strbuf_add(text, path);
+	return true;
+}
+
+/* --- Paths --- */
+
+static bool add_path(bool found, const char *path, struct strbuf *text)
+{
+	if (found)
+		strbuf_add(text, path);
+	return found;
+}
+
+static bool get_file_path(struct session *s, const struct walked *object,
+			  struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			  struct strbuf *text)
+{
+	char path[PATH_BYTES];
+
+	return add_path(file_path(s, object->address, path, sizeof(path)), path, text);
+}
+
+static bool get_dentry_path(struct session *s, const struct walked *object,
+			    struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			    struct strbuf *text)
+{
+	char path[PATH_BYTES];
+
+	return add_path(dentry_path(s, object->address, path, sizeof(path)), path, text);
+}
+
+static bool get_inode_path(struct session *s, const struct walked *object,
+			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			   struct strbuf *text)
+{
+	char path[PATH_BYTES];
+
+	return add_path(inode_path(s, object->address, path, sizeof(path)), path, text);
+}
+
+static bool get_mountpoint(struct session *s, const struct walked *object,
+			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			   struct strbuf *text)
+{
+	char path[PATH_BYTES];
+
+	return add_path(super_block_path(s, object->address, path, sizeof(path)), path, text);
+}
+
+static bool get_mount_path(struct session *s, const struct walked *object,
+			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			   struct strbuf *text)
+{
+	char path[PATH_BYTES];
+
+	return add_path(mount_point(s, object->address, path, sizeof(path)), path, text);
+}
+
+/* Is it in a namespace? Mounts of the kernel's own are in none, or in an error number. */
+static bool get_visible(struct session *s, const struct walked *object,
+			struct field_cache *cache unused_arg, uint64_t *number,
+			struct strbuf *text unused_arg)
+{
+	uint64_t ns;
+
+	if (!kread(s, object->address, "mount", "mnt_ns", &ns))
+		return false;
+	*number = ns && s->arch->is_kernel_address(ns) && ns < -(uint64_t)4096;
+	return true;
+}
+
+/* --- The tables --- */
+
+static const struct walker rows[] = {
+	{ .name = "super_blocks", .usage = "", .type = "super_block", .each = each_super_block,
+	  .summary = "file systems that are in use",
+	  .example = "super_blocks |> count by s_type->name" },
+	{ .name = "mounts", .usage = "", .type = "mount", .each = each_mount,
+	  .summary = "mounts of all namespaces, and the kernel's own",
+	  .example = "mounts |> where visible" },
+	{ .name = "dentries", .usage = "", .type = "dentry", .each = each_dentry,
+	  .summary = "names of files that the kernel keeps",
+	  .example = "dentries |> where d_lockref.count == 0 |> count by d_sb->s_id" },
+	{ .name = "inodes", .usage = "[SUPER_BLOCK]", .type = "inode", .words_max = 1,
+	  .begin = begin_inodes, .each = each_inode, .summary = "inodes of one or all file systems",
+	  .example = "inodes |> count by i_sb->s_type->name" },
+	{ .name = "files", .data_size = sizeof(struct open_file),
+	  .usage = "[PID|TASK]", .type = "file", .words_max = 1,
+	  .begin = begin_files, .each = each_file, .summary = "the open files of a task",
+	  .example = "processes |> walk files $ |> count by path |> first 5" },
+	{ .name = "vmas", .data_size = sizeof(struct mapping),
+	  .usage = "[PID|TASK]", .type = "vm_area_struct", .words_max = 1,
+	  .begin = begin_vmas, .each = each_vma, .summary = "the mappings of a task's user space",
+	  .example = "vmas 1 |> where perms ~ \"?w*\" |> sum size" },
+};
+
+const struct walker_table walkers_files = { rows, array_size(rows) };
+
+static const struct walk_field fields[] = {
+	{ "files", "fd", FIELD_NUMBER, "its number", get_fd },
+	{ "file", "path", FIELD_TEXT, "", get_file_path },
+	{ "dentry", "path", FIELD_TEXT, "within its file system", get_dentry_path },
+	{ "inode", "path", FIELD_TEXT, "of one of its names", get_inode_path },
+	{ "super_block", "mountpoint", FIELD_TEXT, "one of the places where it is mounted",
+	  get_mountpoint },
+	{ "mount", "path", FIELD_TEXT, "where it is mounted", get_mount_path },
+	{ "mount", "visible", FIELD_BOOL, "is it in a namespace, so that users see it?",
+	  get_visible },
+	{ "vm_area_struct", "size", FIELD_BYTES, "", get_vma_size },
+	{ "vm_area_struct", "perms", FIELD_TEXT, "as in /proc/PID/maps: rwxp", get_perms },
+	{ "vm_area_struct", "name", FIELD_TEXT, "as in /proc/PID/maps", get_vma_name },
+};
+
+const struct field_table fields_files = { fields, array_size(fields) };

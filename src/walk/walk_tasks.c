@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Walkers of what runs: tasks, their frames, CPUs, per-CPU variables, modules. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/cpus.h"
+#include "kernel/mappings.h"
+#include "kernel/modules.h"
+#include "kernel/task_wait.h"
+#include "symbols/symbols.h"
+#include "walk/walk_row.h"
+
+/* --- Tasks --- */
+
+static bool give_task(const struct task *task, walk_fn fn, void *ctx)
+{
+	return fn(ctx, &(struct walked){ .address = task->address, .cpu = task->cpu,
+					 .data = task });
+}
+
+static void each_task(struct walking *walk, walk_fn fn, void *ctx)
+{
+	size_t n;
+	const struct task *all = tasks(walk->session, &n);
+
+	for (size_t i = 0; i < n && give_task(&all[i], fn, ctx); i++)
+		;
+}
+
+static void each_process(struct walking *walk, walk_fn fn, void *ctx)
+{
+	size_t n;
+	const struct task *all = tasks(walk->session, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].pid == all[i].tgid && all[i].road != ROAD_IDLE &&
+		    !give_task(&all[i], fn, ctx))
+			return;
+	}
+}
+
+static struct error *begin_threads(struct walking *walk, const struct walk_input *input)
+{
+	const struct task *task;
+
+	struct error *err = walk_task(input, 0, &task);
+	if (!err)
+		walk->offset = (uint64_t)task->tgid;
+	return err;
+}
+
+static void each_thread(struct walking *walk, walk_fn fn, void *ctx)
+{
+	size_t n;
+	const struct task *all = tasks(walk->session, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].tgid == (int32_t)walk->offset && all[i].road != ROAD_IDLE &&
+		    !give_task(&all[i], fn, ctx))
+			return;
+	}
+}
+
+/* Where the walker does not say, the task is looked up. */
+static const struct task *task_of(struct session *s, const struct walked *object)
+{
+	return object->data ? object->data : task_by_address(s, object->address);
+}
+
+static bool get_state(struct session *s, const struct walked *object,
+		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+		      struct strbuf *text)
+{
+	const struct task *task = task_of(s, object);
+
+	if (!task || task_state_letter(task) == '?')
+		return false;
+	strbuf_add_char(text, task_state_letter(task));
+	return true;
+}
+
+static bool get_cpu(struct session *s, const struct walked *object,
+		    struct field_cache *cache unused_arg, uint64_t *number,
+		    struct strbuf *text unused_arg)
+{
+	const struct task *task = task_of(s, object);
+
+	*number = task ? (uint64_t)task->cpu : 0;
+	return task && task->cpu >= 0;
+}
+
+static bool get_ppid(struct session *s, const struct walked *object,
+		     struct field_cache *cache unused_arg, uint64_t *number,
+		     struct strbuf *text unused_arg)
+{
+	const struct task *task = task_of(s, object);
+
+	*number = task ? (uint64_t)task->ppid : 0;
+	return task && task_is_named(task);
+}
+
+static bool get_kernel(struct session *s, const struct walked *object,
+		       struct field_cache *cache unused_arg, uint64_t *number,
+		       struct strbuf *text unused_arg)
+{
+	enum { PF_KTHREAD = 0x200000 }; /* include/linux/sched.h */
+	const struct task *task = task_of(s, object);
+
+	*number = task && (task->flags & PF_KTHREAD || task->road == ROAD_IDLE);
+	return task && task_is_named(task);
+}
+
+static bool get_waited(struct session *s, const struct walked *object, struct field_cache *cache,
+		       uint64_t *number, struct strbuf *text unused_arg)
+{
+	const struct task *task = task_of(s, object);
+
+	if (!task || task->on_cpu || !task->state)
+		return false;
+	if (!cache->now)
+		cache->now = task_clock_now(s);
+	*number = task_waited_ns(s, task, cache->now);
+	return *number != 0;
+}
+
+static bool get_wchan(struct session *s, const struct walked *object,
+		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+		      struct strbuf *text)
+{
+	const struct task *task = task_of(s, object);
+	struct stack stack = { 0 };
+	struct symbol symbol;
+
+	if (!task || task->on_cpu || !s->unwinder)
+		return false;
+	task_stack(s, task, &stack);
+	bool found = task_wait_channel(s, task, &stack, &symbol);
+	if (found)
+		strbuf_add(text, symbol.name);
+	stack_deinit(&stack);
+	return found;
+}
+
+/* "function", "function [module]", "0xffff..."; guesses are left out. */
+static void add_frame(struct session *s, const struct frame *frame, struct strbuf *text)
+{
+	struct symbol symbol;
+
+	if (frame->how == FRAME_SCAN)
+		return;
+	if (text->len)
+		strbuf_add(text, " <- ");
+	if (!symbols_by_address(s->symbols, frame->pc - frame->is_call, &symbol)) {
+		strbuf_addf(text, "0x%" PRIx64, frame->pc);
+		return;
+	}
+	strbuf_add(text, symbol.name);
+	if (symbol.module)
+		strbuf_addf(text, " [%s]", symbol.module->name);
+}
+
+static bool get_stack(struct session *s, const struct walked *object,
+		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+		      struct strbuf *text)
+{
+	const struct task *task = task_of(s, object);
+	struct stack stack = { 0 };
+
+	if (!task || !s->unwinder || !s->symbols)
+		return false;
+	task_stack(s, task, &stack);
+	for (size_t i = 0; i < stack.count; i++)
+		add_frame(s, &stack.frames[i], text);
+	stack_deinit(&stack);
+	return text->len > 0;
+}
+
+static bool get_memory(struct session *s, const struct walked *object, bool resident,
+		       uint64_t *number)
+{
+	const struct task *task = task_of(s, object);
+	uint64_t vsz, rss;
+
+	if (!task || !task_memory(s, task, &vsz, &rss))
+		return false;
+	*number = resident ? rss : vsz;
+	return true;
+}
+
+static bool get_rss(struct session *s, const struct walked *object,
+		    struct field_cache *cache unused_arg, uint64_t *number,
+		    struct strbuf *text unused_arg)
+{
+	return get_memory(s, object, true, number);
+}
+
+static bool get_vsz(struct session *s, const struct walked *object,
+		    struct field_cache *cache unused_arg, uint64_t *number,
+		    struct strbuf *text unused_arg)
+{
+	return get_memory(s, object, false, number);
+}
+
+static bool get_exe(struct session *s, const struct walked *object,
+		    struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+		    struct strbuf *text)
+{
+	const struct task *task = task_of(s, object);
+	char path[1024];
+	uint64_t file;
+
+	if (!task || !task->mm || !kread(s, task->mm, "mm_struct", "exe_file", &file) || !file ||
+	    !file_path(s, file, path, sizeof(path)))
+		return false;
+	strbuf_add(text, path);
+	return true;
+}
+
+/* --- Frames --- */
+
+struct numbered_frame {
+	struct frame frame;
+	size_t number;
+};
+
+static struct error *begin_frames(struct walking *walk, const struct walk_input *input)
+{
+	const struct task *task;
+
+	struct error *err = walk_task(input, 0, &task);
+	if (!err && !walk->session->unwinder)
+		err = error_new(ERROR_MISSING, "without symbols there are no frames");
+	if (!err)
+		walk->state = memcpy(arena_alloc(walk->arena, sizeof(*task)), task, sizeof(*task));
+	return err;
+}
+
+static void each_frame(struct walking *walk, walk_fn fn, void *ctx)
+{
+	struct stack stack = { 0 };
+
+	task_stack(walk->session, walk->state, &stack);
+	for (size_t i = 0; i < stack.count; i++) {
+		struct numbered_frame frame = { stack.frames[i], i };
+		if (!fn(ctx, &(struct walked){ .cpu = -1, .data = &frame }))
+			break;
+	}
+	if (stack.end == STACK_END_INCOMPLETE)
+		session_problem(walk->session, "the stack cannot be followed to its end: %s",
+				stack.reason);
+	stack_deinit(&stack);
+}
+
+static bool get_frame_number(struct session *s unused_arg, const struct walked *object,
+			     struct field_cache *cache unused_arg, uint64_t *number,
+			     struct strbuf *text unused_arg)
+{
+	*number = ((const struct numbered_frame *)object->data)->number;
+	return true;
+}
+
+static bool get_frame_pc(struct session *s unused_arg, const struct walked *object,
+			 struct field_cache *cache unused_arg, uint64_t *number,
+			 struct strbuf *text unused_arg)
+{
+	*number = ((const struct numbered_frame *)object->data)->frame.pc;
+	return true;
+}
+
+static bool get_frame_sp(struct session *s unused_arg, const struct walked *object,
+			 struct field_cache *cache unused_arg, uint64_t *number,
+			 struct strbuf *text unused_arg)
+{
+	*number = ((const struct numbered_frame *)object->data)->frame.sp;
+	return true;
+}
+
+static bool frame_symbol(struct session *s, const struct walked *object, struct symbol *symbol)
+{
+	const struct frame *frame = &((const struct numbered_frame *)object->data)->frame;
+
+	return s->symbols && symbols_by_address(s->symbols, frame->pc - frame->is_call, symbol);
+}
+
+static bool get_frame_function(struct session *s, const struct walked *object,
+			       struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			       struct strbuf *text)
+{
+	struct symbol symbol;
+
+	if (!frame_symbol(s, object, &symbol))
+		return false;
+	strbuf_add(text, symbol.name);
+	return true;
+}
+
+static bool get_frame_module(struct session *s, const struct walked *object,
+			     struct field_cache *cache unused_arg, uint64_t *number unused_arg,
+			     struct strbuf *text)
+{
+	struct symbol symbol;
+
+	if (!frame_symbol(s, object, &symbol))
+		return false;
+	strbuf_add(text, symbol.module ? symbol.module->name : "vmlinux");
+	return true;
+}
+
+static bool get_frame_guess(struct session *s unused_arg, const struct walked *object,
+			    struct field_cache *cache unused_arg, uint64_t *number,
+			    struct strbuf *text unused_arg)
+{
+	*number = ((const struct numbered_frame *)object->data)->frame.how == FRAME_SCAN;
+	return true;
+}
+
+/* --- CPUs --- */
+
+static struct error *begin_percpu(struct walking *walk, const struct walk_input *input)
+{
+	if (!input->argc)
+		return error_new(ERROR_USAGE, "which per-CPU variable?");
+	walk->name = arena_strdup(walk->arena, input->argv[0]);
+	if (!walk->session->symbols || !symbols_address(walk->session->symbols, walk->name))
+		return error_new(ERROR_NOT_FOUND, "there is no variable %s", walk->name);
+	if (!types_variable(walk->session->types, walk->name, &walk->type))
+		return error_new(ERROR_NOT_FOUND, "the type of %s is not known", walk->name);
+	return NULL;
+}
+
+static struct error *begin_cpus(struct walking *walk, const struct walk_input *input unused_arg)
+{
+	walk->name = "runqueues";
+	return NULL;
+}
+
+static void each_percpu(struct walking *walk, walk_fn fn, void *ctx)
+{
+	size_t n;
+	const struct cpu *all = cpus(walk->session, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t address = kpercpu(walk->session, walk->name, all[i].id);
+		struct walked object = { .address = address, .cpu = (int)all[i].id,
+					 .data = &all[i] };
+		if (address && !fn(ctx, &object))
+			return;
+	}
+}
+
+static bool get_object_cpu(struct session *s unused_arg, const struct walked *object,
+			   struct field_cache *cache unused_arg, uint64_t *number,
+			   struct strbuf *text unused_arg)
+{
+	*number = (uint64_t)object->cpu;
+	return object->cpu >= 0;
+}
+
+static bool get_online(struct session *s, const struct walked *object,
+		       struct field_cache *cache unused_arg, uint64_t *number,
+		       struct strbuf *text unused_arg)
+{
+	const struct cpu *cpu = object->cpu < 0 ? NULL : cpu_by_id(s, (unsigned)object->cpu);
+
+	*number = cpu && cpu->online;
+	return cpu;
+}
+
+/* --- Modules --- */
+
+static void each_module(struct walking *walk, walk_fn fn, void *ctx)
+{
+	size_t n;
+	const struct module_info *all = modules(walk->session, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct walked object = { .address = all[i].module.address, .cpu = -1,
+					 .data = &all[i] };
+		if (!fn(ctx, &object))
+			return;
+	}
+}
+
+static const struct module_info *module_of(struct session *s, const struct walked *object)
+{
+	size_t n;
+	const struct module_info *all = modules(s, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].module.address == object->address)
+			return &all[i];
+	}
+	return NULL;
+}
+
+static bool get_module_size(struct session *s, const struct walked *object,
+			    struct field_cache *cache unused_arg, uint64_t *number,
+			    struct strbuf *text unused_arg)
+{
+	const struct module_info *info = module_of(s, object);
+
+	*number = info ? info->size : 0;
+	return info;
+}
+
+static bool get_module_used(struct session *s, const struct walked *object,
+			    struct field_cache *cache unused_arg, uint64_t *number,
+			    struct strbuf *text unused_arg)
+{
+	const struct module_info *info = module_of(s, object);
+
+	*number = info ? info->refcount : 0;
+	return info;
+}
+
+static bool get_module_text(struct session *s, const struct walked *object,
+			    struct field_cache *cache unused_arg, uint64_t *number,
+			    struct strbuf *text unused_arg)
+{
+	const struct module_info *info = module_of(s, object);
+
+	*number = info ? info->module.text_start : 0;
+	return info && *number;
+}
+
+/* --- The tables --- */
+
+static const struct walker rows[] = {
+	{ .name = "tasks", .usage = "", .type = "task_struct", .has_cpu = true, .each = each_task,
+	  .summary = "every thread, kernel threads and idle tasks too",
+	  .example = "tasks |> where state == \"D\" |> select pid, comm, waited, wchan" },
+	{ .name = "processes", .has_cpu = true, .usage = "", .type = "task_struct", .each = each_process,
+	  .summary = "thread group leaders, kernel threads too",
+	  .example = "processes |> where !kernel |> top 5 rss" },
+	{ .name = "threads", .has_cpu = true, .usage = "[PID|TASK]", .type = "task_struct", .words_max = 1,
+	  .begin = begin_threads, .each = each_thread,
+	  .summary = "the threads of one process",
+	  .example = "threads 1 |> count by state" },
+	{ .name = "frames", .usage = "[PID|TASK]", .words_max = 1,
+	  .data_size = sizeof(struct numbered_frame), .begin = begin_frames,
+	  .each = each_frame, .summary = "the frames of a task's stack",
+	  .example = "frames |> where module != \"vmlinux\"" },
+	{ .name = "cpus", .has_cpu = true,
+	  .usage = "", .type = "rq", .begin = begin_cpus, .each = each_percpu,
+	  .summary = "the run queue of each CPU", .example = "cpus |> where nr_running > 2" },
+	{ .name = "percpu", .has_cpu = true, .usage = "VARIABLE", .words_max = 1, .begin = begin_percpu,
+	  .each = each_percpu, .summary = "a per-CPU variable, one for each CPU",
+	  .example = "percpu runqueues |> sum nr_running" },
+	{ .name = "modules", .usage = "", .type = "module", .each = each_module,
+	  .summary = "the loaded modules", .example = "modules |> sort -size |> first 5" },
+};
+
+const struct walker_table walkers_tasks = { rows, array_size(rows) };
+
+static const struct walk_field fields[] = {
+	{ "task_struct", "state", FIELD_TEXT, "the letter that ps shows: R S D T t X Z P I",
+	  get_state },
+	{ "task_struct", "cpu", FIELD_NUMBER, "where it runs or ran last", get_cpu },
+	{ "task_struct", "ppid", FIELD_NUMBER, "the parent's PID", get_ppid },
+	{ "task_struct", "kernel", FIELD_BOOL, "is it a kernel thread?", get_kernel },
+	{ "task_struct", "waited", FIELD_TIME, "how long it has not run, in ns", get_waited },
+	{ "task_struct", "wchan", FIELD_TEXT, "the function it waits in, as ps -o wchan", get_wchan },
+	{ "task_struct", "backtrace", FIELD_STACK, "its stack, innermost function first", get_stack },
+	{ "task_struct", "rss", FIELD_BYTES, "resident memory", get_rss },
+	{ "task_struct", "vsz", FIELD_BYTES, "mapped memory", get_vsz },
+	{ "task_struct", "exe", FIELD_TEXT, "the path of its program", get_exe },
+	{ "frames", "n", FIELD_NUMBER, "the frame's number, as in bt", get_frame_number },
+	{ "frames", "pc", FIELD_ADDRESS, "the address in the code", get_frame_pc },
+	{ "frames", "sp", FIELD_ADDRESS, "the stack pointer", get_frame_sp },
+	{ "frames", "function", FIELD_TEXT, "", get_frame_function },
+	{ "frames", "module", FIELD_TEXT, "its module, or vmlinux", get_frame_module },
+	{ "frames", "guess", FIELD_BOOL, "found by searching the stack", get_frame_guess },
+	{ "cpus", "cpu", FIELD_NUMBER, "the CPU's number", get_object_cpu },
+	{ "cpus", "online", FIELD_BOOL, "", get_online },
+	{ "percpu", "cpu", FIELD_NUMBER, "the CPU's number", get_object_cpu },
+	{ "module", "size", FIELD_BYTES, "as lsmod says", get_module_size },
+	{ "module", "used", FIELD_NUMBER, "its users, as lsmod says", get_module_used },
+	{ "module", "text", FIELD_ADDRESS, "where its code starts", get_module_text },
+};
+
+const struct field_table fields_tasks = { fields, array_size(fields) };
