@@ -19,9 +19,25 @@
 
 extern char **environ;
 
-/* The first operator outside quotes and parentheses; NULL when there is none. */
+/*
+ * In a pipeline a ">" compares, unless what follows can be no operand: a path that begins with a
+ * slash or a dot, or a quoted one.
+ */
+static bool goes_to_file(const char *s)
+{
+	s += s[1] == '>' ? 2 : 1;
+	while (isspace((unsigned char)*s))
+		s++;
+	return *s == '/' || *s == '.' || *s == '"' || *s == '\'';
+}
+
+/*
+ * The first operator outside quotes and parentheses; NULL when there is none. "|>" is none of them:
+ * it hands objects on (pipeline/pipeline.h).
+ */
 static const char *find_operator(const char *line)
 {
+	bool pipeline = false;
 	unsigned depth = 0;
 	char quote = '\0';
 
@@ -36,9 +52,14 @@ static const char *find_operator(const char *line)
 		} else if (*s == ')') {
 			depth -= depth > 0;
 		} else if (!depth && *s == '|') {
-			if (s[1] != '|')
+			if (s[1] != '|' && s[1] != '>')
 				return s;
+			pipeline |= s[1] == '>';
 			s++;
+		} else if (pipeline && *s == '>') {
+			if (!depth && goes_to_file(s))
+				return s;
+			s += s[1] == '>';
 		} else if (!depth && *s == '>' && (s == line || s[-1] != '-') && s[1] != '=') {
 			return s;
 		}

@@ -165,15 +165,26 @@ struct source {
 	size_t data_size;
 };
 
+struct walked_source {
+	struct op *first;
+	struct progress *progress;
+};
+
 static bool push_walked(void *ctx, const struct walked *object)
 {
-	return op_push(ctx, &(struct row){ .object = *object });
+	const struct walked_source *w = ctx;
+
+	progress_add(w->progress, 1);
+	return op_push(w->first, &(struct row){ .object = *object });
 }
 
 static void source_run(struct source *source, struct op *first, struct session *s)
 {
+	struct walked_source w = { first, progress_start(&s->progress, "objects", 0) };
+
 	if (source->walk)
-		walk_each(source->walk, push_walked, first);
+		walk_each(source->walk, push_walked, &w);
+	progress_stop(w.progress);
 	for (size_t i = 0; source->table && i < source->table->count; i++) {
 		if (!op_push(first, &source->table->rows[i]) || session_stopped(s))
 			return;
