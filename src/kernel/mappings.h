@@ -34,6 +34,8 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
  * its mount tree ("/usr/bin/top", "pipe:[123]", "socket:[4]"). False: @buf holds what was found. */
 bool dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size);
 bool file_path(struct session *s, uint64_t file, char *buf, size_t size);
+/* The same of a struct path's two members; @vfsmount is a struct vfsmount. */
+bool place_path(struct session *s, uint64_t vfsmount, uint64_t dentry, char *buf, size_t size);
 /* Path of some dentry of an inode, "" when it has none. */
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size);
 /* Where a struct mount is mounted, from the root of its mount tree. False as above. */

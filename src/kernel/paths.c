@@ -161,18 +161,20 @@ static bool fs_type(struct session *s, uint64_t dentry, char name[32])
 	       kread_string(s, type, "file_system_type", "name", name, 32);
 }
 
-/* "net:[4026531840]": the kind stands in the operations of its namespace. */
-static void namespace_name(struct session *s, uint64_t dentry, uint64_t inode, uint64_t number,
-			   char *buf, size_t size)
+/*
+ * "net:[4026531840]": the kind stands in the operations of its namespace, which hangs on the inode
+ * (fs/nsfs.c).
+ */
+static void namespace_name(struct session *s, uint64_t inode, uint64_t number, char *buf,
+			   size_t size)
 {
-	char kind[32] = "ns";
-	uint64_t ops = 0, ns;
+	char kind[32] = "";
+	uint64_t ops, ns;
 
-	kread(s, dentry, "dentry", "d_fsdata", &ops);
-	/* Since 6.9 d_fsdata is the other way; the namespace hangs on the inode (fs/nsfs.c). */
-	if ((!ops || !kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind))) &&
-	    kread(s, inode, "inode", "i_private", &ns) && kread(s, ns, "ns_common", "ops", &ops))
-		kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind));
+	if (!kread(s, inode, "inode", "i_private", &ns) || !ns ||
+	    !kread(s, ns, "ns_common", "ops", &ops) ||
+	    !kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind)) || !kind[0])
+		strcpy(kind, "ns");
 	snprintf(buf, size, "%s:[%" PRIu64 "]", kind, number);
 }
 
@@ -196,7 +198,7 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 	else if (strcmp(type, "anon_inodefs") == 0)
 		snprintf(buf, size, "anon_inode:%s", name);
 	else if (strcmp(type, "nsfs") == 0)
-		namespace_name(s, dentry, inode, number, buf, size);
+		namespace_name(s, inode, number, buf, size);
 	else if (strcmp(type, "dmabuf") == 0)
 		snprintf(buf, size, "/%s:", name);
 	else
@@ -204,15 +206,15 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 	return true;
 }
 
-bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
+bool place_path(struct session *s, uint64_t vfsmount, uint64_t dentry, char *buf, size_t size)
 {
-	uint64_t dentry, vfsmount, root = 0, mount;
+	uint64_t root = 0, mount;
 
 	if (size)
 		buf[0] = '\0';
-	if (!file || !kread(s, file, "file", "f_path.dentry|__f_path.dentry", &dentry) || !dentry)
+	if (!dentry)
 		return false;
-	if (!kread(s, file, "file", "f_path.mnt|__f_path.mnt", &vfsmount) || !vfsmount)
+	if (!vfsmount)
 		return dentry_path(s, dentry, buf, size) && false;
 	kread(s, vfsmount, "vfsmount", "mnt_root", &root);
 	if (dentry != root && made_up_name(s, dentry, buf, size))
@@ -221,6 +223,18 @@ bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
 	if (!mount)
 		return dentry_path(s, dentry, buf, size) && false;
 	return mount_path(s, mount, dentry, buf, size);
+}
+
+bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
+{
+	uint64_t dentry, vfsmount;
+
+	if (size)
+		buf[0] = '\0';
+	if (!file || !kread(s, file, "file", "f_path.dentry|__f_path.dentry", &dentry) || !dentry)
+		return false;
+	kread(s, file, "file", "f_path.mnt|__f_path.mnt", &vfsmount);
+	return place_path(s, vfsmount, dentry, buf, size);
 }
 
 /* --- From an inode. --- */

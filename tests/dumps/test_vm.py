@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vm on machines whose processes map memory in all ways: against /proc/PID/maps, smaps and pagemap, kept beside the dump."""
 
+import functools
 import re
 import unittest
 
@@ -32,128 +33,133 @@ def space(dump, line):
     return lab.query(dump, line)["address_spaces"][0]
 
 
+def each_dump(test):
+    """Runs a test for each of self.dumps."""
+    @functools.wraps(test)
+    def run(self):
+        for dump in self.dumps:
+            with self.subTest(dump=str(dump)):
+                test(self, dump)
+    return run
+
+
 class Vm(unittest.TestCase):
     def setUp(self):
         self.dumps = lab.dumps(name="subsystems")
         if not self.dumps:
             self.skipTest("the lab has no dump of the scenario subsystems")
 
-    def each(self):
-        for dump in self.dumps:
-            with self.subTest(dump=str(dump)):
-                yield dump
+    @each_dump
+    def test_mappings_are_those_of_proc(self, dump):
+        for holder in HOLDERS:
+            found = [(int(m["start"], 16), int(m["end"], 16), m["permissions"], int(m["offset"], 16), m["name"])
+                     for m in space(dump, f"vm {pid_of(dump, holder)}")["mappings"]]
+            wanted = maps_of(dump, holder)
+            # The offset of what is anonymous has no meaning; mapped by the jail, its files are beyond its root.
+            self.assertEqual([row[:3] for row in found], [row[:3] for row in wanted])
+            self.assertEqual([(f[3], f[4]) for f in found if f[4][:1] == "/" and holder != "jail"],
+                             [(w[3], w[4]) for w in wanted if w[4][:1] == "/" and holder != "jail"])
 
-    def test_mappings_are_those_of_proc(self):
-        for dump in self.each():
-            for holder in HOLDERS:
-                found = [(int(m["start"], 16), int(m["end"], 16), m["permissions"], int(m["offset"], 16), m["name"])
-                         for m in space(dump, f"vm {pid_of(dump, holder)}")["mappings"]]
-                wanted = maps_of(dump, holder)
-                # The offset of what is anonymous has no meaning; mapped by the jail, its files are beyond its root.
-                self.assertEqual([row[:3] for row in found], [row[:3] for row in wanted])
-                self.assertEqual([(f[3], f[4]) for f in found if f[4][:1] == "/" and holder != "jail"],
-                                 [(w[3], w[4]) for w in wanted if w[4][:1] == "/" and holder != "jail"])
+    @each_dump
+    def test_pages_are_those_of_pagemap(self, dump):
+        for holder in "maps", "ipc":
+            wanted = {}
+            for line in (dump.oracle / "holders" / holder / "pages").read_text().splitlines():
+                words = line.split()
+                wanted[int(words[0], 16)] = (words[1], *(int(w, 16) for w in words[2:]))
+            found = {}
+            for mapping in space(dump, f"vm -p {pid_of(dump, holder)}")["mappings"]:
+                at = int(mapping["start"], 16)
+                for page in mapping["pages"]:
+                    self.assertEqual(int(page["virtual"], 16), at, "pages are left out")
+                    at += page["pages"] * 4096
+                    for i in range(page["pages"]):
+                        if mapping["name"] in ("[vdso]", "[vvar]"):
+                            continue
+                        address = int(page["virtual"], 16) + i * 4096
+                        if page["state"] == "memory":
+                            found[address] = ("ram", int(page["physical"], 16) // 4096 + i)
+                        elif page["state"] == "swap":
+                            self.assertIn("/dev/vda2", page["where"])
+                            found[address] = ("swap", 0, int(page["offset"], 16))
+                        elif page["state"] == "file":
+                            self.assertEqual(int(page["offset"], 16) - int(mapping["offset"], 16), int(page["virtual"], 16) - int(mapping["start"], 16))
+                self.assertEqual(at, int(mapping["end"], 16))
+            wanted = {at: where for at, where in wanted.items()
+                      if not any(low <= at < high and name in ("[vdso]", "[vvar]") for low, high, _, _, name in maps_of(dump, holder))}
+            self.assertEqual(found, wanted)
+            if holder == "maps":
+                self.assertGreater(sum(where[0] == "swap" for where in found.values()), 3)
 
-    def test_pages_are_those_of_pagemap(self):
-        for dump in self.each():
-            for holder in "maps", "ipc":
-                wanted = {}
-                for line in (dump.oracle / "holders" / holder / "pages").read_text().splitlines():
-                    words = line.split()
-                    wanted[int(words[0], 16)] = (words[1], *(int(w, 16) for w in words[2:]))
-                found = {}
-                for mapping in space(dump, f"vm -p {pid_of(dump, holder)}")["mappings"]:
-                    at = int(mapping["start"], 16)
-                    for page in mapping["pages"]:
-                        self.assertEqual(int(page["virtual"], 16), at, "pages are left out")
-                        at += page["pages"] * 4096
-                        for i in range(page["pages"]):
-                            if mapping["name"] in ("[vdso]", "[vvar]"):
-                                continue
-                            address = int(page["virtual"], 16) + i * 4096
-                            if page["state"] == "memory":
-                                found[address] = ("ram", int(page["physical"], 16) // 4096 + i)
-                            elif page["state"] == "swap":
-                                self.assertIn("/dev/vda2", page["where"])
-                                found[address] = ("swap", 0, int(page["offset"], 16))
-                            elif page["state"] == "file":
-                                self.assertEqual(int(page["offset"], 16) - int(mapping["offset"], 16), int(page["virtual"], 16) - int(mapping["start"], 16))
-                    self.assertEqual(at, int(mapping["end"], 16))
-                wanted = {at: where for at, where in wanted.items()
-                          if not any(low <= at < high and name in ("[vdso]", "[vvar]") for low, high, _, _, name in maps_of(dump, holder))}
-                self.assertEqual(found, wanted)
-                if holder == "maps":
-                    self.assertGreater(sum(where[0] == "swap" for where in found.values()), 3)
+    @each_dump
+    def test_flags_have_the_names_of_smaps(self, dump):
+        smaps = (dump.oracle / "holders/maps/smaps").read_text()
+        letters = [line.split()[1:] for line in smaps.splitlines() if line.startswith("VmFlags")]
+        mappings = space(dump, f"vm {pid_of(dump, 'maps')}")["mappings"]
+        self.assertEqual(len(mappings), len([line for line in letters]) - ("[vsyscall]" in smaps))
+        lines = "; ".join(f"vm -f {m['flags']}" for m in mappings)
+        answers = [a["vma_flags"]["names"].split("|") for a in lab.query(dump, lines)["commands"]]
+        for names, wanted in zip(answers, letters):
+            self.assertEqual({n for n in names if n in LETTERS.values()}, {LETTERS[w] for w in wanted if w in LETTERS})
 
-    def test_flags_have_the_names_of_smaps(self):
-        for dump in self.each():
-            smaps = (dump.oracle / "holders/maps/smaps").read_text()
-            letters = [line.split()[1:] for line in smaps.splitlines() if line.startswith("VmFlags")]
-            mappings = space(dump, f"vm {pid_of(dump, 'maps')}")["mappings"]
-            self.assertEqual(len(mappings), len([line for line in letters]) - ("[vsyscall]" in smaps))
-            lines = "; ".join(f"vm -f {m['flags']}" for m in mappings)
-            answers = [a["vma_flags"]["names"].split("|") for a in lab.query(dump, lines)["commands"]]
-            for names, wanted in zip(answers, letters):
-                self.assertEqual({n for n in names if n in LETTERS.values()}, {LETTERS[w] for w in wanted if w in LETTERS})
+    @each_dump
+    def test_one_mapping(self, dump):
+        pid = pid_of(dump, "maps")
+        every = space(dump, f"vm -p {pid}")["mappings"]
+        one = every[5]
+        self.assertEqual(space(dump, f"vm -P {one['vma']} {pid}")["mappings"], [one])
+        # Whose it is can be told from itself.
+        self.assertEqual(space(dump, f"vm -P {one['vma']}")["mappings"], [one])
+        run = lab.inquest("-c", f"vm -P {one['vma']} {pid_of(dump, 'ipc')}", dump.vmcore)
+        self.assertEqual((run.returncode, "no mapping of PID" in run.stderr), (1, True))
 
-    def test_one_mapping(self):
-        for dump in self.each():
-            pid = pid_of(dump, "maps")
-            every = space(dump, f"vm -p {pid}")["mappings"]
-            one = every[5]
-            self.assertEqual(space(dump, f"vm -P {one['vma']} {pid}")["mappings"], [one])
-            # Whose it is can be told from itself.
-            self.assertEqual(space(dump, f"vm -P {one['vma']}")["mappings"], [one])
-            run = lab.inquest("-c", f"vm -P {one['vma']} {pid_of(dump, 'ipc')}", dump.vmcore)
-            self.assertEqual((run.returncode, "no mapping of PID" in run.stderr), (1, True))
+    @each_dump
+    def test_of_an_mm_struct(self, dump):
+        whole = space(dump, f"vm {pid_of(dump, 'maps')}")
+        by_mm = space(dump, f"vm -M {whole['mm']} 2")
+        self.assertEqual((by_mm["mappings"], by_mm["pid"], by_mm["rss"]), (whole["mappings"], 2, whole["rss"]))
+        self.assertIsNone(space(dump, "vm 2")["mm"])
 
-    def test_of_an_mm_struct(self):
-        for dump in self.each():
-            whole = space(dump, f"vm {pid_of(dump, 'maps')}")
-            by_mm = space(dump, f"vm -M {whole['mm']} 2")
-            self.assertEqual((by_mm["mappings"], by_mm["pid"], by_mm["rss"]), (whole["mappings"], 2, whole["rss"]))
-            self.assertIsNone(space(dump, "vm 2")["mm"])
+    @each_dump
+    def test_structures(self, dump):
+        pid = pid_of(dump, "maps")
+        whole = space(dump, f"vm {pid}")
+        found = space(dump, f"vm -v {pid}")["vm_area_structs"]
+        self.assertEqual([v["address"] for v in found], [m["vma"] for m in whole["mappings"]])
+        for one, mapping in zip(found, whole["mappings"]):
+            members = {m["name"].split(".")[-1]: m["value"] for m in one["members"]}
+            start = members["vm_start"]
+            self.assertEqual(int(start, 16) if isinstance(start, str) else start, int(mapping["start"], 16))
+        mm = space(dump, f"vm -m {pid}")["mm_struct"][0]
+        self.assertEqual((mm["type"], mm["address"]), ("struct mm_struct", whole["mm"]))
+        text = {o: lab.inquest("-c", f"vm -m {o} {pid}", dump.vmcore).stdout for o in ("-x", "-d")}
+        count = len(maps_of(dump, "maps"))
+        self.assertRegex(text["-d"], rf"map_count = {count}\b")
+        self.assertRegex(text["-x"], rf"map_count = {count:#x}\b")
 
-    def test_structures(self):
-        for dump in self.each():
-            pid = pid_of(dump, "maps")
-            whole = space(dump, f"vm {pid}")
-            found = space(dump, f"vm -v {pid}")["vm_area_structs"]
-            self.assertEqual([v["address"] for v in found], [m["vma"] for m in whole["mappings"]])
-            for one, mapping in zip(found, whole["mappings"]):
-                members = {m["name"].split(".")[-1]: m["value"] for m in one["members"]}
-                start = members["vm_start"]
-                self.assertEqual(int(start, 16) if isinstance(start, str) else start, int(mapping["start"], 16))
-            mm = space(dump, f"vm -m {pid}")["mm_struct"][0]
-            self.assertEqual((mm["type"], mm["address"]), ("struct mm_struct", whole["mm"]))
-            text = {o: lab.inquest("-c", f"vm -m {o} {pid}", dump.vmcore).stdout for o in ("-x", "-d")}
-            count = len(maps_of(dump, "maps"))
-            self.assertRegex(text["-d"], rf"map_count = {count}\b")
-            self.assertRegex(text["-x"], rf"map_count = {count:#x}\b")
+    @each_dump
+    def test_references(self, dump):
+        pid = pid_of(dump, "maps")
+        whole = space(dump, f"vm {pid}")["mappings"]
+        data = [m for m in whole if m["name"] == "/tmp/disk/folder/data"]
+        self.assertEqual(len(data), 3)
+        for word in "data", "/tmp/disk/folder/data", "*older/dat?":
+            self.assertEqual(space(dump, f"vm -R '{word}' {pid}")["mappings"], data)
+        inside = int(data[1]["start"], 16) + 4096
+        for word in f"{inside:x}", data[1]["vma"]:
+            self.assertEqual(space(dump, f"vm -R {word} {pid}")["mappings"], data[1:2])
+        self.assertEqual(space(dump, f"vm -R {data[1]['file']} {pid}")["mappings"], data)
+        self.assertEqual(space(dump, f"vm -R nothing {pid}")["mappings"], [])
+        # A physical address, found in the tables.
+        page = next(p for m in space(dump, f"vm -p {pid}")["mappings"] for p in m["pages"] if p["state"] == "memory")
+        found = space(dump, f"vm -p -R {int(page['physical'], 16) + 5:#x} {pid}")["mappings"]
+        self.assertIn(page["virtual"], [p["virtual"] for m in found for p in m["pages"]])
 
-    def test_references(self):
-        for dump in self.each():
-            pid = pid_of(dump, "maps")
-            whole = space(dump, f"vm {pid}")["mappings"]
-            data = [m for m in whole if m["name"] == "/tmp/disk/folder/data"]
-            self.assertEqual(len(data), 3)
-            for word in "data", "/tmp/disk/folder/data", "*older/dat?":
-                self.assertEqual(space(dump, f"vm -R '{word}' {pid}")["mappings"], data)
-            inside = int(data[1]["start"], 16) + 4096
-            for word in f"{inside:x}", data[1]["vma"]:
-                self.assertEqual(space(dump, f"vm -R {word} {pid}")["mappings"], data[1:2])
-            self.assertEqual(space(dump, f"vm -R {data[1]['file']} {pid}")["mappings"], data)
-            self.assertEqual(space(dump, f"vm -R nothing {pid}")["mappings"], [])
-            # A physical address, found in the tables.
-            page = next(p for m in space(dump, f"vm -p {pid}")["mappings"] for p in m["pages"] if p["state"] == "memory")
-            found = space(dump, f"vm -p -R {int(page['physical'], 16) + 5:#x} {pid}")["mappings"]
-            self.assertIn(page["virtual"], [p["virtual"] for m in found for p in m["pages"]])
-
-    def test_json_fits_its_schema(self):
-        for dump in self.each():
-            pid = pid_of(dump, "maps")
-            for line in (f"vm {pid}", f"vm -p {pid}", f"vm -v {pid}", f"vm -m {pid}", "vm -f 875", f"vm {pid} 1"):
-                self.assertEqual(json_schema.faults("vm", lab.query(dump, line))[:5], [], line)
+    @each_dump
+    def test_json_fits_its_schema(self, dump):
+        pid = pid_of(dump, "maps")
+        for line in (f"vm {pid}", f"vm -p {pid}", f"vm -v {pid}", f"vm -m {pid}", "vm -f 875", f"vm {pid} 1"):
+            self.assertEqual(json_schema.faults("vm", lab.query(dump, line))[:5], [], line)
 
 
 class Holes(unittest.TestCase):

@@ -84,7 +84,9 @@ static void hold_files(void)
 	check(fd, "data");
 	check(read(fd, line, 17), "read");
 	check(fcntl(fd, F_SETLK, &lock), "lock");
-	check(flock(open("/tmp/disk/locked", O_CREAT | O_RDWR, 0600), LOCK_EX), "flock");
+	fd = open("/tmp/disk/locked", O_CREAT | O_RDWR, 0600);
+	check(flock(fd, LOCK_EX), "flock");
+	check(write(fd, "not on the disk yet", 19), "dirty");
 	check(open("/tmp/bound/data", O_RDONLY), "bound");
 	fd = open("/tmp/volatile/gone", O_CREAT | O_RDWR, 0600);
 	check(write(fd, "deleted", 7), "gone");
