@@ -1,560 +1,94 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * bt: the stacks of tasks, innermost frame first, as crash's users know them:
- *
- *	#3 [ffffc90000123d50] sysrq_handle_crash+0x12     stack pointer, function + offset
- *	--- <NMI stack> ---                               the frames above were on that stack
- *	[exception RIP: ...] and registers                the frame above was interrupted
- *	?                                                 found by searching, may be stale
- *
- * A stack ends with the registers of user mode, at the start of a kernel thread, or with the
- * reason why it cannot be followed further. Nothing is made up beyond that point.
+ * bt, the command: whose stacks, and what of them. Options first choose tasks, then a view: frames
+ * (bt_thread.c), unique stacks (bt_unique.c), all of the stack or what exceptions left on it
+ * (bt_whole.c), or whether stacks have overflowed (bt_check.c). Stacks of many tasks are followed
+ * on all cores, a batch at a time.
  */
-#include "commands/bt.h"
-
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
-#include "commands/args.h"
-#include "commands/embed.h"
-#include "commands/frame_args.h"
-#include "commands/frame_brief.h"
-#include "commands/locals.h"
+#include "base/progress.h"
+#include "commands/bt_views.h"
 #include "commands/table.h"
+#include "kernel/context.h"
 #include "kernel/cpus.h"
-#include "kernel/text.h"
+#include "kernel/task_stacks.h"
 
-static const char *const how_names[] = {
-	[FRAME_START] = "start", [FRAME_ORC] = "orc", [FRAME_CFI] = "cfi",
-	[FRAME_FP] = "frame-pointer", [FRAME_EXCEPTION] = "exception", [FRAME_RETADDR] = "return-address",
-	[FRAME_CODE] = "code", [FRAME_SCAN] = "scan",
-};
-
-static const char *const end_names[] = {
-	[STACK_END_USER] = "user", [STACK_END_KTHREAD] = "kthread",
-	[STACK_END_INCOMPLETE] = "incomplete",
-};
-
-/* Names of stacks as crash's readers know them; others are shown as they are. */
-static const char *stack_title(const char *stack)
-{
-	static const struct {
-		const char *name, *title;
-	} titles[] = {
-		{ "irq", "IRQ" }, { "nmi", "NMI" }, { "mce", "MCE" }, { "softirq", "SOFTIRQ" },
-		{ "double-fault", "double fault" }, { "debug", "DEBUG" },
-	};
-
-	for (size_t i = 0; i < array_size(titles); i++) {
-		if (strcmp(titles[i].name, stack) == 0)
-			return titles[i].title;
-	}
-	return stack;
-}
-
-static const struct column frame_columns[] = {
-	{ .key = "level", .title = "", .right = true, .gap = 1, .style = STYLE_FAINT },
-	{ .key = "sp", .title = "", .gap = 1, .style = STYLE_FAINT },
-	{ .key = "symbol", .title = "" },
-	{ .title = "" }, /* with options.brief: the arguments */
-	{ .title = "", .style = STYLE_FAINT },
-	{ .key = "pc" },
-	{ .key = "offset" },
-	{ .key = "size" },
-	{ .key = "module" },
-	{ .key = "how" },
-	{ .key = "guess" },
-	{ .key = "exception" },
-	{ .key = "stack" },
-	{ .key = "inlined" },
-	{ .key = "file" },
-	{ .key = "line" },
-};
-
-/* Which line of the block a register stands on: where it was, the general ones, the rest. */
-enum register_group { GROUP_PLACE, GROUP_GENERAL, GROUP_REST, GROUP_COUNT };
-
-enum { REGISTERS_A_LINE = 3 };
-
-static enum register_group register_group(const struct arch *arch, unsigned reg)
-{
-	if (reg == arch->pc || reg == arch->sp || strcmp(arch->reg_names[reg], "rflags") == 0)
-		return GROUP_PLACE;
-	/* Architectures number their special registers behind the program counter. */
-	return reg > arch->pc ? GROUP_REST : GROUP_GENERAL;
-}
-
-static void add_register(struct strbuf *line, const char *name, uint64_t value, bool wide)
-{
-	strbuf_addf(line, "%s%*s", line->len ? "  " : "", 3 - (int)min_u64(strlen(name), 3), "");
-	for (; *name; name++)
-		strbuf_add_char(line, (char)toupper((unsigned char)*name));
-	strbuf_addf(line, wide ? ": %016" PRIx64 : ": %04" PRIx64, value);
-}
-
-/* "RIP: ffffffff81234567  RSP: ..." as crash has them, known registers only. */
-static void registers_text(struct session *s, struct doc *doc, const struct regs *regs,
-			   unsigned indent)
-{
-	const struct arch *arch = s->arch;
-
-	for (enum register_group group = 0; group < GROUP_COUNT; group++) {
-		auto_strbuf line = { 0 };
-		unsigned count = 0;
-		/* The program counter, whatever its number, comes first of all. */
-		if (group == GROUP_PLACE && regs_known(regs, arch->pc)) {
-			add_register(&line, arch->reg_names[arch->pc], regs->value[arch->pc], true);
-			count++;
-		}
-		for (unsigned i = 0; i < arch->reg_count; i++) {
-			if (!regs_known(regs, i) || i == arch->pc ||
-			    register_group(arch, i) != group)
-				continue;
-			add_register(&line, arch->reg_names[i], regs->value[i],
-				     group != GROUP_REST || regs->value[i] > 0xffff);
-			if (++count % REGISTERS_A_LINE == 0) {
-				doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
-				doc_last_in(doc, DOC_IN_TEXT);
-				strbuf_clear(&line);
-			}
-		}
-		if (line.len) {
-			doc_textf(doc, STYLE_PLAIN, "%*s%s", (int)indent, "", line.data);
-			doc_last_in(doc, DOC_IN_TEXT);
-		}
-	}
-}
-
-static void registers_json(struct session *s, struct doc *doc, const char *key,
-			   const struct regs *regs, bool page)
-{
-	doc_record(doc, key, NULL);
-	doc_only_in(doc, DOC_IN_JSON | (page ? DOC_IN_HTML : 0));
-	doc_look(doc, LOOK_REGISTERS);
-	for (unsigned i = 0; i < s->arch->reg_count; i++) {
-		if (regs_known(regs, i))
-			doc_field(doc, s->arch->reg_names[i], NULL, cell_hex(regs->value[i]));
-	}
-	doc_end(doc);
-}
-
-void bt_registers(struct session *session, struct doc *doc, const char *key,
-		  const struct regs *regs, unsigned indent)
-{
-	registers_text(session, doc, regs, indent);
-	registers_json(session, doc, key, regs, true);
-}
-
-/* What a frame's pc is in. */
-struct place {
-	struct symbol symbol;
-	bool known;
-	uint64_t offset;
-	char text[320];
-	size_t source_count; /* 0: no debug info covers it */
-	struct source_frame source[SOURCE_FRAMES_MAX];
-};
-
-static void find_place(struct session *s, const struct frame *frame, struct place *place)
-{
-	/* A call may end its function: the return address is then in the next one. */
-	uint64_t lookup = frame->is_call && frame->pc ? frame->pc - 1 : frame->pc;
-	const char *guess = frame->how == FRAME_SCAN ? " ?" : "";
-
-	place->offset = 0;
-	place->source_count = debuginfo_frames(s->debuginfo, lookup, place->source);
-	place->known = s->symbols && symbols_by_address(s->symbols, lookup, &place->symbol);
-	if (!place->known) {
-		snprintf(place->text, sizeof(place->text), "0x%" PRIx64 "%s", frame->pc, guess);
-		return;
-	}
-	const struct module *module = place->symbol.module;
-	char offset[24] = "";
-	place->offset = frame->pc - place->symbol.address;
-	if (!place->symbol.inside_only)
-		snprintf(offset, sizeof(offset), "+0x%" PRIx64, place->offset);
-	snprintf(place->text, sizeof(place->text), "%s%s%s%s%s%s", place->symbol.name, offset,
-		 module ? " [" : "", module ? module->name : "", module ? "]" : "", guess);
-}
-
-static bool is_exception(const struct frame *frame)
-{
-	return frame->how == FRAME_EXCEPTION || frame->has_regs;
-}
-
-struct row_texts {
-	char level[32], sp[32], place[512];
-};
-
-static void format_row(const struct frame *frame, size_t level, const struct source_line *at,
-		       bool brief, struct row_texts *texts)
-{
-	snprintf(texts->level, sizeof(texts->level), "%s#%zu", level < 10 ? " " : "", level);
-	texts->sp[0] = '\0'; /* a text tells it of few frames */
-	if (frame->sp && !brief)
-		snprintf(texts->sp, sizeof(texts->sp), "[%016" PRIx64 "]", frame->sp);
-	texts->place[0] = '\0';
-	if (at && at->file && at->line)
-		snprintf(texts->place, sizeof(texts->place), "%s:%u", at->file, at->line);
-}
-
-static struct cell line_cell(const struct source_line *at)
-{
-	return at && at->line ? cell_udec(at->line) : cell_none();
-}
-
-/* The functions that the compiler put into this frame's, innermost first, a row each. */
-static void inlined_rows(struct session *s, struct doc *doc, const struct frame *frame,
-			 const struct place *place, size_t level, bool brief)
-{
-	const struct symbol *symbol = &place->symbol;
-	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
-
-	for (size_t i = 0; i + 1 < place->source_count; i++) {
-		const struct source_frame *source = &place->source[i];
-		struct row_texts texts;
-		char name[320];
-		format_row(frame, level, &source->at, brief, &texts);
-		snprintf(name, sizeof(name), "%s (inlined)%s",
-			 source->function ? source->function : "?",
-			 frame->how == FRAME_SCAN ? " ?" : "");
-		doc_row(doc, cell_shown(cell_udec(level), texts.level),
-			frame->sp ? cell_shown(cell_hex(frame->sp), texts.sp)
-				  : cell_shown(cell_none(), ""),
-			cell_shown(cell_str(source->function), name), cell_str(""),
-			cell_str(texts.place),
-			cell_hex(frame->pc), cell_none(), cell_none(), cell_str(module),
-			cell_str(how_names[frame->how]), cell_bool(frame->how == FRAME_SCAN),
-			cell_bool(false), cell_str(frame->stack), cell_bool(true),
-			cell_str(source->at.file), line_cell(&source->at));
-		if (frame->how == FRAME_SCAN)
-			doc_row_style(doc, STYLE_FAINT);
-		if (brief) {
-			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
-			frame_brief(s, doc, frame, level, name, &source->at, NULL);
-			doc_row_in(doc, DOC_IN_TEXT);
-		}
-	}
-}
-
-static const struct frame_args *args_of(const struct bt_options *options, size_t i)
-{
-	return options->args && i < options->args->count ? &options->args->frames[i] : NULL;
-}
-
-static void frame_row(struct session *s, struct doc *doc, const struct frame *frame,
-		      const struct place *place, size_t level, const struct bt_options *options)
-{
-	auto_strbuf arguments = { 0 };
-	bool exact = place->known && !place->symbol.inside_only;
-	const struct symbol *symbol = &place->symbol;
-	const char *module = place->known && symbol->module ? symbol->module->name : NULL;
-	const struct source_line *at =
-		place->source_count ? &place->source[place->source_count - 1].at : NULL;
-	struct row_texts texts;
-
-	format_row(frame, level, at, options->brief, &texts);
-	if (options->brief && doc->media & DOC_IN_HTML)
-		frame_brief_arguments(s, args_of(options, level), &arguments);
-	doc_row(doc, cell_shown(cell_udec(level), texts.level),
-		cell_shown(cell_hex(frame->sp), texts.sp),
-		cell_shown(cell_str(place->known ? symbol->name : NULL), place->text),
-		cell_str(strbuf_text(&arguments)), cell_str(texts.place),
-		text_is_made_up(s, frame->pc) ? cell_none() : cell_hex(frame->pc),
-		exact ? cell_udec(place->offset) : cell_none(),
-		exact && symbol->size ? cell_udec(symbol->size) : cell_none(),
-		cell_str(module), cell_str(how_names[frame->how]),
-		cell_bool(frame->how == FRAME_SCAN), cell_bool(is_exception(frame)),
-		cell_str(frame->stack), cell_bool(false), cell_str(at ? at->file : NULL),
-		line_cell(at));
-	if (frame->how == FRAME_SCAN)
-		doc_row_style(doc, STYLE_FAINT);
-	else if (is_exception(frame))
-		doc_row_style(doc, STYLE_STRONG);
-}
-
-/* All general registers known: a CPU's note, and not what a sleeping task left on its stack. */
-static bool is_full(const struct arch *arch, const struct regs *regs)
-{
-	for (unsigned i = 0; i < arch->arg_reg_count; i++) {
-		if (!regs_known(regs, arch->arg_regs[i]))
-			return false;
-	}
-	return regs_known(regs, arch->pc);
-}
-
-enum { CODE_LINES = 8, PAGE_FRAMES_MAX = 40 };
-
-/* On a report's page a frame opens to its variables and the code around its call. */
-static void frame_page(struct session *s, struct doc *doc, const struct stack *stack, size_t i)
-{
-	const struct frame *frame = &stack->frames[i];
-	char line[64];
-
-	if (!(doc->media & DOC_IN_HTML) || frame->how == FRAME_SCAN || i >= PAGE_FRAMES_MAX)
-		return;
-	if (s->debuginfo && debuginfo_of(s->debuginfo, frame->pc - frame->is_call)) {
-		doc_record(doc, NULL, NULL);
-		doc_only_in(doc, DOC_IN_HTML);
-		locals_add(s, doc, stack, i, false);
-		doc_end(doc);
-	}
-	/* A text has no code but the fault's, which stands there. */
-	snprintf(line, sizeof(line), "dis -lr 0x%" PRIx64 " %d", frame->pc, CODE_LINES);
-	if (!s->text)
-		embed_command(s, doc, NULL, line);
-}
-
-static void frame_detail(struct session *s, struct doc *doc, const struct stack *stack, size_t i,
-			 const struct place *place, const struct bt_options *options)
-{
-	const struct frame *frame = &stack->frames[i];
-	bool registers = is_exception(frame) || (options->verbose && frame->regs.known) ||
-			 (i == 0 && is_full(s->arch, &frame->regs));
-
-	if (!registers && !options->verbose && !options->words && !options->args)
-		return;
-	doc_detail(doc);
-	if (options->verbose && !text_is_made_up(s, frame->pc))
-		doc_textf(doc, STYLE_FAINT, "pc %016" PRIx64 ", found by: %s%s%s", frame->pc,
-			  how_names[frame->how], frame->stack ? ", stack: " : "",
-			  frame->stack ? frame->stack : "");
-	if (is_exception(frame))
-		doc_textf(doc, STYLE_STRONG, "[exception RIP: %s]", place->text);
-	if (registers && !options->no_registers)
-		registers_text(s, doc, &frame->regs, 0);
-	if (registers)
-		registers_json(s, doc, "regs", &frame->regs, true);
-	if (options->verbose)
-		locals_add(s, doc, stack, i, false);
-	else if (options->brief)
-		frame_page(s, doc, stack, i);
-	if (options->args && i < options->args->count)
-		frame_args_add(s, doc, &options->args->frames[i]);
-	if (options->words)
-		stack_words_add(s, doc, stack, i, options->words);
-	doc_end(doc);
-}
-
-enum { FOLD_TURNS_MIN = 4 };
-
-/* In a report: the way through panic() is not what the reader looks for. */
-static void mark_brief(struct doc *doc, const struct bt_options *options, size_t i, size_t guilty)
-{
-	if (!options->label)
-		return;
-	if (i < options->first)
-		doc_row_style(doc, STYLE_FAINT);
-	else if (i == guilty)
-		doc_row_style(doc, STYLE_STRONG);
-}
-
-/* Compilers add to names: ".constprop.0". */
-static bool is_function(const struct place *place, const char *function)
-{
-	return function && place->known && starts_with(place->symbol.name, function) &&
-	       strchr(".", place->symbol.name[strlen(function)]);
-}
-
-static void add_frames(struct session *s, struct doc *doc, const struct stack *stack,
-		       const struct bt_options *options)
-{
-	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
-	doc_look(doc, LOOK_STACK);
-	doc_bare(doc);
-	size_t folded_from = 0, folded_to = 0, guilty = SIZE_MAX;
-	for (size_t i = 0; i < stack->count; i++) {
-		const struct frame *frame = &stack->frames[i];
-		const char *last = i ? stack->frames[i - 1].stack : NULL;
-		struct stack_cycle cycle;
-		struct place place;
-
-		if (!options->unfolded && i >= folded_to &&
-		    stack_find_cycle(stack, i, FOLD_TURNS_MIN, &cycle)) {
-			folded_from = i + cycle.length;
-			folded_to = i + cycle.length * cycle.turns;
-		}
-
-		if (last && frame->stack && strcmp(last, frame->stack) != 0)
-			doc_textf(doc, STYLE_FAINT, "--- <%s stack> ---", stack_title(last));
-		find_place(s, frame, &place);
-		bool folded = i >= folded_from && i < folded_to;
-		if (!folded)
-			inlined_rows(s, doc, frame, &place, i, options->brief);
-		frame_row(s, doc, frame, &place, i, options);
-		frame_detail(s, doc, stack, i, &place, options);
-		if (folded)
-			doc_row_hide(doc);
-		else if (options->brief)
-			doc_row_in(doc, DOC_IN_JSON | DOC_IN_HTML);
-		if (guilty == SIZE_MAX && i >= options->first &&
-		    is_function(&place, options->guilty))
-			guilty = i;
-		mark_brief(doc, options, i, guilty);
-		if (!folded && options->brief) {
-			frame_brief(s, doc, frame, i, place.text,
-				    place.source_count ? &place.source[place.source_count - 1].at
-						       : NULL, args_of(options, i));
-			doc_row_in(doc, DOC_IN_TEXT);
-			mark_brief(doc, options, i, guilty);
-		}
-		if (folded && i + 1 == folded_to)
-			doc_textf(doc, STYLE_STRONG, "     ... the same again and again, down to #%zu",
-				  i);
-	}
-	doc_end(doc);
-}
-
-void bt_frame(struct session *session, struct doc *doc, const struct stack *stack, size_t number,
-	      const struct bt_options *options)
-{
-	const struct frame *frame = &stack->frames[number];
-	struct place place;
-
-	doc_table(doc, "frames", frame_columns, array_size(frame_columns));
-	doc_look(doc, LOOK_STACK);
-	doc_bare(doc);
-	find_place(session, frame, &place);
-	inlined_rows(session, doc, frame, &place, number, options->brief);
-	frame_row(session, doc, frame, &place, number, options);
-	frame_detail(session, doc, stack, number, &place, options);
-	doc_end(doc);
-}
-
-static void add_end(struct session *s, struct doc *doc, const struct stack *stack,
-		    const struct bt_options *options)
-{
-	doc_field(doc, "end", NULL, cell_str(end_names[stack->end]));
-	doc_field(doc, "reason", NULL, cell_str(stack->reason[0] ? stack->reason : NULL));
-	if (stack->end == STACK_END_USER) {
-		doc_textf(doc, STYLE_FAINT, "    user mode%s", options->no_registers ? "" : ":");
-		if (!options->no_registers)
-			registers_text(s, doc, &stack->user_regs, 4);
-		registers_json(s, doc, "user_regs", &stack->user_regs, !options->no_registers);
-	} else if (stack->end == STACK_END_INCOMPLETE) {
-		if (options->brief)
-			doc_textf(doc, STYLE_BAD, "    not followed further:");
-		doc_textf(doc, STYLE_BAD, "    %s%s", options->brief ? "" : "not followed further: ",
-			  stack->reason[0] ? stack->reason : "no reason is known");
-	}
-	if (stack->truncated)
-		doc_textf(doc, STYLE_BAD, "    stopped at %zu frames", stack->count);
-}
-
-/* Completes the registers of all frames; with --verify, says where two sources disagree. */
-static void compare(struct session *session, struct doc *doc, struct stack *stack)
-{
-	struct unwind_check check;
-
-	if (!session->unwinder)
-		return;
-	unwind_registers(session->unwinder, stack, &check);
-	if (session->verify && check.disagreements)
-		doc_remark(doc, REMARK_ERROR, "unwinding: %s (%zu of %zu frames disagree)",
-			   check.first, check.disagreements, check.checked);
-}
-
-bool bt_thread(struct session *session, struct doc *doc, const char *key, const struct task *task,
-	       const struct bt_options *wanted)
-{
-	struct bt_options copy = *wanted, *options = &copy;
-	struct stack_args arguments = { 0 };
-	struct stack stack = { 0 };
-	char letter[2] = { task_state_letter(task), '\0' };
-	char cpu[16] = "?", pid[16] = "?", address[24] = "";
-	bool named = task_is_named(task);
-
-	if (!session->text)
-		snprintf(address, sizeof(address), "%016" PRIx64, task->address);
-
-	if (named)
-		snprintf(pid, sizeof(pid), "%d", task->pid);
-	if (task->cpu >= 0)
-		snprintf(cpu, sizeof(cpu), "%d", task->cpu);
-	task_stack(session, task, &stack);
-	if (options->verbose || session->verify || (options->brief && doc->media & DOC_IN_HTML))
-		compare(session, doc, &stack);
-	if (options->arguments) {
-		stack_args_find(session, task, &stack, &arguments);
-		options->args = &arguments;
-	}
-	doc_record(doc, key, NULL);
-	if (options->label)
-		doc_section(doc, options->label, options->command, "%.*s, pid %s, CPU %s%s%s%s%s",
-			    (int)sizeof(task->comm), named ? task->comm : "?", pid, cpu,
-			    address[0] ? ", task " : "", address, options->about ? ": " : "",
-			    options->about ? options->about : "");
-	else
-		doc_heading(doc, "PID: %s%s%s  CPU: %s  COMMAND: \"%.*s\"", pid,
-			    address[0] ? "  TASK: " : "", address, cpu, (int)sizeof(task->comm),
-			    named ? task->comm : "?");
-	doc_field(doc, "pid", NULL, named ? cell_dec(task->pid) : cell_none());
-	doc_field(doc, "tgid", NULL, named ? cell_dec(task->tgid) : cell_none());
-	doc_field(doc, "task", NULL, session->text ? cell_none() : cell_hex(task->address));
-	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
-	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
-	doc_field(doc, "state", NULL, cell_str(letter));
-	doc_field(doc, "on_cpu", NULL, cell_bool(task->on_cpu));
-	add_frames(session, doc, &stack, options);
-	add_end(session, doc, &stack, options);
-	doc_end(doc);
-	bool whole = stack.end != STACK_END_INCOMPLETE && !stack.truncated;
-	stack_args_deinit(&arguments);
-	stack_deinit(&stack);
-	return whole;
-}
-
-/* --- The command: whose stacks. --- */
-
-enum { OPT_ACTIVE, OPT_CPUS, OPT_PANIC, OPT_ALL, OPT_GROUP, OPT_NO_IDLE, OPT_VERBOSE, OPT_RAW,
-       OPT_NAMED, OPT_FULL, OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX,
-       OPT_ARGUMENTS };
+enum { OPT_ACTIVE, OPT_CPUS, OPT_PANIC, OPT_ALL, OPT_GROUP, OPT_NO_IDLE, OPT_VARIABLES, OPT_RAW,
+       OPT_NAMED, OPT_FULL, OPT_UNFOLDED, OPT_SYMBOLIC, OPT_HEX, OPT_DECIMAL, OPT_LINES,
+       OPT_ARGUMENTS, OPT_UNIQUE, OPT_REF, OPT_MODULE, OPT_WHOLE, OPT_TEXT, OPT_TEXT_ALL,
+       OPT_EXCEPTIONS, OPT_CPU_EXCEPTIONS, OPT_CHECK, OPT_IP, OPT_SP, OPT_OLD, OPT_OLD_ALWAYS };
 
 static const struct option bt_option_table[] = {
 	[OPT_ACTIVE] = { "a", false }, [OPT_CPUS] = { "c", true }, [OPT_PANIC] = { "p", false },
 	[OPT_ALL] = { "-all", false }, [OPT_GROUP] = { "g", false },
-	[OPT_NO_IDLE] = { "n", true }, [OPT_VERBOSE] = { "v", false }, [OPT_RAW] = { "f", false },
-	[OPT_NAMED] = { "F", false }, [OPT_FULL] = { "FF", false },
-	[OPT_UNFOLDED] = { "-unfolded", false },
+	[OPT_NO_IDLE] = { "n", true }, [OPT_VARIABLES] = { "V", false },
+	[OPT_RAW] = { "f", false }, [OPT_NAMED] = { "F", false }, [OPT_FULL] = { "FF", false },
+	[OPT_UNFOLDED] = { "-unfolded", false }, [OPT_DECIMAL] = { "d", false },
 	/* What crash needs to be asked for is always so here. */
-	[OPT_SYMBOLIC] = { "s", false }, [OPT_HEX] = { "x", false },
-	[OPT_ARGUMENTS] = { "A", false },
+	[OPT_SYMBOLIC] = { "s", false }, [OPT_HEX] = { "x", false }, [OPT_LINES] = { "l", false },
+	[OPT_ARGUMENTS] = { "A", false }, [OPT_UNIQUE] = { "u", false },
+	[OPT_REF] = { "R", true }, [OPT_MODULE] = { "M", true }, [OPT_WHOLE] = { "r", false },
+	[OPT_TEXT] = { "t", false }, [OPT_TEXT_ALL] = { "T", false },
+	[OPT_EXCEPTIONS] = { "e", false }, [OPT_CPU_EXCEPTIONS] = { "E", false },
+	[OPT_CHECK] = { "v", false }, [OPT_IP] = { "I", true }, [OPT_SP] = { "S", true },
+	[OPT_OLD] = { "o", false }, [OPT_OLD_ALWAYS] = { "O", false },
 };
+
+enum { BATCH = 256 }; /* stacks that are kept at once: some 300 bytes a frame */
 
 struct bt_run {
 	struct command_args *args;
+	struct options chosen;
 	struct bt_options options;
-	bool no_idle;
-	size_t incomplete;
+	struct bt_ref ref;
+	struct bt_tasks of;
+	bool *cpus; /* with -c */
+	size_t incomplete, shown;
 };
 
-static void show(struct bt_run *run, const struct task *task)
+/* --- Whose. --- */
+
+static void add(struct bt_run *run, const struct task *task)
 {
-	if (run->no_idle && task->road == ROAD_IDLE)
-		return;
-	if (!bt_thread(run->args->session, run->args->doc, NULL, task, &run->options))
-		run->incomplete++;
+	if (!run->chosen.set[OPT_NO_IDLE] || task->road != ROAD_IDLE)
+		vec_push(&run->of, task);
 }
 
-static void show_group(struct bt_run *run, const struct task *leader)
+/* The leader comes first. */
+static void add_group(struct bt_run *run, const struct task *of)
 {
 	size_t count;
 	const struct task *all = tasks(run->args->session, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].tgid == leader->tgid && (leader->tgid || &all[i] == leader))
-			show(run, &all[i]);
+	if (!of->tgid) { /* an idle task, or one that could not be read */
+		add(run, of);
+		return;
+	}
+	for (int others = 0; others < 2; others++) {
+		for (size_t i = 0; i < count; i++) {
+			if (all[i].tgid == of->tgid && (all[i].pid != all[i].tgid) == others)
+				add(run, &all[i]);
+		}
 	}
 }
 
-static void show_active(struct bt_run *run, const bool *wanted)
+static void add_one(struct bt_run *run, const struct task *task)
+{
+	if (run->chosen.set[OPT_GROUP])
+		add_group(run, task);
+	else
+		add(run, task);
+}
+
+static void add_active(struct bt_run *run)
 {
 	struct session *s = run->args->session;
 	size_t count, matching = 0;
 	const struct cpu *all = cpus(s, &count);
+	const bool *wanted = run->cpus;
 
 	for (size_t i = 0; i < count && !session_stopped(s); i++) {
 		if (wanted && (all[i].id >= CPU_LIST_MAX || !wanted[all[i].id]))
@@ -563,7 +97,7 @@ static void show_active(struct bt_run *run, const bool *wanted)
 		const struct task *task =
 			all[i].current_task ? task_by_address(s, all[i].current_task) : NULL;
 		if (task)
-			show(run, task);
+			add_one(run, task);
 		else if (all[i].online || wanted)
 			doc_remark(run->args->doc, REMARK_HOLE,
 				   "which task ran on CPU %u cannot be read", all[i].id);
@@ -574,80 +108,193 @@ static void show_active(struct bt_run *run, const bool *wanted)
 		doc_remark(run->args->doc, REMARK_ERROR, "there is no such CPU");
 }
 
-static void show_all(struct bt_run *run)
+static void add_all(struct bt_run *run)
 {
 	size_t count;
 	const struct task *all = tasks(run->args->session, &count);
 
 	if (!count)
 		doc_remark(run->args->doc, REMARK_HOLE, "no tasks were found in the dump");
-	struct progress *progress = progress_start(&run->args->session->progress, "tasks", count);
-	for (size_t i = 0; i < count && !session_stopped(run->args->session); i++) {
-		show(run, &all[i]);
-		progress_add(progress, 1);
-	}
-	progress_stop(progress);
+	for (size_t i = 0; i < count; i++)
+		add(run, &all[i]);
 }
 
-static struct error *show_words(struct bt_run *run, const struct options *options)
+/* There is an idle task for each CPU, all of pid 0. */
+static void add_idle(struct bt_run *run)
 {
-	struct session *s = run->args->session;
-	size_t failed = 0;
+	size_t count;
+	const struct task *all = tasks(run->args->session, &count);
 
-	for (int i = 0; i < options->word_count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].road == ROAD_IDLE)
+			add(run, &all[i]);
+	}
+}
+
+static struct error *add_words(struct bt_run *run)
+{
+	const struct options *chosen = &run->chosen;
+	struct session *s = run->args->session;
+
+	for (int i = 0; i < chosen->word_count; i++) {
 		const struct task *task;
-		struct error *err = parse_task(s, options->words[i], &task);
-		if (err && options->word_count == 1)
+		struct error *err = parse_task(s, chosen->words[i], &task);
+		if (err && chosen->word_count == 1)
 			return err;
 		if (err) {
 			doc_remark(run->args->doc, REMARK_ERROR, "%s", err->message);
 			error_free(err);
-			failed++;
-		} else if (options->set[OPT_GROUP]) {
-			show_group(run, task);
+		} else if (task->road == ROAD_IDLE && strcmp(chosen->words[i], "0") == 0) {
+			add_idle(run);
 		} else {
-			show(run, task);
+			add_one(run, task);
 		}
 	}
 	return NULL;
 }
 
-static struct error *show_default(struct bt_run *run, const struct options *options)
+static struct error *add_default(struct bt_run *run)
 {
 	struct session *s = run->args->session;
-	const struct task *task = options->set[OPT_PANIC] ? task_crashed(s) : NULL;
+	const struct task *task = run->chosen.set[OPT_PANIC] ? task_crashed(s) : NULL;
+	struct error *err = task ? NULL : task_or_current(s, NULL, &task);
 
-	if (!task) {
-		struct error *err = task_or_current(s, NULL, &task);
-		if (err)
-			return err;
-	}
-	if (options->set[OPT_GROUP])
-		show_group(run, task);
-	else
-		show(run, task);
-	return NULL;
+	if (!err)
+		add_one(run, task);
+	return err;
 }
 
-static struct error *run_selected(struct bt_run *run, const struct options *options)
+static struct error *select_tasks(struct bt_run *run)
 {
-	if (options->set[OPT_CPUS]) {
-		auto_free bool *wanted = xcalloc(CPU_LIST_MAX, sizeof(*wanted));
-		struct error *err = parse_cpu_list(options->value[OPT_CPUS], wanted);
-		if (!err)
-			show_active(run, wanted);
-		return err;
-	}
-	if (options->set[OPT_ALL])
-		show_all(run);
-	else if (options->set[OPT_ACTIVE])
-		show_active(run, NULL);
-	else if (options->word_count)
-		return show_words(run, options);
+	const bool *set = run->chosen.set;
+
+	if (set[OPT_ACTIVE] || set[OPT_CPUS])
+		add_active(run);
+	else if (run->chosen.word_count)
+		return add_words(run);
+	else if (set[OPT_ALL] || ((set[OPT_UNIQUE] || set[OPT_CHECK]) && !set[OPT_PANIC] &&
+				  !set[OPT_GROUP]))
+		add_all(run);
 	else
-		return show_default(run, options);
+		return add_default(run);
 	return NULL;
 }
+
+/* --- What of them. --- */
+
+static void show(struct bt_run *run, const struct task *task, struct stack *stack)
+{
+	struct session *s = run->args->session;
+
+	if (!run->ref.any && !bt_ref_holds(s, &run->ref, task, stack))
+		return;
+	run->shown++;
+	run->options.stack = stack;
+	if (!bt_thread(s, run->args->doc, NULL, task, &run->options))
+		run->incomplete++;
+}
+
+static void show_stacks(struct bt_run *run)
+{
+	struct session *s = run->args->session;
+	size_t size = min_u64(run->of.count, BATCH);
+	auto_free struct stack *stacks = xcalloc(size + 1, sizeof(*stacks));
+	struct progress *progress = progress_start(&s->progress, "tasks", run->of.count);
+	bool all = true;
+
+	for (size_t first = 0; first < run->of.count && all; first += BATCH) {
+		size_t count = min_u64(run->of.count - first, BATCH);
+		all = task_stacks(s, run->of.data + first, count, stacks);
+		for (size_t i = 0; i < count; i++) {
+			if (all && !session_stopped(s))
+				show(run, run->of.data[first + i], &stacks[i]);
+			stack_deinit(&stacks[i]);
+		}
+		progress_add(progress, count);
+	}
+	progress_stop(progress);
+}
+
+/* -I, -S: from a place in the code, a place on the stack, or both. */
+static struct error *show_from(struct bt_run *run)
+{
+	struct session *s = run->args->session;
+	const struct options *chosen = &run->chosen;
+	uint64_t pc = 0, sp = 0;
+	struct error *err = NULL;
+
+	if (chosen->set[OPT_IP])
+		err = parse_address(s, chosen->value[OPT_IP], &pc);
+	if (!err && chosen->set[OPT_SP])
+		err = parse_address(s, chosen->value[OPT_SP], &sp);
+	if (!err && run->of.count != 1)
+		err = error_new(ERROR_USAGE, "-I and -S are for the stack of one task");
+	if (err)
+		return err;
+	struct stack stack = { 0 };
+	err = task_stack_from(s, run->of.data[0], pc, sp, &stack);
+	if (!err)
+		show(run, run->of.data[0], &stack);
+	stack_deinit(&stack);
+	return err;
+}
+
+static void show_whole(struct bt_run *run)
+{
+	const bool *set = run->chosen.set;
+	struct session *s = run->args->session;
+
+	for (size_t i = 0; i < run->of.count && !session_stopped(s); i++) {
+		if (set[OPT_EXCEPTIONS])
+			bt_exceptions(s, run->args->doc, run->of.data[i], &run->options);
+		else
+			bt_whole_stack(s, run->args->doc, run->of.data[i],
+				       set[OPT_WHOLE] ? BT_RAW
+						      : set[OPT_TEXT_ALL] ? BT_TEXT_ALL : BT_TEXT,
+				       &run->options);
+	}
+}
+
+static struct error *show_threads(struct bt_run *run)
+{
+	const bool *set = run->chosen.set;
+	bool whole = set[OPT_EXCEPTIONS] || set[OPT_WHOLE] || set[OPT_TEXT] || set[OPT_TEXT_ALL];
+	struct error *err = NULL;
+
+	doc_array(run->args->doc, whole ? "whole_stacks" : "threads", NULL);
+	if (whole)
+		show_whole(run);
+	else if (set[OPT_IP] || set[OPT_SP])
+		err = show_from(run);
+	else
+		show_stacks(run);
+	doc_end(run->args->doc);
+	if (run->incomplete)
+		doc_remark(run->args->doc, REMARK_HOLE, "%zu stack%s could not be followed to the end",
+			   run->incomplete, run->incomplete == 1 ? "" : "s");
+	return err;
+}
+
+static struct error *show_selected(struct bt_run *run)
+{
+	const bool *set = run->chosen.set;
+	struct error *err;
+
+	if (set[OPT_CPU_EXCEPTIONS])
+		return bt_cpu_exceptions(run->args, run->cpus);
+	err = select_tasks(run);
+	if (err)
+		return err;
+	if (set[OPT_CHECK])
+		bt_check(run->args, &run->of);
+	else if (set[OPT_UNIQUE])
+		bt_unique(run->args, &run->of, &run->ref, &run->options);
+	else
+		return show_threads(run);
+	return NULL;
+}
+
+/* --- The command. --- */
 
 static enum stack_words words_wanted(const struct options *options)
 {
@@ -658,52 +305,93 @@ static enum stack_words words_wanted(const struct options *options)
 	return options->set[OPT_RAW] ? STACK_WORDS_RAW : STACK_WORDS_NONE;
 }
 
+static struct error *check_options(struct bt_run *run)
+{
+	const struct options *chosen = &run->chosen;
+
+	if (chosen->set[OPT_OLD] || chosen->set[OPT_OLD_ALWAYS])
+		return error_new(ERROR_USAGE, "there is no old method here: -t shows all that may be a "
+				 "return address, stale or not");
+	if (chosen->set[OPT_NO_IDLE] && strcmp(chosen->value[OPT_NO_IDLE], "idle") != 0)
+		return error_new(ERROR_USAGE, "-n takes the word \"idle\"");
+	if (chosen->set[OPT_CPUS]) {
+		run->cpus = arena_zalloc(&run->args->doc->arena,
+					 CPU_LIST_MAX * sizeof(*run->cpus));
+		struct error *err = parse_cpu_list(chosen->value[OPT_CPUS], run->cpus);
+		if (err)
+			return err;
+	}
+	return bt_ref_parse(run->args->session, chosen->value[OPT_REF],
+			    chosen->value[OPT_MODULE], &run->ref);
+}
+
+static struct error *start(struct bt_run *run)
+{
+	struct error *err = options_parse(run->args, bt_option_table, array_size(bt_option_table),
+					  &run->chosen);
+
+	run->options = (struct bt_options){
+		.verbose = run->chosen.set[OPT_VARIABLES],
+		.words = words_wanted(&run->chosen),
+		.unfolded = run->chosen.set[OPT_UNFOLDED],
+		.arguments = run->chosen.set[OPT_ARGUMENTS],
+		.decimal = run->chosen.set[OPT_DECIMAL] && !run->chosen.set[OPT_HEX],
+	};
+	return err ? err : check_options(run);
+}
+
 static struct error *run_bt(struct command_args *args)
 {
-	struct options options;
-	struct error *err = options_parse(args, bt_option_table, array_size(bt_option_table),
-					  &options);
-	if (err)
-		return err;
-	if (options.set[OPT_NO_IDLE] && strcmp(options.value[OPT_NO_IDLE], "idle") != 0)
-		return error_new(ERROR_USAGE, "-n takes the word \"idle\"");
-	struct bt_run run = {
-		.args = args,
-		.options = { .verbose = options.set[OPT_VERBOSE], .words = words_wanted(&options),
-			     .unfolded = options.set[OPT_UNFOLDED],
-			     .arguments = options.set[OPT_ARGUMENTS] },
-		.no_idle = options.set[OPT_NO_IDLE],
-	};
-	doc_array(args->doc, "threads", NULL);
-	err = run_selected(&run, &options);
-	doc_end(args->doc);
-	if (run.incomplete)
-		doc_remark(args->doc, REMARK_HOLE, "%zu stack%s could not be followed to the end",
-			   run.incomplete, run.incomplete == 1 ? "" : "s");
+	struct bt_run run = { .args = args };
+	struct error *err = start(&run);
+
+	if (!err)
+		err = show_selected(&run);
+	vec_deinit(&run.of);
 	return err;
 }
 
 const struct command command_bt = {
 	.name = "bt",
-	.usage = "[-a | -c CPUS | --all] [-g] [-n idle] [-v] [-A] [-f|-F|-FF] [PID|TASK ...]",
+	.usage = "[-a | -c CPUS | -p | --all] [-g] [-n idle] [-f | -F | -FF] [-V] [-A] [-d] [-R REF] "
+		 "[-M MODULE] [-u | -r | -t | -T | -e | -E | -v | -I IP -S SP] [PID|TASK ...]",
 	.summary = "stacks of tasks",
 	.help = "Without arguments, the stack of the current task: the one that crashed, or that \"set\" chose.\n"
+		"PID 0 means the idle tasks of all CPUs.\n"
 		"  -a        the task that ran on each CPU\n"
 		"  -c CPUS   the tasks that ran on these CPUs: 3, 0,2-4, a\n"
 		"  -p        the task that crashed\n"
 		"  --all     every task\n"
-		"  -g        all threads of the task's process\n"
+		"  -g        all threads of the task's process, the leader first\n"
 		"  -n idle   leave out idle tasks\n"
-		"  -v        say how each frame was found, with all registers known in it, arguments\n"
+		"  -R REF    only stacks that hold this symbol (a frame in it, also an inlined one, or a\n"
+		"            word that points into it) or this address\n"
+		"  -M MODULE only stacks with a frame in this module (vmlinux: the kernel itself); with\n"
+		"            -R, a frame of that function in that module. Both take * and ?\n"
+		"What of them:\n"
+		"  -u        unique stacks, those of most tasks first, with how many and which tasks; of\n"
+		"            all tasks, unless some are named\n"
+		"  -V        say how each frame was found, with all registers known in it, arguments\n"
 		"            and local variables\n"
 		"  -A        what each function was called with, without debug files too: see args\n"
-		"  --unfolded  recursion frame by frame (else the first turn and how far it goes)\n"
 		"  -f        the words of the stack under each frame\n"
 		"  -F        the same with names: symbols, [slab cache], [frame #2] of this stack\n"
 		"  -FF       a word a line, with value and name\n"
+		"  -d        offsets in decimal\n"
+		"  --unfolded  recursion frame by frame (else the first turn and how far it goes)\n"
+		"  -r        all words of the task's stack\n"
+		"  -t        every word from the stack pointer up that is an address of code, and which\n"
+		"            frame it belongs to; the others are stale or data\n"
+		"  -T        the same from the stack's lowest address on\n"
+		"  -e        registers that exceptions and interrupts have saved on the task's stack\n"
+		"  -E        the same on the interrupt and exception stacks of all CPUs (or with -c)\n"
+		"  -v        which stacks have overflowed: STACK_END_MAGIC, stack pointer, CPU; and the\n"
+		"            stack with the least room left\n"
+		"  -I IP, -S SP  begin at this place of the code, this place of the stack, or both\n"
 		"Each line: number, stack pointer, function + offset, [module]. A frame with a \"?\" was\n"
 		"found by searching the stack and may be stale. The registers under a frame are those\n"
-		"that an exception or interrupt saved there.\n"
-		"Examples: bt | bt -a | bt 1 2 | bt -c 0-3 -n idle",
+		"that an exception or interrupt saved there. Lines of the source (-l) are shown where\n"
+		"debug files are there; offsets (-s, -x) always.\n"
+		"Examples: bt | bt -a | bt 1 2 | bt -c 0-3 -n idle | bt -u -R schedule | bt -t | bt -v",
 	.run = run_bt,
 };

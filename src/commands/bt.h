@@ -14,6 +14,10 @@ struct bt_options {
 	const struct stack_args *args; /* of the stack that is shown; set by bt_thread() */
 	bool unfolded;     /* recursion frame by frame */
 	bool no_registers; /* text without the registers of exceptions and user mode */
+	bool no_sp;        /* text without stack pointers */
+	bool decimal;      /* text with offsets in decimal */
+	/* The task's stack, when it was followed already: taken over; NULL: follow it. */
+	struct stack *stack;
 	bool brief;        /* text with a line for a frame, its arguments on it */
 	const char *label; /* of the section that it is in a report; NULL: none, as bt shows it */
 	/* With @label: what shows it, and a word on whose it is; both may be NULL. */
@@ -28,6 +32,17 @@ struct bt_options {
  */
 bool bt_thread(struct session *session, struct doc *doc, const char *key, const struct task *task,
 	       const struct bt_options *options);
+
+/* For the record just opened: "PID: 1  TASK: ...  CPU: 0  COMMAND: ...", and the same as fields. */
+void bt_task_heading(struct session *s, struct doc *doc, const struct task *task,
+		     const struct bt_options *options);
+void bt_task_fields(struct session *s, struct doc *doc, const struct task *task);
+
+/* The same in parts: the frames of a stack as table "frames", and how it ends. */
+void bt_frames(struct session *session, struct doc *doc, const struct stack *stack,
+	       const struct bt_options *options);
+void bt_end(struct session *session, struct doc *doc, const struct stack *stack,
+	    const struct bt_options *options);
 
 /* Adds one frame of a stack as table "frames", with the functions inlined into it. */
 void bt_frame(struct session *session, struct doc *doc, const struct stack *stack, size_t number,

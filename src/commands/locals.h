@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Arguments and locals of a frame as part of a document: shared by locals and bt -v. */
+/* Arguments and locals of a frame as part of a document: shared by locals and bt -V. */
 #pragma once
 
 #include "base/doc.h"

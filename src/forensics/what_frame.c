@@ -86,11 +86,10 @@ static bool in_exception(const struct what_ask *ask, const struct stack *stack)
 
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frame *frame = &stack->frames[i];
-		if (!frame->has_regs || frame->pt_regs_at < size ||
-		    ask->address - (frame->pt_regs_at - size) >= size)
+		if (!frame->has_regs || !frame->pt_regs_at ||
+		    ask->address - frame->pt_regs_at >= size)
 			continue;
-		name_saved_register(ask, ask->address - (frame->pt_regs_at - size), slot,
-				    sizeof(slot));
+		name_saved_register(ask, ask->address - frame->pt_regs_at, slot, sizeof(slot));
 		frame_function(ask, frame, function, sizeof(function));
 		add_textf(ask, ": %s of frame #%zu (%s), where an exception or interrupt came",
 			  slot, i, function);

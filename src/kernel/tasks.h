@@ -58,3 +58,10 @@ bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t b
  * registers that the crash path pushed. Free with stack_deinit().
  */
 void task_stack(struct session *s, const struct task *task, struct stack *stack);
+/*
+ * The same from a place that the user names: the code at @pc, the stack at @sp; 0: not given. With
+ * @sp alone from the first return address at or above it; with @pc alone from where the task's
+ * stack holds it. An error when there is none.
+ */
+struct error *task_stack_from(struct session *s, const struct task *task, uint64_t pc, uint64_t sp,
+			      struct stack *stack) must_check;

@@ -33,8 +33,8 @@ struct frame {
 	enum frame_how how;
 	bool is_call;        /* pc is a return address: look it up as pc - 1 */
 	/*
-	 * regs come from registers saved by an exception or interrupt, where a struct pt_regs at
-	 * pt_regs_at ends. Caught early in entry code only what the CPU pushes is there: the rest
+	 * regs come from registers saved by an exception or interrupt, in a struct pt_regs at
+	 * pt_regs_at. Caught early in entry code only what the CPU pushes is there: the rest
 	 * is then not known (regs_known()).
 	 */
 	bool has_regs;

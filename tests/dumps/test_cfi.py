@@ -123,7 +123,7 @@ class Unwinding(unittest.TestCase):
     def test_frames_get_the_registers_that_functions_preserve(self):
         for dump in lab.dumps(series=SERIES, name="sysrq", truncate=100):
             with self.subTest(dump=str(dump)):
-                frames = self.query(dump, "bt -v")["threads"][0]["frames"]
+                frames = self.query(dump, "bt -V")["threads"][0]["frames"]
                 write = [f for f in frames if f["symbol"] == "vfs_write" and not f["inlined"]]
                 self.assertTrue(write)
                 for reg in "rbx", "rbp", "r12", "r13", "r14", "r15":
@@ -134,8 +134,8 @@ class Unwinding(unittest.TestCase):
     def test_registers_by_machine_code_are_those_of_debug_files(self):
         for dump in lab.dumps(series=SERIES, capture="qemu-elf"):
             with self.subTest(dump=str(dump)):
-                by_file = self.query(dump, "bt -v --all")["threads"]
-                by_code = lab.query(dump, "bt -v --all", "--no-debuginfo")["threads"]
+                by_file = self.query(dump, "bt -V --all")["threads"]
+                by_code = lab.query(dump, "bt -V --all", "--no-debuginfo")["threads"]
                 known, found = 0, 0
                 for one, other in zip(by_file, by_code):
                     pairs = zip([f for f in one["frames"] if not f["inlined"]], other["frames"])

@@ -125,7 +125,7 @@ class Texts(unittest.TestCase):
 
     def test_made_up_addresses_stay_inside(self):
         """Functions without printed addresses have made-up ones; nobody sees them."""
-        commands = "report; bt -v; dis -r skb_release_data+0xa3 8; sym skb_release_data; fault; sys"
+        commands = "report; bt -V; dis -r skb_release_data+0xa3 8; sym skb_release_data; fault; sys"
         run = lab.inquest("oops", "-c", commands, TEXTS / "4.14-fragment-skb.txt")
         self.assertNotRegex(run.stdout, r"ffffffff0[0-9a-f]{7}")
         self.assertIn(">>", run.stdout)

@@ -128,7 +128,7 @@ class Variables(unittest.TestCase):
 
     def compare_with_gdb(self, dump, kernel, vmlinux, linked):
         slide = int(lab.query(dump, "sym _text")["symbols"][0]["address"], 16) - linked
-        thread = lab.query(dump, "bt -v", "-k", kernel)["threads"][0]
+        thread = lab.query(dump, "bt -V", "-k", kernel)["threads"][0]
         frames = [f for f in thread["frames"] if not f["inlined"]]
         # On the task's own stack from the innermost frame on: gdb cannot be told of several stacks.
         start = int(frames[0]["sp"], 16) & ~0xfff

@@ -101,7 +101,7 @@ def tasks_of(dump, truth):
 def frames_of(dump, tasks, words):
     """For each task its frames, none of them inlined: of bt, each with the "arguments" of args."""
     addresses = [t["task"].removeprefix("0x") for t in tasks]
-    stacks = lab.query(dump, "; ".join(f"bt -v {a}" for a in addresses) + "; eval 1", "--no-debuginfo")["commands"]
+    stacks = lab.query(dump, "; ".join(f"bt -V {a}" for a in addresses) + "; eval 1", "--no-debuginfo")["commands"]
     calls = lab.query(dump, "; ".join(f"args -t {a}" for a in addresses) + "; eval 1", *words)["commands"]
     for task, stack, call in zip(tasks, stacks, calls):
         frames = [f for thread in stack.get("threads", []) for f in thread["frames"] if not f["inlined"]]
