@@ -46,6 +46,7 @@ const struct command *const commands[] = {
 	&command_refs,
 	&command_report,
 	&command_rules,
+	&command_runq,
 	&command_search,
 	&command_set,
 	&command_slab,

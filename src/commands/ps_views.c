@@ -11,20 +11,14 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "commands/ps.h"
+#include "commands/task_text.h"
 #include "kernel/task_sched.h"
 
 enum { PARENTS_MAX = 256 };
 
 static const char *comm_of(const struct ps_run *run, const struct task *task)
 {
-	return arena_printf(&run->args->doc->arena, "%.*s", (int)sizeof(task->comm), task->comm);
-}
-
-static const char *task_line(const struct ps_run *run, const struct task *task, unsigned depth)
-{
-	return arena_printf(&run->args->doc->arena, "%*sPID: %-6d TASK: %016" PRIx64
-			    "  CPU: %-3d  COMMAND: \"%s\"", (int)depth, "", task->pid,
-			    task->address, task->cpu, comm_of(run, task));
+	return task_comm(&run->args->doc->arena, task);
 }
 
 /* A record of its own for the task, under a heading as above; closed by doc_end(). */
@@ -33,7 +27,7 @@ static void open_task(struct ps_run *run, const struct task *task)
 	struct doc *doc = run->args->doc;
 
 	doc_record(doc, NULL, NULL);
-	doc_heading(doc, "%s", task_line(run, task, 0));
+	doc_heading(doc, "%s", task_line(&doc->arena, task, 0));
 	doc_field(doc, "pid", NULL, cell_dec(task->pid));
 	doc_field(doc, "task", NULL, cell_address(task->address));
 	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
@@ -57,7 +51,9 @@ static void open_family(struct ps_run *run)
 
 static void add_relative(struct ps_run *run, const struct task *task, unsigned depth)
 {
-	doc_row(run->args->doc, cell_shown(cell_none(), task_line(run, task, depth)),
+	const char *line = task_line(&run->args->doc->arena, task, depth);
+
+	doc_row(run->args->doc, cell_shown(cell_none(), line),
 		cell_dec(task->pid), cell_address(task->address),
 		task->cpu < 0 ? cell_none() : cell_dec(task->cpu), cell_str(comm_of(run, task)),
 		cell_udec(depth));
@@ -200,22 +196,11 @@ void ps_groups(struct ps_run *run)
 
 /* --- Times. --- */
 
-/* "1 days, 01:35:32.120" */
-static const char *duration(struct arena *arena, uint64_t ns)
-{
-	uint64_t ms = ns / 1000000, seconds = ms / 1000;
-	const char *days = seconds < 86400 ? ""
-					   : arena_printf(arena, "%" PRIu64 " days, ", seconds / 86400);
-
-	return arena_printf(arena, "%s%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64, days,
-			    seconds % 86400 / 3600, seconds % 3600 / 60, seconds % 60, ms % 1000);
-}
-
 static void time_field(struct ps_run *run, const char *key, const char *title, bool known,
 		       uint64_t ns)
 {
 	doc_field(run->args->doc, key, title,
-		  known ? cell_shown(cell_udec(ns), duration(&run->args->doc->arena, ns))
+		  known ? cell_shown(cell_udec(ns), span_text(&run->args->doc->arena, ns))
 			: cell_none());
 }
 
@@ -264,16 +249,6 @@ static int by_cpu(const void *a, const void *b)
 	return latest_first(a, b);
 }
 
-/* "[  12 00:00:03.123]": days, then the time. */
-static const char *ago_text(struct arena *arena, uint64_t ns)
-{
-	uint64_t ms = ns / 1000000, seconds = ms / 1000;
-
-	return arena_printf(arena, "[%" PRIu64 " %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64
-			    "]", seconds / 86400, seconds % 86400 / 3600, seconds % 3600 / 60,
-			    seconds % 60, ms % 1000);
-}
-
 static void add_last_run(struct ps_run *run, const struct last_run *last, uint64_t now)
 {
 	struct arena *arena = &run->args->doc->arena;
@@ -284,7 +259,7 @@ static void add_last_run(struct ps_run *run, const struct last_run *last, uint64
 	const char *text = arena_printf(arena, "[%" PRIu64 "]", last->ns);
 
 	doc_row(run->args->doc, last->known ? cell_shown(cell_udec(last->ns), text) : cell_none(),
-		ago_known ? cell_shown(cell_udec(ago), ago_text(arena, ago)) : cell_none(),
+		ago_known ? cell_shown(cell_udec(ago), span_brackets(arena, ago)) : cell_none(),
 		cell_shown(cell_str(letter), task_state_name(task)), cell_dec(task->pid),
 		cell_address(task->address), task->cpu < 0 ? cell_none() : cell_dec(task->cpu),
 		cell_str(comm_of(run, task)));

@@ -41,6 +41,7 @@ extern const struct command command_rd;
 extern const struct command command_refs;
 extern const struct command command_report;
 extern const struct command command_rules;
+extern const struct command command_runq;
 extern const struct command command_search;
 extern const struct command command_set;
 extern const struct command command_slab;

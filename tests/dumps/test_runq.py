@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""runq, option by option: the queues that the scenario `workshop` built, ps.tsv's states, the
+kernel's own /sys/kernel/debug/sched/debug of a moment before."""
+
+import re
+import unittest
+
+import lab
+import workshop
+from workshop import ask, errors
+
+HOGS = ["hog-fifo-high", "hog-fifo-low", "hog-rr"]
+
+
+def queues(test, dump, line="runq"):
+    return {queue["cpu"]: queue for queue in ask(test, dump, line)["run_queues"]}
+
+
+class Runq(unittest.TestCase):
+    @workshop.each
+    def test_each_class_in_its_order(self, shop):
+        queue = queues(self, shop)[1]
+        names = {kind: [row["comm"] for row in queue["queued"] if row["class"] == kind]
+                 for kind in ("deadline", "real-time", "fair")}
+        # The one with the earlier deadline runs, or its time is up and the other has it.
+        self.assertIn(queue["current_comm"], ("hog-deadline/0", "hog-deadline/1", "hog-fifo-high"))
+        waiting = [name for name in ("hog-deadline/0", "hog-deadline/1") if name != queue["current_comm"]]
+        self.assertLessEqual(set(names["deadline"]), set(waiting))
+        if queue["current_comm"].startswith("hog-deadline"):
+            self.assertEqual(names["real-time"], HOGS)
+        fair = {name for name in names["fair"] if name.startswith("hog")}
+        self.assertEqual(fair, {"hog-plain", "hog-nice", "hog-batch", "hog-idle"})
+        prios = {row["comm"]: row["priority"] for row in queue["queued"]}
+        self.assertEqual({name: prios[name] for name in ("hog-rr", "hog-fifo-low", "hog-nice", "hog-plain")},
+                         {"hog-rr": 89, "hog-fifo-low": 79, "hog-nice": 125, "hog-plain": 120})
+        classes = [row["class"] for row in queue["queued"]]
+        self.assertEqual(classes, sorted(classes, key=["deadline", "real-time", "fair"].index))
+
+    @workshop.each
+    def test_all_that_can_run_are_queued(self, shop):
+        tasks = ask(self, shop, "ps -I")["tasks"]
+        for cpu, queue in queues(self, shop).items():
+            queued = {row["pid"]: row for row in queue["queued"] if row["pid"]}
+            able = {task["pid"] for task in tasks if task["state"] == "R" and task["cpu"] == cpu and not task["on_cpu"]}
+            # A task that was just woken may be on its way to a queue.
+            self.assertLessEqual({pid for pid, row in queued.items() if not row["delayed"]}, able)
+            self.assertEqual(able - set(queued), set())
+            counted = [row for row in queue["queued"] if not row["throttled"] and not row["delayed"] and row["pid"]]
+            current = 1 if queue["current_pid"] else 0
+            self.assertEqual(queue["running"], len(counted) + current)
+
+    @workshop.each
+    def test_groups(self, shop):
+        plain, tree = queues(self, shop), queues(self, shop, "runq -g")
+        for role, path in (("grind-left", "/bench/left"), ("grind-right", "/bench/right"), ("grind-limited", "/limited"),
+                           ("hog-plain", "/island"), ("hog-rr", "/island")):
+            pid = shop.pid(role)
+            self.assertEqual(shop.file(pid, "cgroup").strip().split("::")[1], path)
+            (row,) = [row for queue in plain.values() for row in queue["queued"] if row["pid"] == pid]
+            self.assertEqual(row["group"], path)
+        rows = tree[0]["queued"]
+        at = {row["group"]: i for i, row in enumerate(rows) if row["pid"] is None}
+        self.assertEqual({g: rows[i]["depth"] for g, i in at.items()},
+                         {"/bench": 0, "/bench/left": 1, "/bench/right": 1, "/limited": 0})
+        for role, group in (("grind-left", "/bench/left"), ("grind-right", "/bench/right"), ("grind-limited", "/limited")):
+            below = rows[at[group] + 1]
+            self.assertEqual((below["pid"], below["depth"]), (shop.pid(role), rows[at[group]]["depth"] + 1))
+        # Its 1 ms of each second is soon gone: it is caught running once in a hundred times.
+        limited = rows[at["/limited"]]
+        throttled = lab.query(shop.dump, f"struct cfs_rq.throttled {limited['queue'][2:]}")["structs"][0]["members"][0]["value"]
+        self.assertEqual(limited["throttled"], throttled not in ("0", 0))
+        self.assertEqual(rows[at["/limited"] + 1]["throttled"], limited["throttled"])
+        self.assertTrue(any(row["mark"] == "current" and row["comm"] == "guest.sh" for row in rows))
+        text = lab.inquest("-c", "runq -g -c 0", shop.dump.vmcore).stdout
+        self.assertRegex(text, r"(?m)^fair +ffff[0-9a-f]{12}    /bench/left ")
+        self.assertNotIn("CPU 1", text)
+
+    @workshop.each
+    def test_what_the_kernel_said_before(self, shop):
+        text = (shop.oracle / "sys/kernel/debug/sched/debug").read_text()
+        ours = queues(self, shop)
+        for cpu, part in enumerate(re.split(r"\ncpu#\d+", text)[1:]):
+            theirs = {m[1]: m[2] for m in re.finditer(r"^[ >]R +(\S+) +(\d+) ", part, re.M)}
+            queued = {row["comm"]: str(row["pid"]) for row in ours[cpu]["queued"] if row["pid"]}
+            queued[ours[cpu]["current_comm"]] = str(ours[cpu]["current_pid"])
+            for name in [name for name in theirs if name.startswith(("hog-", "grind-")) and not name.startswith("hog-deadline")]:
+                self.assertEqual(queued.get(name), theirs[name])
+            clock = float(re.search(r"\.clock +: (\S+)", part)[1]) * 1e6
+            self.assertGreaterEqual(ours[cpu]["clock_ns"], clock)
+            self.assertLess(ours[cpu]["clock_ns"], clock + 60e9)
+
+    @workshop.each
+    def test_clocks(self, shop):
+        ours = queues(self, shop)
+        clocks = {row["cpu"]: row for row in ask(self, shop, "runq -t")["clocks"]}
+        newest = max(queue["clock_ns"] for queue in ours.values())
+        last = {row["pid"]: row["last_run_ns"] for row in ask(self, shop, "ps -l")["last_run"]}
+        for cpu, row in clocks.items():
+            self.assertEqual(row["clock_ns"], ours[cpu]["clock_ns"])
+            self.assertEqual(row["pid"], ours[cpu]["current_pid"])
+            self.assertEqual(row["last_run_ns"], last[row["pid"]])
+            self.assertEqual(row["running_ns"], newest - row["last_run_ns"])
+        self.assertEqual({row["cpu"]: row for row in ask(self, shop, "runq -m")["clocks"]}, clocks)
+        lags = ask(self, shop, "runq -T")["lags"]
+        self.assertEqual([row["lag_ns"] for row in lags], sorted(newest - q["clock_ns"] for q in ours.values()))
+        self.assertEqual({row["cpu"]: row["lag_ns"] for row in lags}, {c: newest - q["clock_ns"] for c, q in ours.items()})
+        self.assertRegex(lab.inquest("-c", "runq -m", shop.dump.vmcore).stdout, r"\[0 00:00:0\d\.\d{3}\] +\d+  ffff")
+        self.assertEqual(len(ask(self, shop, "runq -t -c 1")["clocks"]), 1)
+        self.assertIn("no such CPU", errors(lab.query(shop.dump, "runq -c 77"))[0])
+
+    def test_other_kernels_and_damage(self):
+        dumps = lab.dumps(name="sysrq", capture="qemu-elf") + lab.dumps(name="many-tasks", truncate=100)
+        workshop.need(self, dumps)
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                holed = dump in workshop.damaged()
+                able = {task["pid"] for task in ask(self, dump, "ps -I")["tasks"] if task["state"] == "R" and not task["on_cpu"]}
+                ours = queues(self, dump)
+                for queue in ours.values():
+                    queued = {row["pid"] for row in queue["queued"] if row["pid"] and not row["delayed"]}
+                    self.assertIn(queue["current_pid"] or 0, {task["pid"] for task in lab.query(dump, "ps -A")["tasks"]})
+                    if not holed:
+                        self.assertLessEqual(queued, able)
+                        self.assertEqual(queue["running"], len(queued) + (1 if queue["current_pid"] else 0))
+        for dump in lab.dumps(name="many-tasks", truncate=60):
+            run = lab.inquest("-c", "runq", dump.vmcore)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("run queue", run.stderr + run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
