@@ -10,6 +10,7 @@
 #include "commands/args.h"
 #include "commands/table.h"
 #include "forensics/cpu_picture.h"
+#include "forensics/wait_lines.h"
 
 enum { NS_PER_MS = 1000 * 1000, LAG_SHOWN_MS = 100, CPUS_LISTED = 16 };
 
@@ -86,7 +87,8 @@ static void add_row(const struct wait_graph *g, const struct cpu_picture *p, str
 		p->has_lag ? cell_udec(p->lag_ns) : cell_none(),
 		cell_str(wait_words(g, p)), r && r->object ? cell_address(r->object) : cell_none(),
 		owned ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
-		p->node ? cell_udec(p->node->victims) : cell_none());
+		p->node ? cell_udec(p->node->victims) : cell_none(),
+		p->node && p->node->place ? cell_udec(p->node->place) : cell_none());
 	doc_row_hide(doc);
 }
 
@@ -127,6 +129,22 @@ static void say_wait(const struct wait_graph *g, const struct cpu_picture *p, st
 			  p->node->victims == 1 ? "" : "s");
 }
 
+/* In which order those that wait for the same as the first of a group will get it. */
+static void say_line(const struct wait_graph *g, const struct cpu_picture *p, struct doc *doc)
+{
+	size_t nodes[CPUS_LISTED + 1], count = 0;
+	auto_strbuf text = { 0 };
+
+	if (p->node && p->node->resource != SIZE_MAX)
+		count = wait_line_of(g, p->node->resource, nodes, CPUS_LISTED + 1);
+	if (count < 2)
+		return;
+	for (size_t i = 0; i < count && i < CPUS_LISTED; i++)
+		strbuf_addf(&text, "%s%d", i ? ", " : "", g->nodes[nodes[i]].task->cpu);
+	doc_textf(doc, STYLE_PLAIN, "    in line for it: CPUs %s%s", strbuf_text(&text),
+		  count > CPUS_LISTED ? " ..." : "");
+}
+
 static void say_group(const struct wait_graph *g, const struct cpu_picture *group, size_t count,
 		      struct doc *doc)
 {
@@ -141,6 +159,7 @@ static void say_group(const struct wait_graph *g, const struct cpu_picture *grou
 			  first->layers[i].stack ? first->layers[i].stack : "?",
 			  first->layers[i].names);
 	say_wait(g, first, doc);
+	say_line(g, first, doc);
 }
 
 static struct error *run_cpus(struct command_args *args)
@@ -151,7 +170,7 @@ static struct error *run_cpus(struct command_args *args)
 		{ .key = "interrupts" }, { .key = "preempt_count" }, { .key = "context" },
 		{ .key = "running" },   { .key = "unscheduled_s" }, { .key = "lag_ns" },
 		{ .key = "waits_for" }, { .key = "object" },      { .key = "owner_pid" },
-		{ .key = "victims" },
+		{ .key = "victims" },   { .key = "place" },
 	};
 	struct cpu_pictures pictures;
 	struct options o;

@@ -13,6 +13,7 @@
 #include "commands/args.h"
 #include "commands/table.h"
 #include "forensics/wait_graph.h"
+#include "forensics/wait_lines.h"
 
 enum { OPT_GRAPH, OPT_ALL };
 
@@ -122,6 +123,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 		cell_str(arena_printf(&doc->arena, "%.*s", (int)sizeof(n->task->comm), n->task->comm)),
 		cell_str(wait_kind_name(n->wait.kind)),
 		r && r->object ? cell_address(r->object) : cell_none(),
+		n->place ? cell_udec(n->place) : cell_shown(cell_none(), ""),
 		cell_str(wait_words(g, n)), cell_str(n->wait.function),
 		cell_bool(n->wait.confirmed),
 		o ? cell_dec(g->nodes[o->node].task->pid) : cell_none(),
@@ -143,6 +145,7 @@ static void blocked_table(const struct wait_graph *g, const size_t *chosen, size
 		{ .key = "comm", .title = "COMM", .style = STYLE_STRONG },
 		{ .key = "kind" },
 		{ .key = "object" },
+		{ .key = "place", .title = "LINE", .right = true },
 		{ .key = "waits_for", .title = "WAITS FOR" },
 		{ .key = "function", .title = "IN" },
 		{ .key = "confirmed" },
@@ -278,8 +281,32 @@ static struct error *run_blocked(struct command_args *args)
 
 /* --- locks --- */
 
-static void locks_row(const struct wait_graph *g, const struct resource *r, struct doc *doc)
+enum { IN_LINE_MAX = 256, IN_LINE_SHOWN = 4 };
+
+/* The pids of those in line; in text the names of the first few. */
+static struct cell line_cell(const struct wait_graph *g, size_t resource, struct arena *arena)
 {
+	size_t nodes[IN_LINE_MAX], count = wait_line_of(g, resource, nodes, IN_LINE_MAX);
+	struct cell *cells = arena_zalloc(arena, (count + 1) * sizeof(*cells));
+	struct cell_list *list = arena_zalloc(arena, sizeof(*list));
+	auto_strbuf text = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct task *task = g->nodes[nodes[i]].task;
+		cells[i] = cell_dec(task->pid);
+		if (i < IN_LINE_SHOWN)
+			strbuf_addf(&text, "%s%.*s", i ? ", " : "", (int)sizeof(task->comm),
+				    task->comm);
+	}
+	if (count > IN_LINE_SHOWN)
+		strbuf_add(&text, " ...");
+	*list = (struct cell_list){ .cells = cells, .count = count };
+	return cell_shown(cell_of_list(list), arena_strdup(arena, strbuf_text(&text)));
+}
+
+static void locks_row(const struct wait_graph *g, size_t resource, struct doc *doc)
+{
+	const struct resource *r = &g->resources[resource];
 	auto_strbuf owners = { 0 };
 
 	for (unsigned i = 0; i < r->owner_count; i++)
@@ -293,7 +320,7 @@ static void locks_row(const struct wait_graph *g, const struct resource *r, stru
 	doc_row(doc, r->object ? cell_address(r->object) : cell_none(),
 		cell_str(r->kind == WAIT_LOCK ? lock_kind_name(r->lock_kind)
 					      : wait_kind_name(r->kind)),
-		cell_str(held), cell_udec(r->waiter_count),
+		cell_str(held), cell_udec(r->waiter_count), line_cell(g, resource, &doc->arena),
 		r->state_known && r->state.readers ? cell_udec(r->state.readers) : cell_none(),
 		cell_str(r->name),
 		r->owner_count ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
@@ -310,6 +337,7 @@ static struct error *run_locks(struct command_args *args)
 		{ .key = "kind" },
 		{ .key = "state", .title = "STATE" },
 		{ .key = "waiters", .title = "WAITERS", .right = true },
+		{ .key = "line", .title = "IN LINE" },
 		{ .key = "readers" },
 		{ .key = "name", .title = "WHAT", .style = STYLE_STRONG },
 		{ .key = "owner_pid" },
@@ -328,7 +356,7 @@ static struct error *run_locks(struct command_args *args)
 	for (size_t i = 0; i < g->resource_count; i++) {
 		if (g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count)
 			continue;
-		locks_row(g, &g->resources[i], args->doc);
+		locks_row(g, i, args->doc);
 	}
 	doc_end(args->doc);
 	return NULL;
@@ -406,7 +434,8 @@ const struct command command_blocked = {
 	.help = "The longest wait comes first. What a task waits for follows from the functions on its\n"
 		"stack and their arguments; who has it from the lock itself, or, for locks that keep no\n"
 		"owner, from the code of those who took it (then \"likely\"; \"perhaps\": a trace that may be\n"
-		"stale).\n"
+		"stale). LINE: the task's place among those that wait for the same, where its list or the\n"
+		"lock's queue tells it.\n"
 		"  -g        as trees: who holds up whom, the one that holds up most first\n"
 		"  -a        also tasks that only wait for events (poll, sleep, pipes ...)\n"
 		"Examples: blocked | blocked -g | blocked 1234",
@@ -417,7 +446,8 @@ const struct command command_locks = {
 	.name = "locks",
 	.usage = "",
 	.summary = "locks and other things that somebody waits for, and who has them",
-	.help = "STATE is what the lock's own memory says: held, read (by readers), free.\n"
+	.help = "STATE is what the lock's own memory says: held, read (by readers), free. IN LINE: who waits,\n"
+		"the first in line first, by the lock's list of waiters; of spinning locks by their queue.\n"
 		"Examples: locks",
 	.run = run_locks,
 };

@@ -478,34 +478,78 @@ static void scan_frame(struct held_scan *scan, struct stack_locks *locks)
 
 /* --- The whole. --- */
 
+/* The first frame's argument: the lock. */
+static bool lock_argument(const struct args_run *run, size_t i, struct flow_value *v)
+{
+	const struct frame_flow *f = &run->frames[i];
+	uint8_t reg = run->session->arch->arg_regs[0];
+
+	*v = (struct flow_value){ 0 };
+	if (f->usable && flow_eval(f->facts, flow_entry(f->flow, reg), false, v) && v->bits == 64)
+		return true;
+	if (!f->guessed[0] || f->guess[0].bits != 64)
+		return false;
+	*v = f->guess[0];
+	v->memory = true;
+	return true;
+}
+
+static const struct lock_function *locking_frame(struct args_run *run, size_t i,
+						 struct arena *arena, const char **name)
+{
+	const struct frame *frame = &run->stack->frames[i];
+	struct symbol symbol;
+
+	if (i >= run->count || frame->how == FRAME_SCAN ||
+	    !symbols_by_address(run->session->symbols, frame->is_call ? frame->pc - 1 : frame->pc,
+				&symbol))
+		return NULL;
+	*name = base_name(arena, symbol.name);
+	return lock_function_of(*name);
+}
+
+/*
+ * Those that wait for a rwlock stand in line with a spinlock of its own (kernel/locking/qrwlock.c):
+ * what they want is the rwlock.
+ */
+static bool is_own_queue(struct args_run *run, size_t i, struct arena *arena,
+			 const struct lock_function *function)
+{
+	const struct lock_function *outer;
+	const char *name;
+
+	if (function->kind != LOCK_SPIN || i + 1 >= run->count)
+		return false;
+	outer = locking_frame(run, i + 1, arena, &name);
+	return outer && outer->kind == LOCK_READ_WRITE && starts_with(name, "queued_");
+}
+
+enum { WAIT_LOCK_OFFSET = 4 }; /* of struct qrwlock, include/asm-generic/qrwlock_types.h */
+
 /* The locking function nearest to the stack's top whose lock is known; else the nearest. */
 static void find_wait(struct args_run *run, struct stack_locks *locks)
 {
-	const struct arch *arch = run->session->arch;
+	struct flow_value v, queue = { 0 };
 
 	for (size_t i = 0; i < run->count && i < FRAMES_LOOKED_AT; i++) {
-		struct frame_flow *f = &run->frames[i];
-		const struct frame *frame = &run->stack->frames[i];
-		struct flow_value v = { 0 };
-		struct symbol symbol;
-		uint64_t pc = frame->is_call ? frame->pc - 1 : frame->pc;
-		if (frame->how == FRAME_SCAN ||
-		    !symbols_by_address(run->session->symbols, pc, &symbol))
+		const char *name = NULL;
+		const struct lock_function *function = locking_frame(run, i, &locks->arena, &name);
+		if (!name)
 			continue;
-		const char *name = base_name(&locks->arena, symbol.name);
-		const struct lock_function *function = lock_function_of(name);
 		if (!function || function->act == LOCK_GIVE) {
 			if (locks->waits)
 				return;
 			continue;
 		}
-		bool known = f->usable &&
-			     flow_eval(f->facts, flow_entry(f->flow, arch->arg_regs[0]), false,
-				       &v) &&
-			     v.bits == 64;
-		if (!known && f->guessed[0] && f->guess[0].bits == 64) {
-			v = f->guess[0];
-			v.memory = known = true;
+		bool known = lock_argument(run, i, &v);
+		if (is_own_queue(run, i, &locks->arena, function)) {
+			queue = known ? v : queue;
+			continue;
+		}
+		if (!known && queue.bits && function->kind == LOCK_READ_WRITE) {
+			v = queue;
+			v.value -= WAIT_LOCK_OFFSET;
+			known = true;
 		}
 		if (locks->waits && !known)
 			continue;

@@ -18,7 +18,9 @@
 #include "base/map.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "forensics/caught.h"
 #include "forensics/wait_cycles.h"
+#include "forensics/wait_lines.h"
 #include "forensics/wait_owners.h"
 #include "forensics/whatis.h"
 #include "kernel/block_io.h"
@@ -46,6 +48,7 @@ struct build {
 	struct wait_graph *graph;
 	struct map by_object;  /* object address -> resource index */
 	struct map listed;     /* task address -> resource index, by lists of waiters */
+	struct map places;     /* task address -> place in that list, from 1 */
 };
 
 /* "inode.i_rwsem.count.counter": of a lock only its own name is of interest. */
@@ -101,6 +104,8 @@ static void list_waiters(struct build *b, size_t index)
 
 	for (size_t i = 0; i < n; i++)
 		map_set(&b->listed, tasks[i], index);
+	for (size_t i = 0; i < n; i++)
+		map_set(&b->places, tasks[i], i + 1);
 	free(tasks);
 }
 
@@ -130,6 +135,17 @@ static size_t add_resource(struct build *b, const struct wait *wait)
 
 /* --- Passes 1 and 2. --- */
 
+/* Not in the queue of the lock's queue: a rwlock's first waiter is in its own slow path. */
+static bool spins_at_lock(struct session *s, const struct stack *stack)
+{
+	size_t at = stack_busy_at(s, stack, SIZE_MAX);
+	struct symbol symbol;
+
+	return at < stack->count && symbols_by_address(s->symbols, stack->frames[at].pc, &symbol) &&
+	       (starts_with(symbol.name, "queued_read_lock") ||
+		starts_with(symbol.name, "queued_write_lock"));
+}
+
 /* A running task spins: for a lock, or for another CPU to answer. */
 static void look_at_running(struct build *b, struct wait_node *node, struct stack *stack)
 {
@@ -140,6 +156,7 @@ static void look_at_running(struct build *b, struct wait_node *node, struct stac
 	bool spins = locks.waits && (locks.wait.kind == LOCK_SPIN ||
 				     locks.wait.kind == LOCK_READ_WRITE);
 	if (spins) {
+		node->spins_at_lock = spins_at_lock(b->s, stack);
 		node->wait = (struct wait){
 			.kind = WAIT_LOCK,
 			.lock_kind = locks.wait.kind,
@@ -226,6 +243,12 @@ const struct wait_graph *wait_graph(struct session *s)
 	}
 	for (size_t i = 0; i < n; i++)
 		g->nodes[i].task = &all[i];
+	for (size_t i = 0; i < n; i++) {
+		uint64_t place;
+		if (g->nodes[i].wait.confirmed && map_get(&b.places, all[i].address, &place))
+			g->nodes[i].place = (unsigned)place;
+	}
+	wait_lines_find(s, g);
 	wait_owners_find(s, g);
 	for (size_t r = 0; r < g->resource_count; r++) {
 		for (unsigned o = 0; o < g->resources[r].owner_count; o++)
@@ -235,6 +258,7 @@ const struct wait_graph *wait_graph(struct session *s)
 	wait_victims_count(g);
 	map_deinit(&b.by_object);
 	map_deinit(&b.listed);
+	map_deinit(&b.places);
 	s->slot[SLOT_WAITS].data = g;
 	s->slot[SLOT_WAITS].destroy = graph_destroy;
 	return g;

@@ -53,6 +53,8 @@ struct wait_node {
 	const struct task *task;
 	struct wait wait;
 	size_t resource;    /* that it waits for; SIZE_MAX: none, or not known which */
+	unsigned place;     /* in the line of those that wait for it, from 1; 0 not known */
+	bool spins_at_lock; /* on its CPU, and not behind others: at the lock's own word */
 	uint64_t waited_ns; /* how long it has not run; 0 not known */
 	unsigned victims;   /* tasks that wait for it, directly or through others */
 	unsigned owned;     /* resources that others wait for and it has */

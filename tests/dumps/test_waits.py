@@ -11,7 +11,7 @@ import xml.etree.ElementTree
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
+STUCK = {"queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
@@ -269,6 +269,38 @@ class WriteWalk(Waits):
             self.assertEqual(len({c["story"] for c in others}), 2)
 
 
+class QueueOrder(Waits):
+    """Three wait for a spinlock, three for a rwlock, let in one after the other."""
+
+    def test_locks(self):
+        for dump, truth in self.each("queue-order"):
+            found = {r["kind"]: r for r in self.ask(dump, "locks")["locks"]}
+            self.assertEqual(set(found), {"spinlock", "rwlock"})
+            cpus = {r["pid"]: r["cpu"] for r in self.blocked(dump)}
+            names = self.names(dump)
+            for kind, lock in (("spinlock", "gate"), ("rwlock", "book")):
+                self.assertEqual([cpus[pid] for pid in found[kind]["line"]], truth[lock])
+                self.assertEqual(found[kind]["waiters"], len(truth[lock]))
+                self.assertEqual(names[found[kind]["owner_pid"]], truth["keepers"][lock])
+
+    def test_places(self):
+        for dump, truth in self.each("queue-order"):
+            wanted = {cpu: i + 1 for lock in ("gate", "book") for i, cpu in enumerate(truth[lock])}
+            self.assertEqual({r["cpu"]: r["place"] for r in self.blocked(dump)}, wanted)
+            told = {c["cpu"]: c["place"] for c in self.ask(dump, "cpus")["cpus"]}
+            self.assertEqual({cpu: place for cpu, place in told.items() if place}, wanted)
+
+    def test_the_verdict_blames_a_keeper(self):
+        for dump, _ in self.each("queue-order"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["module"], verdict["function"]), ("softlockup", "turnstile", "keep"))
+
+    def test_none_without_a_queue(self):
+        """A guest of a hypervisor has spinlocks without one (virt_spin_lock())."""
+        for dump, _ in self.each("lock-walk"):
+            self.assertEqual({r["place"] for r in self.blocked(dump) if r["kind"] == "lock"}, {None})
+
+
 class Floods(Waits):
     def test_whose_callbacks_they_are(self):
         for dump, truth in self.each("callback-flood"):
@@ -313,6 +345,10 @@ class Crowd(Waits):
             self.assertGreaterEqual(len(known), CROWD_NAMED)
             self.assertEqual({r["owner_pid"] for r in visitors if r["owner_pid"] is not None}, keeper)
             self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+            # A lock's list has each of them once.
+            for lock in {r["object"] for r in visitors}:
+                places = [r["place"] for r in visitors if r["confirmed"] and r["object"] == lock]
+                self.assertEqual(sorted(places), list(range(1, len(places) + 1)))
 
 
 class Well(Waits):
