@@ -37,6 +37,9 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "btop 512a000 ffff", "ptob 512a", "ptov 1000 runqueues:a 10:", "pte 8000000001aa6067 0 3fffffffffffc200 f800000000000200",
          "wr -32 panic_on_oops 7", "wr -l", "wr -d", "rd -f 0 4", "rd -R -SS -o 8 init_task 4", "rd -N -16 linux_banner 4", "rd -r /dev/shm/inquest-rd init_task 100"]
 
+LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "ps -m -C 0", "ps -a 1", "ps -g 1", "ps -r 1",
+          "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait"]
+
 
 def schema_of(line):
     return {"dmesg": "log", "px": "p"}.get(line.split()[0], line.split()[0])
