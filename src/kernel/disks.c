@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Disks. Every block device has an inode in the file system "bdev" (block/bdev.c), whose super
+ * block lists them all: blockdev_superblock->s_inodes. The whole disk is the device that its
+ * gendisk calls part0. What is under way: the requests of its queue that a driver has, by the
+ * queue's tags (block/blk-mq-tag.c); without tags (device mapper and others that work bio by bio)
+ * the counters that each CPU keeps of what began and did not end.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/cpus.h"
+#include "kernel/devices.h"
+#include "kernel/lists.h"
+#include "kernel/trees.h"
+
+enum {
+	IN_FLIGHT = 1,  /* MQ_RQ_IN_FLIGHT of enum mq_rq_state */
+	WRITES = 1,     /* odd operations write, include/linux/blk_types.h */
+	TAGS_MAX = 1 << 16, CONTEXTS_MAX = 4096, INODES_MAX = 1 << 22,
+};
+
+static bool count_tags(struct session *s, struct disk *d, uint64_t context)
+{
+	uint64_t tags, count, requests, request, state, queue, flags;
+
+	if (!kread(s, context, "blk_mq_hw_ctx", "tags", &tags) || !tags ||
+	    !kread(s, tags, "blk_mq_tags", "nr_tags", &count) ||
+	    !kread(s, tags, "blk_mq_tags", "rqs", &requests))
+		return false;
+	for (uint64_t i = 0; i < count && i < TAGS_MAX; i++) {
+		if (memory_u64(s->memory, requests + i * 8, &request) != READ_OK)
+			return false;
+		if (!request)
+			continue;
+		/* Tags may be of several queues; a slot may have what is over long since. */
+		if (!kread(s, request, "request", "state", &state) ||
+		    !kread(s, request, "request", "q", &queue) ||
+		    !kread(s, request, "request", "cmd_flags", &flags))
+			return false;
+		if (state == IN_FLIGHT && queue == d->queue)
+			*(flags & WRITES ? &d->writes : &d->reads) += 1;
+	}
+	return true;
+}
+
+/* The queue's hardware contexts: an xarray from 5.18 to 6.19, an array before and since. */
+static bool count_requests(struct session *s, struct disk *d)
+{
+	uint64_t count, array, offset, context;
+	struct tree_walk walk;
+	struct tree_entry entry;
+
+	if (!kread(s, d->queue, "request_queue", "nr_hw_queues", &count))
+		return false;
+	if (kread(s, d->queue, "request_queue", "queue_hw_ctx", &array)) {
+		for (uint64_t i = 0; i < count && i < CONTEXTS_MAX; i++) {
+			if (memory_u64(s->memory, array + i * 8, &context) != READ_OK ||
+			    !count_tags(s, d, context))
+				return false;
+		}
+		return true;
+	}
+	if (!koffset(s, "request_queue", "hctx_table", &offset))
+		return false;
+	bool ok = tree_walk_init(&walk, s, TREE_XARRAY, d->queue + offset);
+	while (ok && walk.count < CONTEXTS_MAX && tree_walk_step(&walk, &entry))
+		ok = entry.kind != TREE_POINTER || count_tags(s, d, entry.address);
+	ok &= !walk.trouble.count;
+	tree_walk_fini(&walk);
+	return ok;
+}
+
+static bool count_bios(struct session *s, struct disk *d)
+{
+	uint64_t stats, offset, value[2];
+	int64_t sum[2] = { 0, 0 };
+	size_t count;
+	const struct cpu *all = cpus(s, &count);
+
+	if (!kread(s, d->bdev, "block_device", "bd_stats", &stats) || !stats ||
+	    !koffset(s, "disk_stats", "in_flight", &offset))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (memory_read(s->memory, stats + all[i].percpu_offset + offset, value,
+				sizeof(value)) != READ_OK)
+			return false;
+		sum[0] += (int64_t)value[0];
+		sum[1] += (int64_t)value[1];
+	}
+	/* One CPU counts the begin and another the end: only the sum means something. */
+	d->reads = sum[0] > 0 ? (uint64_t)sum[0] : 0;
+	d->writes = sum[1] > 0 ? (uint64_t)sum[1] : 0;
+	return count != 0;
+}
+
+static void read_io(struct session *s, struct disk *d)
+{
+	uint64_t ops;
+
+	if (!d->queue || !kread(s, d->queue, "request_queue", "mq_ops", &ops))
+		return;
+	d->by_request = ops != 0;
+	d->io_known = ops ? count_requests(s, d) : count_bios(s, d);
+}
+
+static void read_disk(struct session *s, uint64_t gendisk, uint64_t bdev, bool io, struct disk *d)
+{
+	*d = (struct disk){ .gendisk = gendisk, .bdev = bdev };
+	d->incomplete |= !kread(s, gendisk, "gendisk", "major", &d->major);
+	d->incomplete |= !kread(s, gendisk, "gendisk", "first_minor", &d->first_minor);
+	d->incomplete |= !kread(s, gendisk, "gendisk", "fops", &d->operations);
+	d->incomplete |= !kread(s, gendisk, "gendisk", "queue", &d->queue);
+	d->incomplete |= !kread_string(s, gendisk, "gendisk", "disk_name", d->name,
+				       sizeof(d->name));
+	if (io)
+		read_io(s, d);
+}
+
+void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_fn fn, void *ctx)
+{
+	uint64_t sb, head, link, offset, bdev_offset, part0;
+	struct list_walk walk;
+	struct disk disk;
+
+	if (!kglobal(s, "blockdev_superblock", 8, &sb) || !sb ||
+	    !koffset(s, "super_block", "s_inodes", &head) ||
+	    !koffset(s, "inode", "i_sb_list", &offset) ||
+	    !koffset(s, "bdev_inode", "bdev", &bdev_offset)) {
+		walk_trouble_add(trouble, "the list of block devices (blockdev_superblock) is not "
+				 "in the dump");
+		return;
+	}
+	list_walk_from_head(&walk, s, LIST_DOUBLE, sb + head);
+	while (!session_stopped(s) && walk.count < INODES_MAX && list_walk_step(&walk, &link)) {
+		uint64_t outer = kcontainer(s, link - offset, "bdev_inode", "vfs_inode"), gendisk;
+		uint64_t bdev = outer + bdev_offset;
+		if (!outer || !kread(s, bdev, "block_device", "bd_disk", &gendisk)) {
+			walk_trouble_add(trouble, "the block_device at %" PRIx64 " is not in the "
+					 "dump", bdev);
+			continue;
+		}
+		if (!gendisk || !kread(s, gendisk, "gendisk", "part0", &part0)) {
+			if (gendisk)
+				walk_trouble_add(trouble, "the gendisk at %" PRIx64 " is not in "
+						 "the dump", gendisk);
+			continue;
+		}
+		if (part0 != bdev)
+			continue;
+		read_disk(s, gendisk, bdev, io, &disk);
+		fn(ctx, &disk);
+	}
+	if (walk.trouble.count)
+		walk_trouble_add(trouble, "%s", walk.trouble.text);
+	list_walk_fini(&walk);
+}
