@@ -39,6 +39,7 @@ const struct command *const commands[] = {
 	&command_mount,
 	&command_origin,
 	&command_p,
+	&command_pipelines,
 	&command_ps,
 	&command_pte,
 	&command_ptob,

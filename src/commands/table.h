@@ -34,6 +34,7 @@ extern const struct command command_mod;
 extern const struct command command_mount;
 extern const struct command command_origin;
 extern const struct command command_p;
+extern const struct command command_pipelines;
 extern const struct command command_ps;
 extern const struct command command_pte;
 extern const struct command command_ptob;

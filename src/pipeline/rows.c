@@ -118,19 +118,19 @@ static void bind(void *ctx, const char *name, struct binding *binding)
 
 static void compute_field(struct row_env *env, struct field_slot *slot)
 {
-	uint64_t number = 0;
-
 	slot->row = env->number;
 	strbuf_clear(&slot->text);
-	slot->datum = (struct datum){ .kind = DATUM_NONE, .why = DATUM_NULL };
-	if (!slot->field->get(env->session, &env->current->object, &env->cache, &number,
-			      &slot->text))
-		return;
-	if (is_text_field(slot->field))
+	slot->datum = (struct datum){ .kind = DATUM_NONE };
+	struct field_ask ask = { .session = env->session, .object = &env->current->object,
+				 .cache = &env->cache, .text = &slot->text };
+	enum field_found found = slot->field->get(&ask);
+	if (found != FIELD_KNOWN)
+		slot->datum.why = found == FIELD_LOST ? DATUM_LOST : DATUM_NULL;
+	else if (is_text_field(slot->field))
 		slot->datum = (struct datum){ .kind = DATUM_TEXT,
 					      .text = strbuf_text(&slot->text) };
 	else
-		slot->datum = (struct datum){ .kind = DATUM_NUMBER, .number = number };
+		slot->datum = (struct datum){ .kind = DATUM_NUMBER, .number = ask.number };
 }
 
 static void get_slot(void *ctx, unsigned index, struct datum *datum)

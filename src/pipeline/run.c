@@ -82,6 +82,9 @@ void op_remark_lost(struct op *op, struct row_expr *expr)
 			   "%s: of %zu row%s not known; the first at %016" PRIx64 ": %s",
 			   expr->source->text, expr->lost, expr->lost == 1 ? "" : "s", address,
 			   read_status_text(status));
+	else
+		doc_remark(op->run->doc, REMARK_HOLE, "%s: of %zu row%s not known",
+			   expr->source->text, expr->lost, expr->lost == 1 ? "" : "s");
 }
 
 /* --- Chains of stages --- */

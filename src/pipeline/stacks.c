@@ -150,8 +150,11 @@ static bool stacks_push(struct op *op, const struct row *row)
 
 	row_env_set(&op->env, row);
 	row_eval(&f->stack, &stack);
+	row_eval(&f->state, &state);
+	bool has_state = state.datum.kind == DATUM_TEXT;
 	if (stack.datum.kind != DATUM_TEXT) {
-		f->unknown++;
+		/* Who has exited needs none any more. */
+		f->unknown += !has_state || !strchr("ZX", *state.datum.text);
 		return true;
 	}
 	if (!stack_fits(f, stack.datum.text))
@@ -165,8 +168,7 @@ static bool stacks_push(struct op *op, const struct row *row)
 	else if (fold->count == PIDS_SHOWN)
 		strbuf_add(&fold->pids, " ...");
 	fold->count++;
-	row_eval(&f->state, &state);
-	if (state.datum.kind == DATUM_TEXT && !strchr(fold->states, *state.datum.text) &&
+	if (has_state && !strchr(fold->states, *state.datum.text) &&
 	    strlen(fold->states) < STATES_MAX)
 		fold->states[strlen(fold->states)] = *state.datum.text;
 	return true;
@@ -208,8 +210,8 @@ static void stacks_end(struct op *op)
 	struct folding *f = op->state;
 
 	if (f->unknown)
-		doc_remark(op->run->doc, REMARK_HOLE, "%zu tasks have no stack that can be followed",
-			   f->unknown);
+		doc_remark(op->run->doc, REMARK_HOLE, "%zu task%s no stack that can be followed",
+			   f->unknown, f->unknown == 1 ? " has" : "s have");
 	vec_for_each (fold, f)
 		strbuf_deinit(&fold->pids);
 	vec_deinit(f);

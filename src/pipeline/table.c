@@ -86,8 +86,8 @@ static void look(struct maker *m, const struct doc_node *node, const char *key, 
 		consider(m, key, DOC_TABLE, rows_of(node));
 	if (node->kind == DOC_ARRAY && key)
 		consider(m, key, DOC_ARRAY, records_of(node));
-	if (node->kind == DOC_RECORD && key)
-		consider(m, key, DOC_RECORD, 1);
+	if (node->kind == DOC_RECORD)
+		consider(m, key ? key : "", DOC_RECORD, 1);
 	if (node->kind != DOC_RECORD && node->kind != DOC_ARRAY)
 		return;
 	for (const struct doc_field *f = node->fields; f; f = f->next) {
@@ -96,7 +96,10 @@ static void look(struct maker *m, const struct doc_node *node, const char *key, 
 	}
 }
 
-/* Tables before arrays of records before single records; of each kind the longest. */
+/*
+ * Tables before arrays of records before single records; of each kind the longest. The document
+ * itself, which is a record, comes last.
+ */
 static const struct candidate *choose(const struct maker *m)
 {
 	static const enum doc_kind order[] = { DOC_TABLE, DOC_ARRAY, DOC_RECORD };
@@ -106,7 +109,7 @@ static const struct candidate *choose(const struct maker *m)
 		for (size_t i = 0; i < m->candidate_count; i++) {
 			const struct candidate *c = &m->candidates[i];
 			if (c->kind == order[k] && (c->rows || c->kind == DOC_TABLE) &&
-			    (!best || c->rows > best->rows))
+			    (!best || c->rows > best->rows || !*best->key))
 				best = c;
 		}
 	}
@@ -289,6 +292,9 @@ static void take_record(struct maker *m, const struct doc_node *record)
 static void collect(struct maker *m, const struct doc_node *node, const char *key)
 {
 	const struct candidate *c = m->chosen;
+	/* The document itself has no key, the elements of arrays have none of their own. */
+	if (!key && !m->depth)
+		key = "";
 	bool is_it = key && node->kind == c->kind && strcmp(key, c->key) == 0;
 
 	if (!(node->media & DOC_IN_JSON) || m->depth >= NESTING_MAX)

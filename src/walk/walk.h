@@ -95,14 +95,27 @@ struct field_cache {
 	uint64_t now; /* task_clock_now() */
 };
 
+/* A question for a field: the answer is .number or what is added to .text. */
+struct field_ask {
+	struct session *session;
+	const struct walked *object;
+	struct field_cache *cache;
+	uint64_t number;
+	struct strbuf *text;
+};
+
+enum field_found {
+	FIELD_LOST,    /* it cannot be told: what would tell is not in the dump */
+	FIELD_KNOWN,
+	FIELD_NOTHING, /* there is no such thing of this object */
+};
+
 struct walk_field {
 	const char *of; /* a walker's name or a struct's */
 	const char *name;
 	enum field_kind kind;
 	const char *help;
-	/* Puts a number into *@number or adds to @text. False: not known. */
-	bool (*get)(struct session *s, const struct walked *object, struct field_cache *cache,
-		    uint64_t *number, struct strbuf *text);
+	enum field_found (*get)(struct field_ask *ask);
 };
 
 /* The field @name of objects that walker @walker (NULL: none) gave or that are @type's. */

@@ -184,13 +184,11 @@ static void each_file(struct walking *walk, walk_fn fn, void *ctx)
 	}
 }
 
-static bool get_fd(struct session *s unused_arg, const struct walked *object,
-		   struct field_cache *cache unused_arg, uint64_t *number,
-		   struct strbuf *text unused_arg)
+static enum field_found get_fd(struct field_ask *ask)
 {
-	if (object->data)
-		*number = ((const struct open_file *)object->data)->fd;
-	return object->data;
+	if (ask->object->data)
+		ask->number = ((const struct open_file *)ask->object->data)->fd;
+	return ask->object->data ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Mappings --- */
@@ -237,46 +235,40 @@ static bool mapping_of(struct session *s, const struct walked *object, struct ma
 	       kread(s, object->address, type, "vm_file", &mapping->file);
 }
 
-static bool get_vma_size(struct session *s, const struct walked *object,
-			 struct field_cache *cache unused_arg, uint64_t *number,
-			 struct strbuf *text unused_arg)
+static enum field_found get_vma_size(struct field_ask *ask)
 {
 	struct mapping mapping;
 
-	if (!mapping_of(s, object, &mapping))
+	if (!mapping_of(ask->session, ask->object, &mapping))
 		return false;
-	*number = mapping.end - mapping.start;
+	ask->number = mapping.end - mapping.start;
 	return true;
 }
 
-static bool get_perms(struct session *s, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-		      struct strbuf *text)
+static enum field_found get_perms(struct field_ask *ask)
 {
 	/* include/linux/mm.h: VM_READ, VM_WRITE, VM_EXEC, VM_MAYSHARE */
 	enum { READ = 1, WRITE = 2, EXEC = 4, MAY_SHARE = 0x80 };
 	struct mapping m;
 
-	if (!mapping_of(s, object, &m))
+	if (!mapping_of(ask->session, ask->object, &m))
 		return false;
-	strbuf_addf(text, "%c%c%c%c", m.flags & READ ? 'r' : '-', m.flags & WRITE ? 'w' : '-',
+	strbuf_addf(ask->text, "%c%c%c%c", m.flags & READ ? 'r' : '-', m.flags & WRITE ? 'w' : '-',
 		    m.flags & EXEC ? 'x' : '-', m.flags & MAY_SHARE ? 's' : 'p');
 	return true;
 }
 
-static bool get_vma_name(struct session *s, const struct walked *object,
-			 struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			 struct strbuf *text)
+static enum field_found get_vma_name(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 	struct mapping mapping;
 	uint64_t mm;
 
-	if (!mapping_of(s, object, &mapping) ||
-	    !kread(s, object->address, "vm_area_struct", "vm_mm", &mm) ||
-	    !mapping_name(s, mm, &mapping, path, sizeof(path)))
+	if (!mapping_of(ask->session, ask->object, &mapping) ||
+	    !kread(ask->session, ask->object->address, "vm_area_struct", "vm_mm", &mm) ||
+	    !mapping_name(ask->session, mm, &mapping, path, sizeof(path)))
 		return false;
-	strbuf_add(text, path);
+	strbuf_add(ask->text, path);
 	return true;
 }
 
@@ -289,61 +281,57 @@ static bool add_path(bool found, const char *path, struct strbuf *text)
 	return found;
 }
 
-static bool get_file_path(struct session *s, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			  struct strbuf *text)
+static enum field_found get_file_path(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 
-	return add_path(file_path(s, object->address, path, sizeof(path)), path, text);
+	return add_path(file_path(ask->session, ask->object->address, path, sizeof(path)), path,
+			ask->text);
 }
 
-static bool get_dentry_path(struct session *s, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			    struct strbuf *text)
+static enum field_found get_dentry_path(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 
-	return add_path(dentry_path(s, object->address, path, sizeof(path)), path, text);
+	return add_path(dentry_path(ask->session, ask->object->address, path, sizeof(path)), path,
+			ask->text);
 }
 
-static bool get_inode_path(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			   struct strbuf *text)
+static enum field_found get_inode_path(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 
-	return add_path(inode_path(s, object->address, path, sizeof(path)), path, text);
+	if (inode_path(ask->session, ask->object->address, path, sizeof(path)))
+		return add_path(true, path, ask->text);
+	/* Many have no name any more, or never had one. */
+	return *path ? FIELD_LOST : FIELD_NOTHING;
 }
 
-static bool get_mountpoint(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			   struct strbuf *text)
+static enum field_found get_mountpoint(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 
-	return add_path(super_block_path(s, object->address, path, sizeof(path)), path, text);
+	if (super_block_path(ask->session, ask->object->address, path, sizeof(path)))
+		return add_path(true, path, ask->text);
+	return *path ? FIELD_LOST : FIELD_NOTHING;
 }
 
-static bool get_mount_path(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			   struct strbuf *text)
+static enum field_found get_mount_path(struct field_ask *ask)
 {
 	char path[PATH_BYTES];
 
-	return add_path(mount_point(s, object->address, path, sizeof(path)), path, text);
+	return add_path(mount_point(ask->session, ask->object->address, path, sizeof(path)), path,
+			ask->text);
 }
 
 /* Is it in a namespace? Mounts of the kernel's own are in none, or in an error number. */
-static bool get_visible(struct session *s, const struct walked *object,
-			struct field_cache *cache unused_arg, uint64_t *number,
-			struct strbuf *text unused_arg)
+static enum field_found get_visible(struct field_ask *ask)
 {
 	uint64_t ns;
 
-	if (!kread(s, object->address, "mount", "mnt_ns", &ns))
+	if (!kread(ask->session, ask->object->address, "mount", "mnt_ns", &ns))
 		return false;
-	*number = ns && s->arch->is_kernel_address(ns) && ns < -(uint64_t)4096;
+	ask->number = ns && ask->session->arch->is_kernel_address(ns) && ns < -(uint64_t)4096;
 	return true;
 }
 

@@ -149,15 +149,13 @@ static void each_entry(struct walking *walk, walk_fn fn, void *ctx)
 	tree_walk_fini(&state->walk);
 }
 
-static bool get_index(struct session *s unused_arg, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number,
-		      struct strbuf *text unused_arg)
+static enum field_found get_index(struct field_ask *ask)
 {
-	const struct tree_entry *entry = object->data;
+	const struct tree_entry *entry = ask->object->data;
 
 	if (entry)
-		*number = entry->first;
-	return entry;
+		ask->number = entry->first;
+	return entry ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- The table --- */
@@ -165,7 +163,7 @@ static bool get_index(struct session *s unused_arg, const struct walked *object,
 static const struct walker rows[] = {
 	{ .name = "list", .usage = "HEAD TYPE.MEMBER", .words_max = 2, .begin = begin_linked,
 	  .each = each_list, .summary = "the objects on a struct list_head, without the head's own",
-	  .example = "list &init_task.tasks task_struct.tasks" },
+	  .example = "list &init_task.tasks task_struct.tasks |> count" },
 	{ .name = "hlist", .usage = "HEAD TYPE.MEMBER", .words_max = 2, .begin = begin_linked,
 	  .each = each_hlist, .summary = "the objects on a struct hlist_head",
 	  .example = "array inode_hashtable[0] 64 |> walk hlist $ inode.i_hash" },
@@ -176,7 +174,7 @@ static const struct walker rows[] = {
 	  .usage = "rb|radix|xarray|maple ROOT TYPE[.MEMBER]", .words_max = 3,
 	  .begin = begin_tree, .each = each_entry,
 	  .summary = "the objects in a tree; of a red-black tree MEMBER is their rb_node",
-	  .example = "tree rb &vmap_area_root vmap_area.rb_node" },
+	  .example = "tree rb &vmap_area_root vmap_area.rb_node |> count" },
 	{ .name = "xarray", .data_size = sizeof(struct tree_entry),
 	  .usage = "XARRAY TYPE", .words_max = 2, .begin = begin_indexed,
 	  .each = each_entry, .summary = "the pointers in a struct xarray",

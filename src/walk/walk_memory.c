@@ -104,24 +104,20 @@ static void each_slab_object(struct walking *walk, walk_fn fn, void *ctx)
 	slab_each(walk->session, w->cache, give_slab, w);
 }
 
-static bool get_allocated(struct session *s unused_arg, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number,
-			  struct strbuf *text unused_arg)
+static enum field_found get_allocated(struct field_ask *ask)
 {
-	const struct slab_object *o = object->data;
+	const struct slab_object *o = ask->object->data;
 
-	*number = o && o->state == OBJECT_ALLOCATED;
+	ask->number = o && o->state == OBJECT_ALLOCATED;
 	return o && o->state != OBJECT_UNKNOWN;
 }
 
-static bool get_slab_page(struct session *s unused_arg, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number,
-			  struct strbuf *text unused_arg)
+static enum field_found get_slab_page(struct field_ask *ask)
 {
-	const struct slab_object *o = object->data;
+	const struct slab_object *o = ask->object->data;
 
-	*number = o ? o->slab.page : 0;
-	return o;
+	ask->number = o ? o->slab.page : 0;
+	return o && ask->number ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Caches --- */
@@ -138,57 +134,49 @@ static void each_cache(struct walking *walk, walk_fn fn, void *ctx)
 	}
 }
 
-static bool get_totals(struct session *s, const struct walked *object, struct slab_totals *totals)
+static bool totals_of(struct field_ask *ask, struct slab_totals *totals)
 {
-	const struct slab_cache *cache = slab_cache_by_address(s, object->address);
+	const struct slab_cache *cache = slab_cache_by_address(ask->session, ask->object->address);
 
 	if (cache)
-		slab_totals(s, cache, totals);
+		slab_totals(ask->session, cache, totals);
 	return cache;
 }
 
-static bool get_cache_objects(struct session *s, const struct walked *object,
-			      struct field_cache *cache unused_arg, uint64_t *number,
-			      struct strbuf *text unused_arg)
+static enum field_found get_cache_objects(struct field_ask *ask)
 {
 	struct slab_totals totals = { 0 };
-	bool known = get_totals(s, object, &totals);
+	bool known = totals_of(ask, &totals);
 
-	*number = totals.objects;
+	ask->number = totals.objects;
 	return known;
 }
 
-static bool get_cache_allocated(struct session *s, const struct walked *object,
-				struct field_cache *cache unused_arg, uint64_t *number,
-				struct strbuf *text unused_arg)
+static enum field_found get_cache_allocated(struct field_ask *ask)
 {
 	struct slab_totals totals = { 0 };
-	bool known = get_totals(s, object, &totals);
+	bool known = totals_of(ask, &totals);
 
-	*number = totals.allocated;
+	ask->number = totals.allocated;
 	return known;
 }
 
-static bool get_cache_bytes(struct session *s, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number,
-			    struct strbuf *text unused_arg)
+static enum field_found get_cache_bytes(struct field_ask *ask)
 {
 	struct slab_totals totals = { 0 };
-	bool known = get_totals(s, object, &totals);
+	bool known = totals_of(ask, &totals);
 
-	*number = totals.bytes;
+	ask->number = totals.bytes;
 	return known;
 }
 
-static bool get_cache_type(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			   struct strbuf *text)
+static enum field_found get_cache_type(struct field_ask *ask)
 {
-	const char *type = cache_type(s, object->address);
+	const char *type = cache_type(ask->session, ask->object->address);
 
 	if (type)
-		strbuf_add(text, type);
-	return type;
+		strbuf_add(ask->text, type);
+	return type ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Page frames --- */
@@ -237,92 +225,79 @@ static void each_page(struct walking *walk, walk_fn fn, void *ctx)
 	pages_range(walk->session, walk->offset, walk->count, give_page, &w);
 }
 
-static bool info_of(struct session *s, const struct walked *object, struct page_info *info)
+static bool info_of(struct field_ask *ask, struct page_info *info)
 {
 	uint64_t pfn;
 
-	if (object->data) {
-		*info = *(const struct page_info *)object->data;
+	if (ask->object->data) {
+		*info = *(const struct page_info *)ask->object->data;
 		return true;
 	}
-	return pfn_of_page(s, object->address, &pfn) && page_info(s, pfn, info);
+	return pfn_of_page(ask->session, ask->object->address, &pfn) &&
+	       page_info(ask->session, pfn, info);
 }
 
-static bool get_pfn(struct session *s, const struct walked *object,
-		    struct field_cache *cache unused_arg, uint64_t *number,
-		    struct strbuf *text unused_arg)
+static enum field_found get_pfn(struct field_ask *ask)
 {
-	return pfn_of_page(s, object->address, number);
+	return pfn_of_page(ask->session, ask->object->address, &ask->number);
 }
 
-static bool get_page_kind(struct session *s, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			  struct strbuf *text)
+static enum field_found get_page_kind(struct field_ask *ask)
 {
 	struct page_info info;
 
-	if (!info_of(s, object, &info))
+	if (!info_of(ask, &info))
 		return false;
-	strbuf_add(text, page_kind_name(info.kind));
+	strbuf_add(ask->text, page_kind_name(info.kind));
 	return true;
 }
 
-static bool get_page_flags(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			   struct strbuf *text)
+static enum field_found get_page_flags(struct field_ask *ask)
 {
 	struct page_info info;
 	char names[256];
 
-	if (!info_of(s, object, &info))
+	if (!info_of(ask, &info))
 		return false;
-	page_flags_text(s, info.flags, names, sizeof(names));
-	strbuf_add(text, names);
+	page_flags_text(ask->session, info.flags, names, sizeof(names));
+	strbuf_add(ask->text, names);
 	return true;
 }
 
-static bool get_page_refs(struct session *s, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number,
-			  struct strbuf *text unused_arg)
+static enum field_found get_page_refs(struct field_ask *ask)
 {
 	struct page_info info = { 0 };
-	bool known = info_of(s, object, &info);
+	bool known = info_of(ask, &info);
 
-	*number = (uint64_t)(int64_t)info.refcount;
+	ask->number = (uint64_t)(int64_t)info.refcount;
 	return known;
 }
 
-static bool get_page_order(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number,
-			   struct strbuf *text unused_arg)
+static enum field_found get_page_order(struct field_ask *ask)
 {
 	struct page_info info = { 0 };
-	bool known = info_of(s, object, &info);
+	bool known = info_of(ask, &info);
 
-	*number = info.order;
+	ask->number = info.order;
 	return known;
 }
 
-static bool get_page_head(struct session *s, const struct walked *object,
-			  struct field_cache *cache unused_arg, uint64_t *number,
-			  struct strbuf *text unused_arg)
+static enum field_found get_page_head(struct field_ask *ask)
 {
 	struct page_info info = { 0 };
-	bool known = info_of(s, object, &info);
+	bool known = info_of(ask, &info);
 
-	*number = info.head;
+	ask->number = info.head;
 	return known;
 }
 
-static bool get_page_owner(struct session *s, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number,
-			   struct strbuf *text unused_arg)
+static enum field_found get_page_owner(struct field_ask *ask)
 {
 	struct page_info info = { 0 };
-	bool known = info_of(s, object, &info);
+	bool known = info_of(ask, &info);
 
-	*number = info.owner;
-	return known && info.owner;
+	ask->number = info.owner;
+	return !known ? FIELD_LOST : info.owner ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Arrays --- */
@@ -369,13 +344,11 @@ static void each_element(struct walking *walk, walk_fn fn, void *ctx)
 	}
 }
 
-static bool get_index(struct session *s unused_arg, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number,
-		      struct strbuf *text unused_arg)
+static enum field_found get_index(struct field_ask *ask)
 {
-	if (object->data)
-		*number = *(const uint64_t *)object->data;
-	return object->data;
+	if (ask->object->data)
+		ask->number = *(const uint64_t *)ask->object->data;
+	return ask->object->data ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- The tables --- */
@@ -395,7 +368,7 @@ static const struct walker rows[] = {
 	{ .name = "array", .data_size = sizeof(uint64_t),
 	  .usage = "EXPR [COUNT]", .words_max = 2, .begin = begin_array,
 	  .each = each_element, .summary = "the elements of an array",
-	  .example = "array irq_desc 16 | array per_cpu(runqueues,0).cfs_tasks" },
+	  .example = "array '(struct softirq_action *)&softirq_vec' 10 |> select i, action" },
 };
 
 const struct walker_table walkers_memory = { rows, array_size(rows) };

@@ -63,81 +63,73 @@ static void each_thread(struct walking *walk, walk_fn fn, void *ctx)
 }
 
 /* Where the walker does not say, the task is looked up. */
-static const struct task *task_of(struct session *s, const struct walked *object)
+static const struct task *task_of(struct field_ask *ask)
 {
-	return object->data ? object->data : task_by_address(s, object->address);
+	return ask->object->data ? ask->object->data
+				 : task_by_address(ask->session, ask->object->address);
 }
 
-static bool get_state(struct session *s, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-		      struct strbuf *text)
+static enum field_found get_state(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 
 	if (!task || task_state_letter(task) == '?')
 		return false;
-	strbuf_add_char(text, task_state_letter(task));
+	strbuf_add_char(ask->text, task_state_letter(task));
 	return true;
 }
 
-static bool get_cpu(struct session *s, const struct walked *object,
-		    struct field_cache *cache unused_arg, uint64_t *number,
-		    struct strbuf *text unused_arg)
+static enum field_found get_cpu(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 
-	*number = task ? (uint64_t)task->cpu : 0;
+	ask->number = task ? (uint64_t)task->cpu : 0;
 	return task && task->cpu >= 0;
 }
 
-static bool get_ppid(struct session *s, const struct walked *object,
-		     struct field_cache *cache unused_arg, uint64_t *number,
-		     struct strbuf *text unused_arg)
+static enum field_found get_ppid(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 
-	*number = task ? (uint64_t)task->ppid : 0;
+	ask->number = task ? (uint64_t)task->ppid : 0;
 	return task && task_is_named(task);
 }
 
-static bool get_kernel(struct session *s, const struct walked *object,
-		       struct field_cache *cache unused_arg, uint64_t *number,
-		       struct strbuf *text unused_arg)
+static enum field_found get_kernel(struct field_ask *ask)
 {
 	enum { PF_KTHREAD = 0x200000 }; /* include/linux/sched.h */
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 
-	*number = task && (task->flags & PF_KTHREAD || task->road == ROAD_IDLE);
+	ask->number = task && (task->flags & PF_KTHREAD || task->road == ROAD_IDLE);
 	return task && task_is_named(task);
 }
 
-static bool get_waited(struct session *s, const struct walked *object, struct field_cache *cache,
-		       uint64_t *number, struct strbuf *text unused_arg)
+static enum field_found get_waited(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 
 	if (!task || task->on_cpu || !task->state)
-		return false;
-	if (!cache->now)
-		cache->now = task_clock_now(s);
-	*number = task_waited_ns(s, task, cache->now);
-	return *number != 0;
+		return task && task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
+	if (!ask->cache->now)
+		ask->cache->now = task_clock_now(ask->session);
+	ask->number = task_waited_ns(ask->session, task, ask->cache->now);
+	return ask->number != 0;
 }
 
-static bool get_wchan(struct session *s, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-		      struct strbuf *text)
+static enum field_found get_wchan(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 	struct stack stack = { 0 };
 	struct symbol symbol;
 
-	if (!task || task->on_cpu || !s->unwinder)
-		return false;
-	task_stack(s, task, &stack);
-	bool found = task_wait_channel(s, task, &stack, &symbol);
+	if (!task || !ask->session->unwinder)
+		return FIELD_LOST;
+	if (task->on_cpu || !task->state || task->exit_state)
+		return task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
+	task_stack(ask->session, task, &stack);
+	bool found = task_wait_channel(ask->session, task, &stack, &symbol);
 	if (found)
-		strbuf_add(text, symbol.name);
+		strbuf_add(ask->text, symbol.name);
 	stack_deinit(&stack);
 	return found;
 }
@@ -160,61 +152,56 @@ static void add_frame(struct session *s, const struct frame *frame, struct strbu
 		strbuf_addf(text, " [%s]", symbol.module->name);
 }
 
-static bool get_stack(struct session *s, const struct walked *object,
-		      struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-		      struct strbuf *text)
+static enum field_found get_stack(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 	struct stack stack = { 0 };
 
-	if (!task || !s->unwinder || !s->symbols)
+	if (!task || !ask->session->unwinder || !ask->session->symbols)
 		return false;
-	task_stack(s, task, &stack);
+	task_stack(ask->session, task, &stack);
 	for (size_t i = 0; i < stack.count; i++)
-		add_frame(s, &stack.frames[i], text);
+		add_frame(ask->session, &stack.frames[i], ask->text);
 	stack_deinit(&stack);
-	return text->len > 0;
+	return ask->text->len > 0;
 }
 
-static bool get_memory(struct session *s, const struct walked *object, bool resident,
-		       uint64_t *number)
+static bool memory_of(struct field_ask *ask, bool resident)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 	uint64_t vsz, rss;
 
-	if (!task || !task_memory(s, task, &vsz, &rss))
+	if (!task || !task_memory(ask->session, task, &vsz, &rss))
 		return false;
-	*number = resident ? rss : vsz;
+	ask->number = resident ? rss : vsz;
 	return true;
 }
 
-static bool get_rss(struct session *s, const struct walked *object,
-		    struct field_cache *cache unused_arg, uint64_t *number,
-		    struct strbuf *text unused_arg)
+static enum field_found get_rss(struct field_ask *ask)
 {
-	return get_memory(s, object, true, number);
+	return memory_of(ask, true);
 }
 
-static bool get_vsz(struct session *s, const struct walked *object,
-		    struct field_cache *cache unused_arg, uint64_t *number,
-		    struct strbuf *text unused_arg)
+static enum field_found get_vsz(struct field_ask *ask)
 {
-	return get_memory(s, object, false, number);
+	return memory_of(ask, false);
 }
 
-static bool get_exe(struct session *s, const struct walked *object,
-		    struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-		    struct strbuf *text)
+static enum field_found get_exe(struct field_ask *ask)
 {
-	const struct task *task = task_of(s, object);
+	const struct task *task = task_of(ask);
 	char path[1024];
 	uint64_t file;
 
-	if (!task || !task->mm || !kread(s, task->mm, "mm_struct", "exe_file", &file) || !file ||
-	    !file_path(s, file, path, sizeof(path)))
-		return false;
-	strbuf_add(text, path);
-	return true;
+	if (!task || !task_is_named(task))
+		return FIELD_LOST;
+	if (!task->mm)
+		return FIELD_NOTHING;
+	if (!kread(ask->session, task->mm, "mm_struct", "exe_file", &file) ||
+	    (file && !file_path(ask->session, file, path, sizeof(path))))
+		return FIELD_LOST;
+	strbuf_add(ask->text, file ? path : "");
+	return file ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Frames --- */
@@ -252,27 +239,21 @@ static void each_frame(struct walking *walk, walk_fn fn, void *ctx)
 	stack_deinit(&stack);
 }
 
-static bool get_frame_number(struct session *s unused_arg, const struct walked *object,
-			     struct field_cache *cache unused_arg, uint64_t *number,
-			     struct strbuf *text unused_arg)
+static enum field_found get_frame_number(struct field_ask *ask)
 {
-	*number = ((const struct numbered_frame *)object->data)->number;
+	ask->number = ((const struct numbered_frame *)ask->object->data)->number;
 	return true;
 }
 
-static bool get_frame_pc(struct session *s unused_arg, const struct walked *object,
-			 struct field_cache *cache unused_arg, uint64_t *number,
-			 struct strbuf *text unused_arg)
+static enum field_found get_frame_pc(struct field_ask *ask)
 {
-	*number = ((const struct numbered_frame *)object->data)->frame.pc;
+	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.pc;
 	return true;
 }
 
-static bool get_frame_sp(struct session *s unused_arg, const struct walked *object,
-			 struct field_cache *cache unused_arg, uint64_t *number,
-			 struct strbuf *text unused_arg)
+static enum field_found get_frame_sp(struct field_ask *ask)
 {
-	*number = ((const struct numbered_frame *)object->data)->frame.sp;
+	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.sp;
 	return true;
 }
 
@@ -283,35 +264,29 @@ static bool frame_symbol(struct session *s, const struct walked *object, struct 
 	return s->symbols && symbols_by_address(s->symbols, frame->pc - frame->is_call, symbol);
 }
 
-static bool get_frame_function(struct session *s, const struct walked *object,
-			       struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			       struct strbuf *text)
+static enum field_found get_frame_function(struct field_ask *ask)
 {
 	struct symbol symbol;
 
-	if (!frame_symbol(s, object, &symbol))
+	if (!frame_symbol(ask->session, ask->object, &symbol))
 		return false;
-	strbuf_add(text, symbol.name);
+	strbuf_add(ask->text, symbol.name);
 	return true;
 }
 
-static bool get_frame_module(struct session *s, const struct walked *object,
-			     struct field_cache *cache unused_arg, uint64_t *number unused_arg,
-			     struct strbuf *text)
+static enum field_found get_frame_module(struct field_ask *ask)
 {
 	struct symbol symbol;
 
-	if (!frame_symbol(s, object, &symbol))
+	if (!frame_symbol(ask->session, ask->object, &symbol))
 		return false;
-	strbuf_add(text, symbol.module ? symbol.module->name : "vmlinux");
+	strbuf_add(ask->text, symbol.module ? symbol.module->name : "vmlinux");
 	return true;
 }
 
-static bool get_frame_guess(struct session *s unused_arg, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number,
-			    struct strbuf *text unused_arg)
+static enum field_found get_frame_guess(struct field_ask *ask)
 {
-	*number = ((const struct numbered_frame *)object->data)->frame.how == FRAME_SCAN;
+	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.how == FRAME_SCAN;
 	return true;
 }
 
@@ -349,22 +324,19 @@ static void each_percpu(struct walking *walk, walk_fn fn, void *ctx)
 	}
 }
 
-static bool get_object_cpu(struct session *s unused_arg, const struct walked *object,
-			   struct field_cache *cache unused_arg, uint64_t *number,
-			   struct strbuf *text unused_arg)
+static enum field_found get_object_cpu(struct field_ask *ask)
 {
-	*number = (uint64_t)object->cpu;
-	return object->cpu >= 0;
+	ask->number = (uint64_t)ask->object->cpu;
+	return ask->object->cpu >= 0;
 }
 
-static bool get_online(struct session *s, const struct walked *object,
-		       struct field_cache *cache unused_arg, uint64_t *number,
-		       struct strbuf *text unused_arg)
+static enum field_found get_online(struct field_ask *ask)
 {
-	const struct cpu *cpu = object->cpu < 0 ? NULL : cpu_by_id(s, (unsigned)object->cpu);
+	int id = ask->object->cpu;
+	const struct cpu *cpu = id < 0 ? NULL : cpu_by_id(ask->session, (unsigned)id);
 
-	*number = cpu && cpu->online;
-	return cpu;
+	ask->number = cpu && cpu->online;
+	return cpu ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Modules --- */
@@ -394,34 +366,28 @@ static const struct module_info *module_of(struct session *s, const struct walke
 	return NULL;
 }
 
-static bool get_module_size(struct session *s, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number,
-			    struct strbuf *text unused_arg)
+static enum field_found get_module_size(struct field_ask *ask)
 {
-	const struct module_info *info = module_of(s, object);
+	const struct module_info *info = module_of(ask->session, ask->object);
 
-	*number = info ? info->size : 0;
-	return info;
+	ask->number = info ? info->size : 0;
+	return info ? FIELD_KNOWN : FIELD_LOST;
 }
 
-static bool get_module_used(struct session *s, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number,
-			    struct strbuf *text unused_arg)
+static enum field_found get_module_used(struct field_ask *ask)
 {
-	const struct module_info *info = module_of(s, object);
+	const struct module_info *info = module_of(ask->session, ask->object);
 
-	*number = info ? info->refcount : 0;
-	return info;
+	ask->number = info ? info->refcount : 0;
+	return info ? FIELD_KNOWN : FIELD_LOST;
 }
 
-static bool get_module_text(struct session *s, const struct walked *object,
-			    struct field_cache *cache unused_arg, uint64_t *number,
-			    struct strbuf *text unused_arg)
+static enum field_found get_module_text(struct field_ask *ask)
 {
-	const struct module_info *info = module_of(s, object);
+	const struct module_info *info = module_of(ask->session, ask->object);
 
-	*number = info ? info->module.text_start : 0;
-	return info && *number;
+	ask->number = info ? info->module.text_start : 0;
+	return !info ? FIELD_LOST : ask->number ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- The tables --- */

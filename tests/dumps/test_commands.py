@@ -26,7 +26,7 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "eval 128m", "whatis -r 640-648", "whatis -m mm_struct", "whatis init_task.mm",
          "whatis 0 10 fffffffffffffff4 dead000000000122 ffff800000000000 f0f0f0f0f0f0f0f0", "whatis &init_task.comm", "whatis $rsp",
          "struct -r list_head modules", "struct -p task_struct.active_mm init_task", "struct rq.cpu runqueues:a", "eval -b 0x1234 + 1",
-         "set", "set -p", "frame", "frame 2", "frame -v", "up",
+         "pipelines", "pipelines tasks", "pipelines page", "set", "set -p", "frame", "frame 2", "frame -v", "up",
          "kmem -s", "kmem -s dentry 'kmalloc-*' -I kmalloc-64", "kmem -S=a filp", "kmem -S task_struct", "kmem -r filp", "kmem --check",
          "content linux_banner", "content -q init_task", "content -s modules 64", "content 0xffff800000000000 8192",
          "search -t init_task", "search -c 'Linux version'", "search -p -w 57ac6e9d", "search -x 2 -V init_task", "search -u -h 7f45",
