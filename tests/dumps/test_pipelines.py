@@ -275,7 +275,7 @@ class Files(OnDumps):
                 lines = (folder / "fds").read_text().splitlines()
                 expected = {int(line.split(" ", 1)[0]): line.split(" ", 1)[1] for line in lines}
                 self.assertEqual(counted[pid], len(expected))
-                found = {row["fd"]: row["path"] for row in rows(dump, f"files {pid}")}
+                found = {row["fd"]: row["path"] for row in rows(dump, f"files {pid} |> select fd, path")}
                 self.assertEqual(found.keys(), expected.keys())
                 plain = {fd: path for fd, path in expected.items() if path.startswith(("/dev", "pipe"))}
                 self.assertEqual({fd: found[fd] for fd in plain}, plain)
@@ -573,7 +573,7 @@ class Errors(OnDumps):
         ("list &init_task.tasks |> count", "list needs HEAD TYPE.MEMBER"),
         ("list &init_task.tasks task_struct.nobody", "task_struct has no member nobody"),
         ("tasks 1 2 |> count", "too many words behind tasks"),
-        ("files 99999999", "no task has PID 99999999"),
+        ("threads 99999999", "no task has PID 99999999"),
         ("help |> where name == 1", "only char arrays and pointers"),
         ("pages 99999999999", "the last page frame"),
         ("|> count", 'nothing before the "|>"'),
