@@ -110,7 +110,7 @@ const struct command command_pipelines = {
 	.summary = "pipelines of objects: what there is to walk, filter, count (help pipelines)",
 	.help =
 "Without arguments the walkers; with one, what comes with its objects beside their members.\n"
-"Pipelines hand objects from stage to stage: SOURCE |> STAGE |> STAGE ... Behind them may follow\n"
+"Pipelines hand objects on: SOURCE |> STAGE |> STAGE ... Behind them may follow\n"
 "\"| less\" or \"> ./file\", as behind any command.\n"
 "\n"
 "SOURCE is a walker (\"tasks\", \"slab dentry\", \"list HEAD TYPE.MEMBER\"), or any command\n"
