@@ -184,9 +184,20 @@ static const char *cpus_behind(const char *word)
 	return *list && !list[strspn(list, "0123456789,-")] ? list : NULL;
 }
 
+const char *own_cpu_word(struct session *session, struct arena *arena, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (length < 2 || word[length - 1] != ':' || word[length - 2] == ':')
+		return word;
+	const struct task *task = context_task(session);
+	return task && task->cpu >= 0 ? arena_printf(arena, "%s%d", word, task->cpu) : word;
+}
+
 struct error *parse_percpu_addresses(struct session *s, const char *word, struct doc *doc,
 				     struct cpu_addresses *addresses)
 {
+	word = own_cpu_word(s, &doc->arena, word);
 	const char *list = cpus_behind(word);
 	struct symbol symbol;
 	size_t count;

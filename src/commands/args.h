@@ -59,6 +59,8 @@ struct cpu_addresses {
 	} * data; /* in the document's arena */
 	size_t count;
 };
+/* "runqueues:" means the CPU of the current task: with its number behind, in @arena, else @word. */
+const char *own_cpu_word(struct session *session, struct arena *arena, const char *word);
 struct error *parse_percpu_addresses(struct session *session, const char *word, struct doc *doc,
 				     struct cpu_addresses *addresses) must_check;
 /* A count: decimal or 0x... */

@@ -10,6 +10,7 @@
 
 const struct command *const commands[] = {
 	&command_args,
+	&command_ascii,
 	&command_blocked,
 	&command_bt,
 	&command_btop,
@@ -26,6 +27,7 @@ const struct command *const commands[] = {
 	&command_files,
 	&command_frame,
 	&command_fuser,
+	&command_gdb,
 	&command_help,
 	&command_identify,
 	&command_ipcs,
@@ -50,6 +52,7 @@ const struct command *const commands[] = {
 	&command_report,
 	&command_rules,
 	&command_runq,
+	&command_rustfilt,
 	&command_search,
 	&command_set,
 	&command_slab,
@@ -70,6 +73,7 @@ const struct command *const commands[] = {
 	&command_whatis,
 	&command_wr,
 	&command_writers,
+	&command_x,
 	NULL,
 };
 
@@ -85,6 +89,8 @@ static const struct {
 	{ "pd", "p" },
 	{ "print", "p" },
 	{ "ptype", "whatis" },
+	{ "inspect", "p" },
+	{ "output", "p" },
 	{ "px", "p" },
 	{ "?", "help" },
 };
@@ -109,7 +115,9 @@ const struct command *command_nearest(const char *name)
 
 	for (const struct command *const *c = commands; *c; c++) {
 		unsigned distance = name_distance(name, (*c)->name);
-		if (starts_with((*c)->name, name) || starts_with(name, (*c)->name))
+		/* Every word begins with some letter: p and x are like none. */
+		if (starts_with((*c)->name, name) ||
+		    (strlen((*c)->name) > 1 && starts_with(name, (*c)->name)))
 			distance = 1;
 		if (distance < best_distance) {
 			best = *c;
@@ -212,12 +220,26 @@ static void remark_changes(struct session *s, const struct command *command, str
 			   count, count == 1 ? "" : "s");
 }
 
+/* gdb's "x/8gx ADDRESS" and "p/x VALUE", where the format is part of the name: a word of its own. */
+static const char *split_format(struct arena *arena, const char *line)
+{
+	static const char *const with_format[] = { "x", "p", "print", "ptype", "inspect", "output" };
+	size_t length = strcspn(line, " \t/");
+
+	for (size_t i = 0; line[length] == '/' && i < array_size(with_format); i++) {
+		if (strlen(with_format[i]) == length &&
+		    strncmp(line, with_format[i], length) == 0)
+			return arena_printf(arena, "%.*s %s", (int)length, line, line + length);
+	}
+	return line;
+}
+
 struct error *command_run(struct session *session, const char *line, struct doc *doc)
 {
 	struct command_args args = { .session = session, .doc = doc };
 	char **argv;
 
-	line += strspn(line, " \t");
+	line = split_format(&doc->arena, line + strspn(line, " \t"));
 	char *name = arena_strndup(&doc->arena, line, strcspn(line, " \t"));
 	const struct command *command = command_find(name);
 	struct error *err = NULL;

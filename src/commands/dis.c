@@ -573,9 +573,30 @@ static struct error *choose_user(struct dis_run *run)
 	return err ? err : task_page_root(run->session, task, &run->root);
 }
 
+/* crash's -s: no instructions, but the source around the address, to the end of its function. */
+static struct error *show_listing(struct dis_run *run)
+{
+	const struct options *o = &run->options;
+	uint64_t address, start = 0, end = 0, count = UINT64_MAX;
+
+	if (o->word_count < 1 || o->word_count > 2)
+		return error_new(ERROR_USAGE, "an address or function and perhaps a count are needed");
+	struct error *err = parse_address(run->session, o->words[0], &address);
+	if (!err && o->word_count == 2)
+		err = parse_count(o->words[1], &count);
+	if (!err)
+		err = function_bounds(run, address, &start, &end);
+	return err ? err : source_listing(run->args, address, end, count);
+}
+
 static struct error *run_dis(struct command_args *args)
 {
 	struct dis_run run = { .args = args, .session = args->session };
+
+	if (args->argc == 2 && strcmp(args->argv[1], "-b") == 0) {
+		doc_remark(args->doc, REMARK_NOTE, "no bytes are left out behind a ud2 without -b N");
+		return NULL;
+	}
 	struct error *err = options_parse(args, dis_option_table, array_size(dis_option_table),
 					  &run.options);
 
@@ -587,6 +608,8 @@ static struct error *run_dis(struct command_args *args)
 		err = error_new(ERROR_USAGE, "-b takes at most %d bytes", UD2_SKIP_MAX);
 	if (!err)
 		err = choose_user(&run);
+	if (!err && run.options.set[OPT_SOURCE] && !run.options.set[OPT_LINES] && !run.user)
+		return show_listing(&run);
 	if (!err)
 		err = choose(&run);
 	if (!err && run.starts.count)
@@ -599,13 +622,15 @@ static struct error *run_dis(struct command_args *args)
 
 const struct command command_dis = {
 	.name = "dis",
-	.usage = "[-r | -f] [-l] [-s] [-u] [-d] [-b N] FUNCTION|ADDRESS [COUNT]",
+	.usage = "[-r | -f] [-l] [-s] [-u] [-x | -d] [-b N] FUNCTION|ADDRESS [COUNT]",
 	.summary = "instructions",
 	.help = "A function's name alone means all of it, an address one instruction, or COUNT.\n"
 		"  -r    from the function's start to the address (with COUNT: the last of these)\n"
 		"  -f    from the address to the function's end\n"
 		"  -l    with source lines, where a debug file has them\n"
-		"  -s    with the text of the lines as well, where --source gives the folder\n"
+		"  -s    no instructions: the source from a little before the address to the end of its\n"
+		"        function (with COUNT: so many lines behind), where --source gives the folder\n"
+		"  -ls   instructions with their lines and the text of these\n"
 		"  -u    a user address of the current task\n"
 		"  -x    offsets in hexadecimal, as they are anyway\n"
 		"  -d    offsets in decimal\n"

@@ -75,34 +75,85 @@ static void show(struct doc *doc, const char *text, uint64_t n, bool bits)
 	doc_end(doc);
 }
 
-/* "-b", "-l" in front; a number may be negative. */
+/* "-b", "-l", "-lb" in front; a number may be negative. */
 static void take_options(const char **s, bool *bits)
 {
 	for (;;) {
 		*s += strspn(*s, " \t");
-		if ((*s)[0] != '-' || !strchr("bl", (*s)[1]) || !(*s)[1] ||
-		    !isspace((unsigned char)(*s)[2]))
+		size_t length = **s == '-' ? strspn(*s + 1, "bl") : 0;
+		if (!length || !isspace((unsigned char)(*s)[length + 1]))
 			return;
-		*bits |= (*s)[1] == 'b';
-		*s += 2;
+		for (size_t i = 1; i <= length; i++)
+			*bits |= (*s)[i] == 'b';
+		*s += length + 1;
 	}
 }
 
-/* "symbol", "symbol+8": from its address, as everywhere in crash but in p. @s moves behind it. */
-static uint64_t take_symbol(struct session *session, const char **s)
+static bool is_name(char c)
 {
-	size_t length = strspn(*s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789:");
-	const char *behind = *s + length + strspn(*s + length, " \t");
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Are the @length letters at @s a hexadecimal number that nobody takes for anything else? */
+static bool is_bare_hex(const char *s, size_t length)
+{
+	bool letters = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+		letters = letters || isalpha((unsigned char)s[i]);
+	}
+	return letters && length <= 16;
+}
+
+/* May the name that ends before @behind, with @before in front of it, stand for its address? */
+static bool stands_alone(char before, const char *behind)
+{
+	behind += strspn(behind, " \t");
+	if (strchr(".&:*$'\"", before) && before)
+		return false;
+	return !strchr(".[(:", *behind) || !*behind;
+}
+
+/*
+ * The text with crash's abbreviations written out: hexadecimal numbers without 0x, and symbols
+ * for their addresses, wherever a name is not part of something that C knows better.
+ */
+static char *write_out(struct session *session, struct arena *arena, const char *s)
+{
+	auto_strbuf out = { 0 };
+	char before = '\0'; /* the last character that is no blank */
+	bool tagged = false; /* behind struct, union, sizeof ... */
 	struct symbol symbol;
 
-	if (!length || isdigit((unsigned char)**s) || (*behind && !strchr("+-", *behind)) ||
-	    !session->symbols)
-		return 0;
-	auto_free char *name = xstrndup(*s, length);
-	if (!symbols_by_name(session->symbols, name, &symbol))
-		return 0;
-	*s = behind;
-	return symbol.address;
+	while (*s) {
+		size_t length = 0;
+		while (is_name(s[length]))
+			length++;
+		if (!length) {
+			tagged = tagged && (*s == '(' || isspace((unsigned char)*s));
+			if (!isspace((unsigned char)*s))
+				before = *s == '>' && before == '-' ? '.' : *s;
+			strbuf_add_char(&out, *s++);
+			continue;
+		}
+		auto_free char *word = xstrndup(s, length);
+		bool free_standing = !tagged && stands_alone(before, s + length);
+		bool is_symbol = free_standing && !isdigit((unsigned char)*s) && session->symbols &&
+				 symbols_by_name(session->symbols, word, &symbol);
+		if (is_symbol)
+			strbuf_addf(&out, "0x%" PRIx64, symbol.address);
+		else if (free_standing && is_bare_hex(s, length))
+			strbuf_addf(&out, "0x%s", word);
+		else
+			strbuf_add(&out, word);
+		tagged = strcmp(word, "struct") == 0 || strcmp(word, "union") == 0 ||
+			 strcmp(word, "enum") == 0 || strcmp(word, "sizeof") == 0;
+		before = 'a';
+		s += length;
+	}
+	return arena_strdup(arena, strbuf_text(&out));
 }
 
 static struct error *calculate(struct expression *x, const char *text, struct doc *doc,
@@ -110,18 +161,14 @@ static struct error *calculate(struct expression *x, const char *text, struct do
 {
 	struct value value;
 
-	*n = take_symbol(x->session, &text);
-	if (!*text)
-		return NULL;
 	struct error *err = expression_parse(x, text);
 	if (!err && expr_cpu_list(x->expr))
 		err = error_new(ERROR_USAGE, "one CPU is enough for a number");
 	if (!err)
 		err = expression_eval(x, &value);
-	uint64_t number = 0;
+	*n = 0;
 	if (!err)
-		err = value_number(&x->env.value, &value, &number);
-	*n += number;
+		err = value_number(&x->env.value, &value, n);
 	if (err && x->at != SIZE_MAX)
 		expression_show_error(x, text, doc);
 	return err;
@@ -140,7 +187,8 @@ static struct error *run_eval(struct command_args *args)
 	expression_init(&x, args->session);
 	x.env.bare_hex = true;
 	x.env.value.wide = true;
-	struct error *err = calculate(&x, s, args->doc, &n);
+	struct error *err = calculate(&x, write_out(args->session, &args->doc->arena, s), args->doc,
+				      &n);
 	if (!err)
 		show(args->doc, s, n, bits);
 	else if (err->code != ERROR_MISSING)
@@ -153,11 +201,12 @@ const struct command command_eval = {
 	.name = "eval",
 	.usage = "[-b] [-l] EXPRESSION",
 	.summary = "a calculator: hexadecimal, decimal, octal, binary",
-	.help = "A C expression of 64-bit numbers. Words of 8 and more hexadecimal digits need no 0x,\n"
-		"sizes may have a unit (4k, 2m, 1g), and a symbol at the start is its address.\n"
+	.help = "A C expression of 64-bit numbers. Hexadecimal numbers with a letter in them need no 0x,\n"
+		"sizes may have a unit (4k, 2m, 1g), and a symbol is its address.\n"
 		"  -b  the numbers of the bits that are set\n"
 		"  -l  64-bit numbers, which all are\n"
-		"Examples: eval 128m | eval -b 0x1234 | eval (1 << 40) + 4k | eval jiffies + 8",
+		"Examples: eval 128m | eval -b 0x1234 | eval (1 << 40) + 4k | eval jiffies + 8\n"
+		"Example: eval -lb 41dc065",
 	.takes_line = true,
 	.run = run_eval,
 };

@@ -267,8 +267,8 @@ const struct command command_list = {
 	.name = "list",
 	.usage = "[[-o] OFFSET] [-e END] [-s|-S STRUCT[.MEMBER[,MEMBER ...]] ...] [-l OFFSET] [-x|-d] [-r|-B] [-h [-O OFFSET]|-H] START",
 	.summary = "what a linked list holds, and where it is damaged",
-	.help = "START is an object, whose pointer at OFFSET leads to the next object. Offsets are numbers\n"
-		"of bytes or STRUCT.MEMBER; where the member is a list_head, hlist_node,\n"
+	.help = "START is an object, whose pointer at OFFSET leads to the next object. Offsets are\n"
+		"numbers of bytes or STRUCT.MEMBER; where the member is a list_head, hlist_node,\n"
 		"hlist_nulls_node, hlist_bl_node, llist_node or plist_node, that kind of list is read.\n"
 		"  -h         START is an object; its link at OFFSET leads to the others' links\n"
 		"  -O OFFSET  with -h: where the head is in START, which is itself no entry\n"
@@ -278,8 +278,8 @@ const struct command command_list = {
 		"  -l OFFSET  with -s: what the list leads to is so far inside the struct\n"
 		"  -e END     ends before this address\n"
 		"  -r         backwards, by prev\n"
-		"  -B         finds loops by Brent's way, which remembers nothing; entries of a loop may be\n"
-		"             shown more than once\n"
+		"  -B         finds loops by Brent's way, which remembers nothing; entries of a loop may\n"
+		"             be shown more than once\n"
 		"  -x, -d     numbers in hexadecimal, in decimal\n"
 		"Loops, pointers that lead nowhere and links that do not point back are told.\n"
 		"After a *, of a function, or as FILE:LINE it is gdb's list: see src.\n"

@@ -24,23 +24,40 @@ struct print {
 	struct expression x;
 	struct page_root root;
 	bool hex, decimal, user;
-	char *text;
+	char letter; /* gdb's p/LETTER */
+	const char *text;
 	struct strbuf out; /* all values */
 };
 
 /* --- The line --- */
+
+/* gdb's "/x" and the like. False: it is none. */
+static bool take_letter(struct print *p, const char **s)
+{
+	const char *at = *s;
+
+	if (*at != '/' || !at[1] || (at[2] && !isspace((unsigned char)at[2])) ||
+	    !strchr("xduotzcasfr", at[1]))
+		return false;
+	/* These show what there is anyway. */
+	p->letter = strchr("sfr", at[1]) ? '\0' : at[1];
+	*s = at + 2;
+	return true;
+}
 
 /* "-x", "-xu" ... in front; and gdb's "/x". Moves *@s behind. */
 static void take_options(struct print *p, const char **s)
 {
 	for (;;) {
 		const char *at = *s + strspn(*s, " \t");
-		size_t length = *at == '-' || *at == '/' ? strspn(at + 1, "xdu") : 0;
+		size_t length = *at == '-' ? strspn(at + 1, "xdu") : 0;
 		*s = at;
+		if (take_letter(p, s))
+			continue;
 		if (!length || (at[length + 1] && !isspace((unsigned char)at[length + 1])))
 			return;
 		for (size_t i = 1; i <= length; i++) {
-			p->user |= at[i] == 'u' && *at == '-';
+			p->user |= at[i] == 'u';
 			if (at[i] != 'u') {
 				p->hex = at[i] == 'x';
 				p->decimal = !p->hex;
@@ -167,6 +184,7 @@ static struct error *show_object(struct print *p, const char *label, const struc
 	if (!type_is_complete(v->type))
 		return error_new(ERROR_NOT_FOUND, "of %s only the name is known", spelled);
 	context_format(p->args->session, p->hex, p->decimal, &o.format);
+	o.format.letter = p->letter;
 	struct error *err = fill_object(v, &o);
 	if (!err) {
 		doc_field(doc, "type", NULL, cell_str(spelled));
@@ -315,6 +333,7 @@ static struct error *run_p(struct command_args *args)
 
 	take_options(&p, &s);
 	p.text = unquoted(&args->doc->arena, s);
+	p.text = own_cpu_word(args->session, &args->doc->arena, p.text);
 	if (!*p.text)
 		return error_new(ERROR_USAGE, "which expression?");
 	expression_init(&p.x, args->session);
@@ -337,7 +356,7 @@ static struct error *run_p(struct command_args *args)
 
 const struct command command_p = {
 	.name = "p",
-	.usage = "[-x | -d] [-u] EXPRESSION[:CPUS]",
+	.usage = "[-x | -d] [-u] [/LETTER] EXPRESSION[:CPUS]",
 	.summary = "the value of a C expression over the kernel's types",
 	.help = "Operators, casts, sizeof, offsetof(), container_of() and typeof() as in C; variables and\n"
 		"functions with their types, \"module:name\", enumerators, strings; registers of the\n"
@@ -346,8 +365,12 @@ const struct command command_p = {
 		"  -x   integers in hexadecimal (also: px)\n"
 		"  -d   in decimal, the default (also: pd)\n"
 		"  -u   addresses are those of the current task's user space\n"
+		"  /x   as in gdb, also /d, /u (unsigned), /o (octal), /t (binary), /z (with zeros), /c\n"
+		"       (character), /a (address): of all numbers; p/x and print/x are the same\n"
+		"A colon without a list means the CPU of the current task.\n"
 		"Nothing can be assigned, and no function called.\n"
 		"Examples: p init_task.comm | p -x init_task.tasks | p sizeof(struct page)\n"
+		"Examples: p/t init_task.flags | p/a init_task.stack\n"
 		"Examples: p runqueues:0.nr_running | p *(struct list_head *)&modules",
 	.takes_line = true,
 	.run = run_p,

@@ -100,7 +100,9 @@ static void add_line(struct doc *doc, const char *text, size_t length, unsigned 
 	doc_linef(doc, "%s%6u  %s", wanted ? ">" : " ", number, shown);
 }
 
-static void show_text(struct command_args *args, const struct source_line *at)
+/* The lines from @before before @at on, to @last. */
+static void show_lines(struct command_args *args, const struct source_line *at, unsigned before,
+		       unsigned last)
 {
 	char path[PATH_BYTES];
 	struct filemap *map = NULL;
@@ -119,10 +121,10 @@ static void show_text(struct command_args *args, const struct source_line *at)
 	}
 	const char *text = (const char *)map->data, *end = text ? text + map->size : text;
 	doc_lines(args->doc, "text", NULL);
-	for (; text && text < end && number <= at->line + AROUND; number++) {
+	for (; text && text < end && number <= last; number++) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline ? newline : end;
-		if (number + AROUND >= at->line)
+		if (number + before >= at->line)
 			add_line(args->doc, text, (size_t)(stop - text), number,
 				 number == at->line);
 		text = stop + 1;
@@ -132,6 +134,11 @@ static void show_text(struct command_args *args, const struct source_line *at)
 		doc_remark(args->doc, REMARK_NOTE, "%s has only %u lines: is it of this kernel?",
 			   path, number - 1);
 	filemap_close(map);
+}
+
+static void show_text(struct command_args *args, const struct source_line *at)
+{
+	show_lines(args, at, AROUND, at->line + AROUND);
 }
 
 bool source_line_text(struct session *session, const struct source_line *at, char *buf, size_t size)
@@ -166,6 +173,50 @@ bool source_line_text(struct session *session, const struct source_line *at, cha
 }
 
 /* --- The command. --- */
+
+/* The last line of the function that is @at's own, not inlined: of its code up to @end. */
+static unsigned last_line(struct session *s, const struct source_frame *at, uint64_t address,
+			  uint64_t end)
+{
+	struct source_frame frames[SOURCE_FRAMES_MAX];
+	unsigned last = at->at.line;
+	size_t count;
+
+	for (uint64_t pc = address; pc < end && !session_stopped(s); pc++) {
+		count = debuginfo_frames(s->debuginfo, pc, frames);
+		const struct source_frame *own = count ? &frames[count - 1] : NULL;
+		if (own && own->at.file && strcmp(own->at.file, at->at.file) == 0)
+			last = own->at.line > last ? own->at.line : last;
+	}
+	return last;
+}
+
+struct error *source_listing(struct command_args *args, uint64_t address, uint64_t end,
+			     uint64_t count)
+{
+	struct source_frame frames[SOURCE_FRAMES_MAX];
+	struct session *s = args->session;
+
+	size_t found = debuginfo_frames(s->debuginfo, address, frames);
+	if (!found || !frames[0].at.file || !frames[0].at.line)
+		return error_new(ERROR_MISSING, "there is no debug info for %" PRIx64
+				 " (-k, -m and --debuginfod say where it is)", address);
+	const struct source_frame *at = &frames[0];
+	doc_record(args->doc, "source", NULL);
+	doc_field(args->doc, "file", "FILE", cell_str(at->at.file));
+	doc_field(args->doc, "line", "LINE", cell_udec(at->at.line));
+	doc_field(args->doc, "inlined", NULL, cell_str(at->inlined ? at->function : NULL));
+	uint64_t last = count < UINT32_MAX - at->at.line ? at->at.line + count
+			: at->inlined ? at->at.line + AROUND
+				      : last_line(s, at, address, end);
+	if (s->source)
+		show_lines(args, &at->at, AROUND, (unsigned)last);
+	else
+		doc_remark(args->doc, REMARK_NOTE, "the text of the sources is shown when their "
+			   "folder is given (--source)");
+	doc_end(args->doc);
+	return NULL;
+}
 
 static const struct column src_columns[] = {
 	{ .key = "address", .title = "", .gap = 1, .style = STYLE_FAINT },

@@ -16,3 +16,10 @@ void source_files_text(struct session *session, struct strbuf *text);
 /* The text of a line of source, without the blanks before it; false without --source or file. */
 bool source_line_text(struct session *session, const struct source_line *at, char *buf,
 		      size_t size);
+/*
+ * The source around @address: its file and line, the text from a little before to the last line of
+ * the code before @end, the end of its function; or @count lines behind, when that is no
+ * UINT64_MAX. An error where there is no debug info.
+ */
+struct error *source_listing(struct command_args *args, uint64_t address, uint64_t end,
+			     uint64_t count) must_check;

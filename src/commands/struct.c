@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/filemap.h"
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "commands/args.h"
@@ -16,12 +18,14 @@
 #include "commands/typed.h"
 #include "kernel/context.h"
 
-enum { OPT_OFFSETS, OPT_HEX, OPT_DEC, OPT_BACK, OPT_COUNT, OPT_POINTED, OPT_RAW, OPT_USER };
+enum { OPT_OFFSETS, OPT_HEX, OPT_DEC, OPT_BACK, OPT_COUNT, OPT_POINTED, OPT_RAW, OPT_USER,
+       OPT_FILE };
 
 static const struct option struct_option_table[] = {
 	[OPT_OFFSETS] = { "o", false }, [OPT_HEX] = { "x", false },  [OPT_DEC] = { "d", false },
 	[OPT_BACK] = { "l", true },     [OPT_COUNT] = { "c", true },
 	[OPT_POINTED] = { "p", false }, [OPT_RAW] = { "r", false },  [OPT_USER] = { "u", false },
+	[OPT_FILE] = { "f", false },
 };
 
 enum { COUNT_MAX = 100000 };
@@ -148,6 +152,27 @@ static void object_for(struct run *run, struct type type, uint64_t address, stru
 		       &object->format);
 }
 
+/* -f: the bytes of the (first) dump file at that offset, whatever they are. */
+static struct error *read_file(struct run *run, struct object *object)
+{
+	struct filemap *map = NULL;
+	uint64_t size = max_u64(type_size(object->type), object->extent);
+
+	struct error *err = filemap_open(run->args->session->path, &map);
+	if (!err && !range_fits(object->address, size, map->size))
+		err = error_new(ERROR_MISSING, "the file has %zu bytes: none for %" PRIu64
+				" at %" PRIx64, map->size, size, object->address);
+	if (!err)
+		object_from_bytes(object, map->data + object->address, (size_t)size);
+	filemap_close(map);
+	return err;
+}
+
+static struct error *read_object(struct run *run, struct object *object)
+{
+	return run->options.set[OPT_FILE] ? read_file(run, object) : object_read(object);
+}
+
 static void open_record(struct run *run, struct type type, uint64_t address, int cpu)
 {
 	struct doc *doc = run->args->doc;
@@ -237,7 +262,8 @@ static struct error *show(struct run *run, uint64_t address, int cpu)
 	if (run->options.set[OPT_RAW] && run->named.paths)
 		return each_path(run, raw_path, &address);
 	object_for(run, run->type, address, &object);
-	struct error *err = object_read(&object);
+	object.extent = typed_extent(&doc->arena, &run->named);
+	struct error *err = read_object(run, &object);
 	if (err)
 		return err;
 	if (cpu >= 0)
@@ -352,6 +378,9 @@ static struct error *run_struct(struct command_args *args)
 	if (!err && run.options.set[OPT_POINTED] &&
 	    (!run.named.paths || run.options.word_count < 2))
 		err = error_new(ERROR_USAGE, "-p needs members and an address");
+	if (!err && run.options.set[OPT_FILE] &&
+	    (run.options.set[OPT_USER] || run.options.set[OPT_RAW]))
+		err = error_new(ERROR_USAGE, "-f goes neither with -u nor with -r (rd -f)");
 	if (!err && run.options.set[OPT_USER])
 		err = find_user(&run);
 	if (err)
@@ -373,11 +402,13 @@ static struct error *run_struct(struct command_args *args)
 	"  -p         with members: what those that are pointers point to\n"                       \
 	"  -r         the raw words of memory\n"                                                   \
 	"  -u         the address is one of the current task's user space\n"                       \
-	"The address may be a C expression in quotes; a per-CPU variable takes a list of CPUs.\n"
+	"  -f         the address is an offset in the dump file\n"                                 \
+	"The address may be a C expression in quotes; a per-CPU variable takes a list of CPUs,\n" \
+	"or a colon alone for that of the current task.\n"
 
 const struct command command_struct = {
 	.name = "struct",
-	.usage = "NAME[.MEMBER[,MEMBER ...]] [-o | -r] [-x | -d] [-p] [-u] [-l OFFSET] [-c COUNT] [ADDRESS[:CPUS] [COUNT]]",
+	.usage = "NAME[.MEMBER[,MEMBER ...]] [-o | -r] [-x | -d] [-p] [-u | -f] [-l OFFSET] [-c COUNT] [ADDRESS[:CPUS] [COUNT]]",
 	.summary = "a struct's definition, or the one at an address",
 	.help = STRUCT_HELP "Examples: struct list_head | struct -o page | "
 			    "struct task_struct.comm,pid init_task\n"
@@ -388,7 +419,7 @@ const struct command command_struct = {
 
 const struct command command_union = {
 	.name = "union",
-	.usage = "NAME[.MEMBER[,MEMBER ...]] [-o | -r] [-x | -d] [-p] [-u] [-l OFFSET] [-c COUNT] [ADDRESS[:CPUS] [COUNT]]",
+	.usage = "NAME[.MEMBER[,MEMBER ...]] [-o | -r] [-x | -d] [-p] [-u | -f] [-l OFFSET] [-c COUNT] [ADDRESS[:CPUS] [COUNT]]",
 	.summary = "a union's definition, or the one at an address",
 	.help = STRUCT_HELP "Example: union rcu_special",
 	.run = run_struct,

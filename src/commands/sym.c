@@ -13,11 +13,11 @@
 #include "commands/table.h"
 #include "kernel/text.h"
 
-enum { OPT_LIST, OPT_QUERY, OPT_MODULE, OPT_MODULES };
+enum { OPT_LIST, OPT_QUERY, OPT_MODULE, OPT_MODULES, OPT_BEFORE, OPT_BEHIND };
 
 static const struct option sym_option_table[] = {
 	[OPT_LIST] = { "l", false }, [OPT_QUERY] = { "q", true }, [OPT_MODULE] = { "m", true },
-	[OPT_MODULES] = { "M", false },
+	[OPT_MODULES] = { "M", false }, [OPT_BEFORE] = { "p", false }, [OPT_BEHIND] = { "n", false },
 };
 
 static const struct column sym_columns[] = {
@@ -93,13 +93,59 @@ static bool each_symbol(void *ctx, const struct symbol *symbol)
 	return !session_stopped(run->args->session);
 }
 
+/* The symbols before and behind one, of those in the order of addresses. */
+struct neighbours {
+	uint64_t address;
+	bool before_found, behind_found;
+	struct symbol before, behind;
+	char before_name[512], behind_name[512]; /* what symbols_each() gives does not last */
+};
+
+static void keep(struct symbol *kept, char *name, size_t size, const struct symbol *symbol)
+{
+	snprintf(name, size, "%s", symbol->name);
+	*kept = *symbol;
+	kept->name = name;
+}
+
+static bool find_neighbour(void *ctx, const struct symbol *symbol)
+{
+	struct neighbours *n = ctx;
+
+	if (symbol->address < n->address &&
+	    (!n->before_found || symbol->address >= n->before.address)) {
+		n->before_found = true;
+		keep(&n->before, n->before_name, sizeof(n->before_name), symbol);
+	} else if (symbol->address > n->address &&
+		   (!n->behind_found || symbol->address < n->behind.address)) {
+		n->behind_found = true;
+		keep(&n->behind, n->behind_name, sizeof(n->behind_name), symbol);
+	}
+	return true;
+}
+
+/* One found symbol, with -p and -n between its neighbours. */
+static void add_found(struct sym_run *run, const struct symbol *symbol, uint64_t address)
+{
+	bool before = run->options.set[OPT_BEFORE], behind = run->options.set[OPT_BEHIND];
+	struct neighbours n = { .address = symbol->address };
+
+	if (before || behind)
+		symbols_each(run->args->session->symbols, find_neighbour, &n);
+	if (before && n.before_found)
+		add_symbol(run, &n.before, n.before.address);
+	add_symbol(run, symbol, address);
+	if (behind && n.behind_found)
+		add_symbol(run, &n.behind, n.behind.address);
+}
+
 static struct error *show_address(struct sym_run *run, uint64_t address)
 {
 	struct symbol symbol;
 
 	if (!symbols_by_address(run->args->session->symbols, address, &symbol))
 		return error_new(ERROR_NOT_FOUND, "no symbol covers %" PRIx64, address);
-	add_symbol(run, &symbol, address);
+	add_found(run, &symbol, address);
 	return NULL;
 }
 
@@ -117,6 +163,10 @@ static struct error *show_word(struct sym_run *run, const char *word)
 			return NULL;
 		}
 		run->name = word;
+		if (run->options.set[OPT_BEFORE] || run->options.set[OPT_BEHIND]) {
+			add_found(run, &symbol, symbol.address);
+			return NULL;
+		}
 		symbols_each(s->symbols, each_symbol, run);
 		if (run->found == before)
 			add_symbol(run, &symbol, symbol.address);
@@ -167,7 +217,7 @@ static struct error *run_sym(struct command_args *args)
 
 const struct command command_sym = {
 	.name = "sym",
-	.usage = "[-l] [-M] [-m MODULE] [-q STRING] [NAME|ADDRESS ...]",
+	.usage = "[-l] [-M] [-m MODULE] [-q STRING] [-p] [-n] [NAME|ADDRESS ...]",
 	.summary = "symbols: name to address, address to name",
 	.help = "Every symbol of that name, or the symbol that covers the address. \"module:name\" asks\n"
 		"for the one of a module.\n"
@@ -175,8 +225,9 @@ const struct command command_sym = {
 		"  -M         all symbols of modules\n"
 		"  -m MODULE  all symbols of one module\n"
 		"  -q STRING  symbols whose name contains STRING\n"
+		"  -p, -n     with the symbol before, the symbol behind\n"
 		"Columns: address, type as nm prints it, name + offset, [module], and the\n"
 		"source line where there is debug info.\n"
-		"Examples: sym jiffies | sym schedule+0x20 | sym -q sysrq_",
+		"Examples: sym jiffies | sym schedule+0x20 | sym -q sysrq_ | sym -np jiffies",
 	.run = run_sym,
 };

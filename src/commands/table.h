@@ -5,6 +5,7 @@
 #include "commands/command.h"
 
 extern const struct command command_args;
+extern const struct command command_ascii;
 extern const struct command command_blocked;
 extern const struct command command_bt;
 extern const struct command command_btop;
@@ -21,6 +22,7 @@ extern const struct command command_fault;
 extern const struct command command_files;
 extern const struct command command_frame;
 extern const struct command command_fuser;
+extern const struct command command_gdb;
 extern const struct command command_help;
 extern const struct command command_identify;
 extern const struct command command_ipcs;
@@ -45,6 +47,7 @@ extern const struct command command_refs;
 extern const struct command command_report;
 extern const struct command command_rules;
 extern const struct command command_runq;
+extern const struct command command_rustfilt;
 extern const struct command command_search;
 extern const struct command command_set;
 extern const struct command command_slab;
@@ -65,3 +68,4 @@ extern const struct command command_waitq;
 extern const struct command command_whatis;
 extern const struct command command_wr;
 extern const struct command command_writers;
+extern const struct command command_x;

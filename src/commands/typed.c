@@ -17,13 +17,12 @@ enum {
 	ROWS_MAX = 20000,
 	VISITED_MAX = 100000, /* members; a corrupt type may nest empty structs without end */
 	NESTING_MAX = 8,
-	POINTED_TEXT_MAX = 200,
 	SYMBOL_REACH = 1 << 16,
 };
 
 static void name_address(void *ctx, uint64_t address, char *buf, size_t size)
 {
-	struct session *s = ctx;
+	struct session *s = ((struct object *)ctx)->session;
 	struct symbol symbol;
 
 	*buf = '\0';
@@ -35,7 +34,7 @@ static void name_address(void *ctx, uint64_t address, char *buf, size_t size)
 	    (address != symbol.address && strchr("rR", symbol.type)) ||
 	    address - symbol.address > SYMBOL_REACH)
 		return;
-	address_name(ctx, address, buf, size);
+	address_name(s, address, buf, size);
 }
 
 static enum read_status read_status_at(struct object *o, uint64_t address, void *buf, size_t size)
@@ -64,12 +63,32 @@ static size_t read_some(struct object *o, uint64_t address, uint8_t *buf, size_t
 	return done;
 }
 
+/* What a char pointer points to: nothing when it cannot be read to its end. */
+static bool text_at(void *ctx, uint64_t address, char *buf, size_t size)
+{
+	struct object *o = ctx;
+
+	if (!o->user && !o->session->arch->is_kernel_address(address))
+		return false;
+	if (!o->user)
+		return memory_string(o->session->memory, address, buf, size) == READ_OK;
+	for (size_t i = 0; i < size - 1; i++) {
+		if (read_status_at(o, address + i, buf + i, 1) != READ_OK)
+			return false;
+		if (!buf[i])
+			return true;
+	}
+	buf[size - 1] = '\0';
+	return true;
+}
+
 static void set_format(struct object *o)
 {
 	o->format.holes = o->holes.data;
 	o->format.hole_count = o->holes.count;
 	o->format.name_address = name_address;
-	o->format.ctx = o->session;
+	o->format.text_at = text_at;
+	o->format.ctx = o;
 }
 
 void object_from_bytes(struct object *o, const void *bytes, size_t size)
@@ -82,7 +101,7 @@ void object_from_bytes(struct object *o, const void *bytes, size_t size)
 
 struct error *object_read(struct object *o)
 {
-	uint64_t size = type_size(o->type);
+	uint64_t size = max_u64(type_size(o->type), o->extent);
 
 	if (size > OBJECT_MAX)
 		return error_new(ERROR_USAGE, "%" PRIu64 " bytes are more than can be shown", size);
@@ -287,30 +306,11 @@ void text_quote(const char *text, struct strbuf *out)
 	strbuf_add_char(out, '"');
 }
 
-/* The text that a char pointer points to. */
-static void add_pointed_text(struct object *o, struct type pointer, uint64_t address)
-{
-	struct type target = type_strip(type_target(pointer));
-	char text[POINTED_TEXT_MAX] = "";
-
-	if (type_size(target) != 1 || strcmp(type_name(target), "char") != 0 || !address)
-		return;
-	for (unsigned i = 0; i < sizeof(text) - 1; i++) {
-		if (read_status_at(o, address + i, text + i, 1) != READ_OK)
-			return;
-		if (!text[i])
-			break;
-	}
-	strbuf_add_char(&o->text, ' ');
-	text_quote(text, &o->text);
-}
-
 void object_add_value(struct object *o, const char *label, const struct member *m)
 {
 	struct type type = type_strip(m->type);
 	enum type_kind kind = type_kind(type);
 	bool is_struct = kind == TYPE_STRUCT || kind == TYPE_UNION;
-	uint64_t address = 0;
 	char spelled[256];
 
 	type_spell(m->type, spelled, sizeof(spelled));
@@ -322,14 +322,11 @@ void object_add_value(struct object *o, const char *label, const struct member *
 		doc_field(o->doc, "value", NULL, cell_none());
 		return;
 	}
-	if (kind == TYPE_POINTER)
+	if (kind == TYPE_POINTER && !o->format.letter)
 		strbuf_addf(&o->text, "(%s) ", spelled);
 	else if (is_struct && !strchr(spelled, '{'))
 		strbuf_addf(&o->text, "%s ", spelled);
 	format_member(o, m, o->format.indent, &o->text);
-	if (kind == TYPE_POINTER && !is_missing(o, 0, m->size) &&
-	    member_load(m, o->bytes, o->size, &address))
-		add_pointed_text(o, type, address);
 	strbuf_add_char(&o->text, '\n');
 	doc_field(o->doc, "value", NULL, is_struct ? cell_none() : member_cell(o, m));
 	object_table(o->doc);

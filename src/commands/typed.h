@@ -14,6 +14,7 @@ struct object {
 	uint64_t address;
 	struct value_format format; /* hex, depth */
 	const struct page_root *user; /* the address is of this user space; NULL: the kernel's */
+	uint64_t extent; /* so many bytes at least: of an element behind the end, as of a flexible array */
 	/* By object_read(). */
 	uint8_t *bytes;
 	size_t size;
@@ -61,6 +62,8 @@ struct typed_name {
 /* Structs come before unions of the same name, or the other way round; typedefs last. */
 struct error *typed_find(struct session *session, struct arena *arena, const char *word,
 			 bool unions_first, struct typed_name *named) must_check;
+/* The bytes of an object that the paths reach into: its size, or more. */
+uint64_t typed_extent(struct arena *arena, const struct typed_name *named);
 /* Takes one path off "mm,se.vruntime"; NULL at the end. */
 const char *typed_next_path(struct arena *arena, const char **paths);
 /*

@@ -9,6 +9,7 @@
 
 #include "commands/args.h"
 #include "commands/typed.h"
+#include "kernel/context.h"
 
 static bool find_tagged(struct types *types, const char *tag, const char *name, struct type *type)
 {
@@ -44,6 +45,21 @@ const char *typed_next_path(struct arena *arena, const char **paths)
 	size_t length = strcspn(s, ",");
 	*paths = s + length + (s[length] == ',');
 	return arena_strndup(arena, s, length);
+}
+
+uint64_t typed_extent(struct arena *arena, const struct typed_name *named)
+{
+	uint64_t extent = type_size(named->type);
+	const char *rest = named->paths;
+	struct member member;
+
+	for (const char *path; (path = typed_next_path(arena, &rest));) {
+		uint64_t end;
+		if (type_find_member(named->type, path, &member) &&
+		    !__builtin_add_overflow(member.offset, member.size, &end))
+			extent = max_u64(extent, end);
+	}
+	return extent;
 }
 
 struct error *typed_offset(struct session *session, const char *word, uint64_t *offset,
@@ -122,8 +138,8 @@ static struct error *show_one(struct command_args *args, const struct typed_show
 				 .address = address };
 	struct member member;
 
-	object.format.hex = shown->hex;
-	object.format.decimal = shown->decimal;
+	object.extent = typed_extent(&doc->arena, named);
+	context_format(args->session, shown->hex, shown->decimal, &object.format);
 	struct error *err = object_read(&object);
 	if (err)
 		return err;

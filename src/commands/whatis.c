@@ -100,6 +100,7 @@ struct match {
 	uint64_t low, high;
 	const char *member; /* name of a type; NULL: any */
 	enum type_kind tag; /* TYPE_NONE: any */
+	bool part;          /* a part of the name is enough */
 	unsigned found, visited;
 	struct strbuf members; /* of the struct at hand */
 };
@@ -109,7 +110,8 @@ static bool leads_to(const struct match *m, struct type type)
 {
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		enum type_kind kind = type_kind(type);
-		if (strcmp(type_name(type), m->member) == 0 &&
+		const char *name = type_name(type);
+		if ((m->part ? strstr(name, m->member) != NULL : strcmp(name, m->member) == 0) &&
 		    (m->tag == TYPE_NONE || m->tag == kind))
 			return true;
 		if (kind != TYPE_POINTER && kind != TYPE_ARRAY && kind != TYPE_TYPEDEF &&
@@ -120,16 +122,22 @@ static bool leads_to(const struct match *m, struct type type)
 	return false;
 }
 
-static void match_members(struct match *m, struct type type, unsigned depth)
+/* Those of structs inside, too; @prefix is the way to them. */
+static void match_members(struct match *m, struct type type, const char *prefix, unsigned depth)
 {
 	struct member member;
 
 	for (unsigned i = 0; m->visited < MEMBERS_MAX && type_member_at(type, i, &member); i++) {
+		enum type_kind kind = type_kind(type_strip(member.type));
 		m->visited++;
-		if (!*member.name && depth < NESTING_MAX)
-			match_members(m, member.type, depth + 1);
-		else if (leads_to(m, member.type))
-			strbuf_addf(&m->members, "%s%s", m->members.len ? ", " : "", member.name);
+		if (*member.name && leads_to(m, member.type)) {
+			strbuf_addf(&m->members, "%s%s%s", m->members.len ? ", " : "", prefix,
+				    member.name);
+		} else if ((kind == TYPE_STRUCT || kind == TYPE_UNION) && depth < NESTING_MAX) {
+			auto_free char *inner = xasprintf("%s%s%s", prefix, member.name,
+							  *member.name ? "." : "");
+			match_members(m, member.type, inner, depth + 1);
+		}
 	}
 }
 
@@ -146,7 +154,7 @@ static bool match_type(void *ctx, struct type type)
 	m->visited = 0;
 	strbuf_clear(&m->members);
 	if (m->member)
-		match_members(m, type, 0);
+		match_members(m, type, "", 0);
 	if (m->member && !m->members.len)
 		return true;
 	type_spell(type, spelled, sizeof(spelled));
@@ -195,6 +203,10 @@ static struct error *find_structs(struct command_args *args, const struct option
 	doc_table(args->doc, "types", m.member ? match_member_columns : match_columns,
 		  array_size(match_columns));
 	bool any = types_each(args->session->types, match_type, &m);
+	if (any && !m.found && m.member) {
+		m.part = true;
+		(void)types_each(args->session->types, match_type, &m);
+	}
 	if (!m.found)
 		doc_hidden(args->doc);
 	doc_end(args->doc);
@@ -348,15 +360,59 @@ static struct error *explain_expression(struct command_args *args, const char *t
 	return err;
 }
 
+/* gdb's ptype of an expression or a variable: what its type is made of. */
+static struct error *explain_type(struct command_args *args, const char *text, bool offsets)
+{
+	auto_strbuf out = { 0 };
+	struct expression x;
+	struct value value = { 0 };
+	unsigned stars = 0;
+
+	expression_init(&x, args->session);
+	x.env.value.dry = true;
+	struct error *err = expression_parse(&x, text);
+	if (!err)
+		err = expression_eval(&x, &value);
+	if (!err && !value.type.source)
+		err = error_new(ERROR_NOT_FOUND, "%s is a symbol, but its type is not known", text);
+	struct type type = value.type, bare = type_strip(type);
+	while (!err && type_kind(bare) == TYPE_POINTER && stars < CHAIN_MAX) {
+		bare = type_strip(type_target(bare));
+		stars++;
+	}
+	enum type_kind kind = type_kind(bare);
+	if (!err && (kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ENUM)) {
+		type_format_definition(bare, offsets, &out);
+		strbuf_add(&out, "type = ");
+	}
+	if (!err) {
+		char spelled[256];
+		type_spell(type, spelled, sizeof(spelled));
+		if (!out.len)
+			strbuf_add(&out, "type = ");
+		strbuf_addf(&out, "%s\n", spelled);
+		answer(args->doc, "expression", &out);
+	}
+	expression_deinit(&x);
+	return err;
+}
+
 /* A name, or else an expression: its type, and where it leads. */
 static struct error *explain_words(struct command_args *args, const char *name, bool offsets)
 {
 	struct session *s = args->session;
 	struct error *err = NULL;
 	struct symbol symbol;
+	struct type type;
 
 	doc_record(args->doc, "whatis", NULL);
 	doc_field(args->doc, "name", NULL, cell_str(name));
+	if (strcmp(args->argv[0], "ptype") == 0 && !types_find(s->types, name, &type) &&
+	    !types_function(s->types, name, &type)) {
+		err = explain_type(args, name, offsets);
+		doc_end(args->doc);
+		return err;
+	}
 	bool named = explain(args, name, offsets);
 	if (!named && s->symbols && symbols_by_name(s->symbols, name, &symbol)) {
 		doc_field(args->doc, "kind", NULL, cell_str("symbol"));
@@ -381,6 +437,9 @@ static struct error *run_whatis(struct command_args *args)
 	struct options options;
 	auto_strbuf name = { 0 };
 
+	/* gdb's "ptype/o". */
+	if (args->argc > 1 && strcmp(args->argv[1], "/o") == 0)
+		args->argv[1][0] = '-';
 	struct error *err =
 		options_parse(args, whatis_option_table, array_size(whatis_option_table), &options);
 	if (err)
@@ -405,7 +464,9 @@ const struct command command_whatis = {
 		"type; and where it leads, if it is an address.\n"
 		"  -o         with the offsets of members\n"
 		"  -r SIZE    structs and unions of a size in bytes, or from one size to another\n"
-		"  -m TYPE    those with members of this type, or pointing to it\n"
+		"  -m TYPE    those with members of this type, or pointing to it, in structs inside too;\n"
+		"             a part of the name will do where nothing is called so\n"
+		"As ptype, gdb's word, it opens the type of a variable or expression (ptype/o: -o).\n"
 		"Types of variables are known of per-CPU variables and some three hundred others; of all\n"
 		"with debug info.\n"
 		"Examples: whatis -r 640-648 | whatis -m mm_struct | whatis init_task.mm\n"

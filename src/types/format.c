@@ -16,6 +16,7 @@
 #define FORMAT_TEXT_MAX     (4u << 20)
 #define FORMAT_ELEMENTS_MAX 4096 /* groups of equal elements of one array */
 #define FOLD_MIN            4    /* this many equal elements are folded */
+#define TEXT_SHOWN_MAX      201  /* of the text that a pointer points to; gdb's 200 */
 
 struct printer {
 	const struct value_format *format;
@@ -97,10 +98,64 @@ static bool is_char(const struct type_info *info)
 	return info->kind == TYPE_INT && info->size == 1 && strcmp(info->name, "char") == 0;
 }
 
+static void print_binary(struct strbuf *out, uint64_t value)
+{
+	bool started = false;
+
+	for (int i = 63; i >= 0; i--) {
+		started = started || value >> i & 1 || !i;
+		if (started)
+			strbuf_add_char(out, value >> i & 1 ? '1' : '0');
+	}
+}
+
+/* As gdb's p/LETTER shows a number of @size bytes. */
+static void print_letter(struct printer *p, uint64_t size, bool is_signed, uint64_t value)
+{
+	uint64_t mask = size < 8 ? (UINT64_C(1) << size * 8) - 1 : UINT64_MAX;
+	uint64_t number = value & mask;
+	bool negative = size && number >> (min_u64(size, 8) * 8 - 1) & 1;
+	struct strbuf *out = p->out;
+
+	switch (p->format->letter) {
+	case 'd':
+		strbuf_addf(out, "%lld", (long long)(negative ? number | ~mask : number));
+		break;
+	case 'u':
+		strbuf_addf(out, "%llu", (unsigned long long)number);
+		break;
+	case 'o':
+		strbuf_addf(out, number ? "0%llo" : "0", (unsigned long long)number);
+		break;
+	case 't':
+		print_binary(out, number);
+		break;
+	case 'z':
+		strbuf_addf(out, "0x%0*llx", (int)min_u64(size, 8) * 2,
+			    (unsigned long long)number);
+		break;
+	case 'c':
+		strbuf_addf(out, "%d '", is_signed ? (int8_t)number : (uint8_t)number);
+		print_char(out, (uint8_t)number, '\'');
+		strbuf_add_char(out, '\'');
+		break;
+	case 'a':
+		print_address(p, number);
+		break;
+	default:
+		strbuf_addf(out, "0x%llx", (unsigned long long)number);
+		break;
+	}
+}
+
 static void print_integer(struct printer *p, const struct type_info *info, uint64_t value)
 {
 	struct strbuf *out = p->out;
 
+	if (p->format->letter) {
+		print_letter(p, info->size, info->is_signed || is_char(info), value);
+		return;
+	}
 	if (info->is_bool || (info->kind == TYPE_INT && strcmp(info->name, "_Bool") == 0)) {
 		if (value <= 1)
 			strbuf_add(out, value ? "true" : "false");
@@ -148,15 +203,34 @@ static void print_float(struct printer *p, const uint8_t *bytes, size_t size)
 	}
 }
 
+static void print_pointer(struct printer *p, struct type type, uint64_t value)
+{
+	struct type target = type_target(type_strip(type));
+	char text[TEXT_SHOWN_MAX];
+	struct type_info info;
+
+	print_address(p, value);
+	if (!p->format->text_at || !value || !type_describe_stripped(&target, &info) ||
+	    !is_char(&info) || !p->format->text_at(p->format->ctx, value, text, sizeof(text)))
+		return;
+	size_t length = strlen(text);
+	strbuf_add(p->out, " \"");
+	for (size_t i = 0; i < length; i++)
+		print_char(p->out, (uint8_t)text[i], '"');
+	strbuf_add(p->out, length + 1 == sizeof(text) ? "\"..." : "\"");
+}
+
 static void print_number(struct printer *p, struct type type, const struct type_info *info,
 			 uint64_t value)
 {
-	const char *name = info->kind == TYPE_ENUM ? type_enum_name(type, (int64_t)value) : NULL;
+	bool plain = !p->format->letter;
+	const char *name = info->kind == TYPE_ENUM && plain ? type_enum_name(type, (int64_t)value)
+							    : NULL;
 
 	if (name)
 		strbuf_add(p->out, name);
-	else if (info->kind == TYPE_POINTER)
-		print_address(p, value);
+	else if (info->kind == TYPE_POINTER && plain)
+		print_pointer(p, type, value);
 	else
 		print_integer(p, info, value);
 }
@@ -272,7 +346,7 @@ static void print_array(struct printer *p, const struct type_info *info, const u
 		add_hole(p);
 		return;
 	}
-	bool is_byte = of.kind == TYPE_INT && of.size == 1 && !of.is_bool &&
+	bool is_byte = of.kind == TYPE_INT && of.size == 1 && !of.is_bool && !p->format->letter &&
 		       !in_hole(p, bytes, count, false);
 	if ((is_byte && is_char(&of)) || (is_byte && looks_like_text(bytes, (size_t)count))) {
 		print_string(p, bytes, (size_t)count);

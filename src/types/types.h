@@ -180,6 +180,7 @@ bool member_load(const struct member *member, const void *bytes, size_t size, ui
 struct value_format {
 	bool hex;        /* integers in hexadecimal */
 	bool decimal;    /* all of them in decimal, flags too */
+	char letter;     /* all numbers as gdb's p/LETTER: x d u o t z c a; 0: as the above says */
 	unsigned indent; /* levels (four blanks each) before each line but the first */
 	unsigned depth;  /* how many levels of nested structs to open; 0: all */
 	uint64_t elements_max; /* so many of an array; 0: as many as is sensible */
@@ -187,6 +188,8 @@ struct value_format {
 	bool null_stop;        /* character arrays up to the first NUL only */
 	/* Names a pointer's target ("jiffies+0x8"); may be NULL. Gives "" for nothing to say. */
 	void (*name_address)(void *ctx, uint64_t address, char *buf, size_t size);
+	/* The text at @address, to which a char pointer points; false: none. May be NULL. */
+	bool (*text_at)(void *ctx, uint64_t address, char *buf, size_t size);
 	void *ctx;
 	/* Parts of the bytes that are not in the dump, in order; offsets from the first byte. */
 	const struct value_hole {

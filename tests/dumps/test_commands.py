@@ -33,7 +33,8 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "refs init_task", "refs -u -l 3 &init_task.tasks 16", "refs -m init_task modules",
          "identify --caches", "identify init_task", "identify -a -n 5 $rsp", "identify --blind init_task.cred",
          "slab task_struct", "slab -f filp", "slab -a kmalloc-64", "slab -t kmem_cache_node",
-         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -s -d panic 3", "dis panic+0x10", "textcheck", "textcheck vfs_write",
+         "ascii", "ascii 62696c2f7273752f", "rustfilt _RNvC6_123foo3bar panic", "gdb p 6*7", "x/8gx init_task", "x/3i panic", "x/2s linux_banner", "x/4dw init_task", "p/x 10", "ptype struct list_head", "sym -np panic", "whatis -m xarray",
+         "dis panic", "dis -l schedule", "dis -r panic+0x20 4", "dis -ls -d panic 3", "dis panic+0x10", "textcheck", "textcheck vfs_write",
          "btop 512a000 ffff", "ptob 512a", "ptov 1000 runqueues:a 10:", "pte 8000000001aa6067 0 3fffffffffffc200 f800000000000200",
          "wr -32 panic_on_oops 7", "wr -l", "wr -d", "rd -f 0 4", "rd -R -SS -o 8 init_task 4", "rd -N -16 linux_banner 4", "rd -r /dev/shm/inquest-rd init_task 100"]
 
@@ -42,7 +43,8 @@ LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "p
 
 
 def schema_of(line):
-    return {"dmesg": "log", "px": "p"}.get(line.split()[0], line.split()[0])
+    word = line.split()[0].partition("/")[0]
+    return {"dmesg": "log", "px": "p", "ptype": "whatis"}.get(word, word)
 
 
 def one_of_each_kernel():
