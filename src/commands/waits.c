@@ -330,6 +330,16 @@ static void locks_row(const struct wait_graph *g, size_t resource, struct doc *d
 				    : "nobody is known"));
 }
 
+/* Of those who wait for it, and not just idle threads. */
+static bool anybody_blocked(const struct wait_graph *g, size_t resource)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (g->nodes[i].resource == resource && wait_node_blocked(&g->nodes[i]))
+			return true;
+	}
+	return false;
+}
+
 static struct error *run_locks(struct command_args *args)
 {
 	static const struct column columns[] = {
@@ -354,7 +364,8 @@ static struct error *run_locks(struct command_args *args)
 	const struct wait_graph *g = wait_graph(args->session);
 	doc_table(args->doc, "locks", columns, array_size(columns));
 	for (size_t i = 0; i < g->resource_count; i++) {
-		if (g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count)
+		if ((g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count) ||
+		    (g->resources[i].kind == WAIT_QUEUE && !anybody_blocked(g, i)))
 			continue;
 		locks_row(g, i, args->doc);
 	}

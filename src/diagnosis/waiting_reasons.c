@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/stuck_io.h"
+#include "forensics/wait_entry.h"
 
 enum { FROZEN_MAX = 4, FROZEN_LEVELS = 3, SETTLED_NS = 2000000000, SERVER_NAME = 64 };
 
@@ -142,7 +143,39 @@ static bool lost_wakeup(struct reason *r)
 	return true;
 }
 
-static bool (*const reasons[])(struct reason *r) = { stuck_io, frozen, rpc, lost_wakeup };
+/* --- A page that a program is to deliver: fs/userfaultfd.c, struct userfaultfd_wait_queue. --- */
+
+static bool user_fault(struct reason *r)
+{
+	struct session *s = r->facts->session;
+	const struct task *task = r->node->task;
+	struct stack stack = { 0 };
+	struct wait_entry entry;
+	uint64_t address = 0;
+
+	if (r->node->wait.kind != WAIT_QUEUE || !r->node->wait.function ||
+	    strcmp(r->node->wait.function, "handle_userfault") != 0)
+		return false;
+	task_stack(s, task, &stack);
+	if (wait_entry_find(s, task, &stack, &entry))
+		kread(s, kcontainer(s, entry.entry, "userfaultfd_wait_queue", "wq"),
+		      "userfaultfd_wait_queue", "msg.arg.pagefault.address", &address);
+	stack_deinit(&stack);
+	add_why(r, finding_text(r->out, "%.*s (pid %d) came upon a page of its own memory%s that a program "
+				"is to deliver (userfaultfd), and that has not come", (int)sizeof(task->comm),
+				task->comm, task->pid,
+				address ? finding_text(r->out, ", at 0x%" PRIx64 ",", address) : ""));
+	const struct task *leader = task_by_pid(s, task->tgid);
+	r->f->blame = (struct blame){ 0 };
+	r->f->who = finding_text(r->out, "the program that serves the userfaultfd of process %d (%.*s)",
+				 task->tgid, (int)sizeof(task->comm),
+				 leader ? leader->comm : task->comm);
+	r->f->against = "why it does not deliver the page is not known";
+	return true;
+}
+
+static bool (*const reasons[])(struct reason *r) = { stuck_io, frozen, rpc, user_fault,
+						     lost_wakeup };
 
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,
 		    struct findings *out, struct finding *f)

@@ -20,6 +20,7 @@
 #include "base/vec.h"
 #include "forensics/caught.h"
 #include "forensics/wait_cycles.h"
+#include "forensics/wait_entry.h"
 #include "forensics/wait_lines.h"
 #include "forensics/wait_owners.h"
 #include "forensics/whatis.h"
@@ -55,9 +56,9 @@ struct build {
 static void cut_members(char *text)
 {
 	static const char *const inner[] = {
-		".count.counter", ".owner.counter", ".rlock.raw_lock.val.counter",
-		".raw_lock.val.counter", ".raw_lock.cnts.counter", ".lock.rlock.raw_lock.val.counter",
-		".done",
+		".count.counter", ".owner.counter", ".lock.rlock.raw_lock.val.counter",
+		".rlock.raw_lock.val.counter", ".lock.raw_lock.val.counter",
+		".raw_lock.val.counter", ".raw_lock.cnts.counter", ".done",
 	};
 
 	for (size_t i = 0; i < array_size(inner); i++) {
@@ -88,7 +89,7 @@ static const char *resource_words(struct session *s, const struct resource *r,
 	if (r->kind == WAIT_PAGE && block_page_place(s, r->object, place, sizeof(place)))
 		return arena_strdup(arena, place);
 	whatis(s, NULL, r->object, &what);
-	if (r->kind == WAIT_LOCK)
+	if (r->kind == WAIT_LOCK || r->kind == WAIT_QUEUE)
 		cut_members(what.text);
 	int length = (int)strcspn(what.text, ";");
 	if (what.kind == WHAT_UNKNOWN || !length)
@@ -172,6 +173,41 @@ static void look_at_running(struct build *b, struct wait_node *node, struct stac
 		wait_for_cpu(b->s, node->task, stack, &node->wait, &b->graph->arena);
 }
 
+/* Who called the scheduler; the first of several functions that all wait. */
+static const char *waiting_function(struct session *s, const struct stack *stack, size_t *frame,
+				    struct arena *arena)
+{
+	static const char *const globs[] = { "__schedule", "schedule*", "io_schedule*", "wait_woken",
+					     "context_switch*", "do_wait_intr*" };
+	struct symbol symbol;
+
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frame *f = &stack->frames[i];
+		uint64_t pc = f->is_call ? f->pc - 1 : f->pc;
+		bool skip = f->how == FRAME_SCAN || !symbols_by_address(s->symbols, pc, &symbol);
+		for (size_t g = 0; g < array_size(globs) && !skip; g++)
+			skip = glob_match(globs[g], symbol.name);
+		if (skip)
+			continue;
+		*frame = i;
+		return arena_strndup(arena, symbol.name, strcspn(symbol.name, "."));
+	}
+	return NULL;
+}
+
+/* It sleeps, and no function's name says what for: its entry in a wait queue does. */
+static void look_for_queue(struct build *b, struct wait_node *node, const struct stack *stack)
+{
+	struct wait_entry entry;
+
+	if (!wait_entry_find(b->s, node->task, stack, &entry))
+		return;
+	node->wait.kind = WAIT_QUEUE;
+	node->wait.object = entry.queue;
+	node->wait.confirmed = true;
+	node->wait.function = waiting_function(b->s, stack, &node->wait.frame, &b->graph->arena);
+}
+
 static void look_at(struct build *b, struct wait_node *node)
 {
 	struct stack stack = { 0 };
@@ -184,6 +220,8 @@ static void look_at(struct build *b, struct wait_node *node)
 	wait_of_stack(b->s, node->task, &stack, &b->graph->arena, &node->wait);
 	if (node->task->on_cpu)
 		look_at_running(b, node, &stack);
+	else if (node->wait.kind == WAIT_OTHER || node->wait.kind == WAIT_QUEUE)
+		look_for_queue(b, node, &stack);
 	bool on_list = map_get(&b->listed, node->task->address, &listed);
 	if (on_list && node->wait.kind == WAIT_LOCK) {
 		node->resource = (size_t)listed;
@@ -197,8 +235,8 @@ static void look_at(struct build *b, struct wait_node *node)
 	}
 	if (node->wait.object && node->resource == SIZE_MAX) {
 		node->resource = add_resource(b, &node->wait);
-		node->wait.confirmed = map_get(&b->listed, node->task->address, &listed) &&
-				       listed == node->resource;
+		node->wait.confirmed |= map_get(&b->listed, node->task->address, &listed) &&
+					listed == node->resource;
 	}
 	if (node->resource != SIZE_MAX)
 		b->graph->resources[node->resource].waiter_count++;
@@ -207,6 +245,9 @@ static void look_at(struct build *b, struct wait_node *node)
 
 bool wait_node_blocked(const struct wait_node *node)
 {
+	/* Idle threads stand in wait queues, too; those who are not to be disturbed do not rest. */
+	if (node->wait.kind == WAIT_QUEUE)
+		return task_state_letter(node->task) == 'D' || node->owned;
 	return node->wait.kind != WAIT_NOTHING && node->wait.kind != WAIT_RESTING &&
 	       node->wait.kind != WAIT_OTHER;
 }

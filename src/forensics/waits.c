@@ -119,6 +119,9 @@ static const struct row {
 	{ "nfs_wait_bit_*", WAIT_RPC, NO_OBJECT, 4, 0, false },
 	{ "__rpc_wait_for_completion_task", WAIT_RPC, 0, 4, 0, false },
 
+	/* For a page that a program is to deliver (userfaultfd), in the middle of whatever. */
+	{ "handle_userfault", WAIT_QUEUE, NO_OBJECT, 5, 0, false },
+
 	{ "do_poll*", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "do_sys_poll", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "do_select", WAIT_RESTING, NO_OBJECT, 4, 0, false },
@@ -210,6 +213,17 @@ static const char *frame_function(struct session *s, const struct frame *frame,
 	return arena_strndup(arena, symbol.name, strcspn(symbol.name, "."));
 }
 
+/*
+ * Who waits for a lock waits for that, whatever the functions outside are to wait for: they have
+ * not come to it. But of a futex with priority inheritance an rt_mutex is a part.
+ */
+static bool is_lock_itself(const struct row *inner, const struct row *outer)
+{
+	return inner->kind == WAIT_LOCK && outer->kind != WAIT_LOCK && outer->kind != WAIT_FUTEX &&
+	       (inner->lock == LOCK_MUTEX || inner->lock == LOCK_RWSEM ||
+		inner->lock == LOCK_RT_MUTEX || inner->lock == LOCK_SEMAPHORE);
+}
+
 void wait_of_stack(struct session *s, const struct task *task, const struct stack *stack,
 		   struct arena *arena, struct wait *wait)
 {
@@ -226,7 +240,7 @@ void wait_of_stack(struct session *s, const struct task *task, const struct stac
 		/* What is far below the first one called it for reasons of its own. */
 		if (first != SIZE_MAX && i > first + SPREAD_MAX)
 			break;
-		if (!row || (best && row->level < best->level))
+		if (!row || (best && (row->level < best->level || is_lock_itself(best, row))))
 			continue;
 		/* Of equals the outer one: its argument is in the source's own terms. */
 		if (best && row->level == best->level &&

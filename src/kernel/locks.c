@@ -161,9 +161,9 @@ static const struct {
 	const char *lock, *list;           /* the struct and its list's head */
 	const char *waiter, *link;         /* the struct of an entry and its link */
 } lists[] = {
-	{ LOCK_MUTEX, "mutex", "wait_list", "mutex_waiter", "list" },
-	{ LOCK_RWSEM, "rw_semaphore", "wait_list", "rwsem_waiter", "list" },
-	{ LOCK_SEMAPHORE, "semaphore", "wait_list", "semaphore_waiter", "list" },
+	{ LOCK_MUTEX, "mutex", "wait_list|first_waiter", "mutex_waiter", "list" },
+	{ LOCK_RWSEM, "rw_semaphore", "wait_list|first_waiter", "rwsem_waiter", "list" },
+	{ LOCK_SEMAPHORE, "semaphore", "wait_list|first_waiter", "semaphore_waiter", "list" },
 	{ LOCK_COMPLETION, "completion", "wait.task_list", "swait_queue", "task_list" },
 };
 
@@ -196,7 +196,15 @@ size_t lock_waiters(struct session *s, enum lock_kind kind, uint64_t address, ui
 		    !koffset(s, lists[i].waiter, lists[i].link, &link))
 			continue;
 		line.waiter = lists[i].waiter;
-		klist_each(s, address + head, lists[i].waiter, lists[i].link, "waiters of a lock",
+		uint64_t at = address + head, unused;
+		/* In 7.x there is no head: the lock leads to the first waiter, they form a ring. */
+		if (koffset(s, lists[i].lock, "first_waiter", &unused)) {
+			if (memory_u64(s->memory, at, &at) != READ_OK || !at ||
+			    !add_waiter(&line, at))
+				continue;
+			at += link;
+		}
+		klist_each(s, at, lists[i].waiter, lists[i].link, "waiters of a lock",
 			   add_waiter, &line);
 	}
 	return line.count;

@@ -3,6 +3,7 @@
 
 The kernel's own BTF and symbols are all that is used."""
 
+import json
 import re
 import time
 import unittest
@@ -11,7 +12,7 @@ import xml.etree.ElementTree
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
+STUCK = {"user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
@@ -299,6 +300,69 @@ class QueueOrder(Waits):
         """A guest of a hypervisor has spinlocks without one (virt_spin_lock())."""
         for dump, _ in self.each("lock-walk"):
             self.assertEqual({r["place"] for r in self.blocked(dump) if r["kind"] == "lock"}, {None})
+
+
+class UserPileup(Waits):
+    """Without any module: locks held while a page of user space is awaited, on the newest kernel, too."""
+
+    def test_roots(self):
+        for dump, truth in self.each("user-pileup"):
+            rows, names = self.blocked(dump), self.names(dump)
+            for waiter, root in truth["roots"].items():
+                row = self.of(rows, waiter)
+                self.assertEqual((names[row["owner_pid"]], row["owner_sure"]), (root, True), waiter)
+            # Who looks a name up waits behind those who want to write.
+            self.assertEqual(names[self.of(rows, "looker")["owner_pid"]], "lister")
+            self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+    def test_what_they_wait_for(self):
+        for dump, truth in self.each("user-pileup"):
+            rows = self.blocked(dump)
+            for waiter, words in truth["waits_for"].items():
+                row = self.of(rows, waiter)
+                self.assertIn(words, row["waits_for"])
+                self.assertEqual(row["confirmed"], row["kind"] == "lock", waiter)
+            # They came one after the other.
+            lines = [[self.of(rows, name)["place"] for name in line] for line in truth["lines"]]
+            self.assertEqual(lines, [list(range(1, len(line) + 1)) for line in truth["lines"]])
+
+    def test_what_the_task_itself_notes(self):
+        """Since 6.16 the kernel does (task_struct.blocker); before, the test has nothing to compare with."""
+        found = 0
+        for dump, _ in self.each("user-pileup"):
+            if "newest" not in dump.words:
+                continue
+            for row in self.blocked(dump):
+                if row["kind"] != "lock":
+                    continue
+                noted = self.ask(dump, f"struct task_struct.blocker {self.address_of(dump, row['pid'])}")
+                self.assertEqual(self.member(noted, "blocker") & ~3, int(row["object"], 16), row)
+                found += 1
+        self.assertGreaterEqual(found, 8)
+
+    def address_of(self, dump, pid):
+        return next(t["task"] for t in self.ask(dump, "ps")["tasks"] if t["pid"] == pid)
+
+    def member(self, answer, name):
+        return int(re.search(rf'"{name}"[^}}]*?"value": "?(0x[0-9a-f]+|[0-9]+)', json.dumps(answer))[1], 0)
+
+    def test_wait_queues(self):
+        for dump, truth in self.each("user-pileup"):
+            rows = self.ask(dump, "blocked -a")["blocked"]
+            for name in ("scribe", "lister", "pump"):
+                row = self.of(rows, name)
+                self.assertEqual((row["kind"], row["function"], row["confirmed"]), ("wait queue", "handle_userfault", True))
+                self.assertIn("userfaultfd_ctx", row["waits_for"])
+            for name, queue in truth["queues"].items():
+                self.assertIn(queue, self.of(rows, name)["waits_for"])
+
+    def test_verdict(self):
+        for dump, _ in self.each("user-pileup"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["function"]), ("hung-task", None))
+            pages = re.search(r"known missing (0x[0-9a-f]+)", (dump.folder / "guest.log").read_text())[1]
+            told = re.search(r"\((?:scribe|lister|pump)|(?:scribe|lister|pump) \(pid \d+\) came upon a page .* at (0x[0-9a-f]+)", verdict["why"])
+            self.assertIn(int(told[1], 16) - int(pages, 16), (0, 4096, 8192))
 
 
 class Floods(Waits):
