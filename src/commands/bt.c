@@ -275,16 +275,10 @@ static struct error *show_threads(struct bt_run *run)
 	return err;
 }
 
-static struct error *show_selected(struct bt_run *run)
+static struct error *show_views(struct bt_run *run)
 {
 	const bool *set = run->chosen.set;
-	struct error *err;
 
-	if (set[OPT_CPU_EXCEPTIONS])
-		return bt_cpu_exceptions(run->args, run->cpus);
-	err = select_tasks(run);
-	if (err)
-		return err;
 	if (set[OPT_CHECK])
 		bt_check(run->args, &run->of);
 	else if (set[OPT_UNIQUE])
@@ -345,8 +339,29 @@ static struct error *run_bt(struct command_args *args)
 	struct bt_run run = { .args = args };
 	struct error *err = start(&run);
 
+	if (!err && run.chosen.set[OPT_CPU_EXCEPTIONS])
+		return bt_cpu_exceptions(args, run.cpus);
 	if (!err)
-		err = show_selected(&run);
+		err = select_tasks(&run);
+	if (!err)
+		err = show_views(&run);
+	vec_deinit(&run.of);
+	return err;
+}
+
+struct error *bt_on_tasks(struct command_args *args, const struct task *const *of, size_t count)
+{
+	struct bt_run run = { .args = args };
+	struct error *err = start(&run);
+	const bool *set = run.chosen.set;
+
+	if (!err && (run.chosen.word_count || set[OPT_ACTIVE] || set[OPT_CPUS] || set[OPT_ALL] ||
+		     set[OPT_PANIC] || set[OPT_CPU_EXCEPTIONS]))
+		err = error_new(ERROR_USAGE, "which tasks is said before the command");
+	for (size_t i = 0; !err && i < count; i++)
+		add_one(&run, of[i]);
+	if (!err)
+		err = show_views(&run);
 	vec_deinit(&run.of);
 	return err;
 }

@@ -26,6 +26,12 @@ struct bt_options {
 	const char *guilty; /* the first frame of this function stands out; NULL: none */
 };
 
+struct command_args;
+
+/* The command with its options in args->argv, on these tasks in place of those it would choose. */
+struct error *bt_on_tasks(struct command_args *args, const struct task *const *of, size_t count)
+	must_check;
+
 /*
  * Adds the thread of @task to the open array, or under @key to the open record. False when its
  * stack could not be followed to its end (the document says why).

@@ -7,8 +7,10 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/strbuf.h"
 #include "commands/bt_views.h"
 #include "kernel/stack_fold.h"
@@ -25,24 +27,49 @@ struct tally {
 	struct {
 		char word[20];
 		size_t count;
-	} entry[64];
-	size_t used, others;
+	} entry[4096];
+	size_t used, others; /* others: words that found no place any more */
+	struct map by_word;
 };
 
-static void tally_add(struct tally *tally, const char *word)
+static void tally_add(struct tally *tally, const char *word, size_t count)
 {
-	for (size_t i = 0; i < tally->used; i++) {
-		if (strcmp(tally->entry[i].word, word) == 0) {
-			tally->entry[i].count++;
-			return;
-		}
+	uint64_t index;
+
+	if (map_get_name(&tally->by_word, word, &index)) {
+		tally->entry[index].count += count;
+		return;
 	}
 	if (tally->used == array_size(tally->entry)) {
-		tally->others++;
+		tally->others += count;
 		return;
 	}
 	snprintf(tally->entry[tally->used].word, sizeof(tally->entry[0].word), "%s", word);
-	tally->entry[tally->used++].count = 1;
+	map_set_name(&tally->by_word, tally->entry[tally->used].word, tally->used);
+	tally->entry[tally->used++].count = count;
+}
+
+static void tally_destroy(struct tally *tally)
+{
+	map_deinit(&tally->by_word);
+	free(tally);
+}
+
+/* "visitor/17" as "visitor/#": of many workers each has a name of its own. */
+static void without_numbers(const struct tally *tally, struct tally *folded)
+{
+	for (size_t i = 0; i < tally->used; i++) {
+		char plain[sizeof(tally->entry[0].word)];
+		size_t n = 0;
+		for (const char *c = tally->entry[i].word; *c; c++) {
+			bool digit = *c >= '0' && *c <= '9';
+			if (!digit || !n || plain[n - 1] != '#')
+				plain[n++] = digit ? '#' : *c;
+		}
+		plain[n] = '\0';
+		tally_add(folded, plain, tally->entry[i].count);
+	}
+	folded->others += tally->others;
 }
 
 static void tally_text(const struct tally *tally, const char *quote, struct strbuf *text)
@@ -77,24 +104,29 @@ static void pid_ranges(const struct stack_group *group, struct strbuf *text)
 
 static void add_heading(struct doc *doc, const struct stack_group *group)
 {
-	struct tally *states = arena_zalloc(&doc->arena, sizeof(*states));
-	struct tally *names = arena_zalloc(&doc->arena, sizeof(*names));
+	struct tally *states = xcalloc(1, sizeof(*states));
+	struct tally *names = xcalloc(1, sizeof(*names)), *plain = xcalloc(1, sizeof(*plain));
 	auto_strbuf text = { 0 };
 
 	for (size_t i = 0; i < group->count; i++) {
 		char comm[sizeof(group->tasks[i]->comm) + 1];
 		snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(group->tasks[i]->comm),
 			 group->tasks[i]->comm);
-		tally_add(states, task_state_name(group->tasks[i]));
-		tally_add(names, comm);
+		tally_add(states, task_state_name(group->tasks[i]), 1);
+		tally_add(names, comm, 1);
 	}
 	strbuf_addf(&text, "COUNT: %zu  STATE: ", group->count);
 	tally_text(states, "", &text);
 	strbuf_add(&text, "  COMMAND: ");
-	tally_text(names, "\"", &text);
+	if (names->used > NAMES_SHOWN)
+		without_numbers(names, plain);
+	tally_text(plain->used ? plain : names, "\"", &text);
 	strbuf_add(&text, "  PID: ");
 	pid_ranges(group, &text);
 	doc_heading(doc, "%s", strbuf_text(&text));
+	tally_destroy(states);
+	tally_destroy(names);
+	tally_destroy(plain);
 }
 
 static void add_group(struct session *s, struct doc *doc, const struct stack_group *group,
