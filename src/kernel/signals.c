@@ -5,8 +5,8 @@
  *
  * What a process does with each is sighand->action[number - 1], shared by its threads. What waits
  * is task->pending for the thread and signal->shared_pending for the process: a set of bits and a
- * list of struct sigqueue, one for each signal that came with a siginfo (kernel/signal.c). Plain signals
- * are queued once, real-time ones each time.
+ * list of struct sigqueue, one for each signal that came with a siginfo (kernel/signal.c). Plain
+ * signals are queued once, real-time ones each time.
  */
 #include "kernel/signals.h"
 
