@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "types/btf.h"
 #include "types/expr.h"
+#include "types/program.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,6 +80,76 @@ static enum expr_found find_name(void *ctx, const char *name, struct value *valu
 	return types_find(types, "struct s", &value->type) ? EXPR_FOUND : EXPR_UNKNOWN;
 }
 
+enum { OBJECT = 0x2000 };
+
+static void bind_name(void *ctx, const char *name, struct binding *binding)
+{
+	struct types *types = ctx;
+	struct type type;
+	struct member m;
+
+	*binding = (struct binding){ 0 };
+	if (!types_find(types, "struct s", &type))
+		return;
+	if (strcmp(name, "$") == 0 && types_pointer(types, type, &binding->type))
+		binding->kind = BIND_OBJECT;
+	else if (type_find_member(type, name, &m))
+		binding->kind = BIND_MEMBER;
+}
+
+static enum expr_found find_member(void *ctx, const char *name, struct value *value,
+				   struct error **err)
+{
+	struct binding binding;
+	struct type type;
+	struct member m;
+
+	bind_name(ctx, name, &binding);
+	if (binding.kind == BIND_NONE)
+		return find_name(ctx, name, value, err);
+	if (binding.kind == BIND_OBJECT) {
+		*value = value_of_number(binding.type, OBJECT);
+		return EXPR_FOUND;
+	}
+	if (!types_find(ctx, "struct s", &type) || !type_find_member(type, name, &m))
+		return EXPR_UNKNOWN;
+	*value = value_of_memory(m.type, OBJECT + m.offset);
+	value->bit_offset = m.bit_offset;
+	value->bit_size = m.bit_size;
+	return EXPR_FOUND;
+}
+
+/* A program must mean what the evaluation means. */
+static void compile(const char *text, struct expr_env env)
+{
+	struct arena arena = { 0 };
+	struct program *program = NULL;
+	struct program_env program_env = { .expr = &env, .ctx = env.value.ctx, .bind = bind_name };
+	struct expr *expr;
+	struct value value;
+	struct datum datum;
+	uint64_t number;
+	size_t at;
+
+	env.name = find_member;
+	env.cpu = 0;
+	(void)types_find(env.value.types, "struct s", &program_env.object);
+	struct error *err = expr_parse(text, &env, &arena, &expr, &at);
+	if (!err)
+		err = program_compile(expr, &program_env, PROGRAM_PLACE, &arena, &program, &at);
+	if (!err) {
+		program_run(program, OBJECT, &datum);
+		err = expr_eval(expr, &env, &value, &at);
+		if (!err && datum.kind == DATUM_NUMBER)
+			err = value_number(&env.value, &value, &number);
+		if (!err && datum.kind == DATUM_NUMBER && datum.number != number)
+			abort();
+	}
+	program_finish(program);
+	error_free(err);
+	arena_deinit(&arena);
+}
+
 static void print(const struct value *v)
 {
 	struct value_format format = { 0 };
@@ -139,6 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	auto_free char *text = xstrndup((const char *)data, size);
 	evaluate(text, &env);
+	compile(text, env);
 	env.bare_hex = env.value.wide = env.value.bytes = true;
 	evaluate(text, &env);
 	types_destroy(types);

@@ -112,7 +112,7 @@ static bool is_word(const char *s, const char *word)
 	size_t length = strlen(word);
 
 	return isspace((unsigned char)s[0]) && strncmp(s + 1, word, length) == 0 &&
-	       (isspace((unsigned char)s[1 + length]) || !s[1 + length]);
+	       !isalnum((unsigned char)s[1 + length]) && s[1 + length] != '_';
 }
 
 static bool is_by(const char *s)

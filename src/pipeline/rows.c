@@ -383,8 +383,12 @@ struct error *row_compile(struct row_env *env, const struct stage *stage,
 			  const struct stage_expr *source, enum program_wish wish,
 			  struct row_expr *expr, size_t *at)
 {
+	const struct row *current = env->current;
 	struct expr *parsed;
 	size_t inner = 0;
+
+	/* What is not known of the row at hand has a type all the same. */
+	env->current = NULL;
 
 	*expr = (struct row_expr){ .env = env, .source = source, .from = -1 };
 	struct error *err = expr_parse(source->text, &env->expr, env->arena, &parsed, &inner);
@@ -393,6 +397,7 @@ struct error *row_compile(struct row_env *env, const struct stage *stage,
 	if (!err)
 		err = program_compile(parsed, &env->program, wish, env->arena, &expr->program,
 				      &inner);
+	env->current = current;
 	if (err)
 		return place_error(list_columns(env, err), stage, source->at, inner, at);
 	describe(expr);

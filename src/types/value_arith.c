@@ -231,17 +231,19 @@ static struct error *match_text(const struct value_env *env, enum value_op op,
 
 /* --- Integers --- */
 
-static struct error *shift(enum value_op op, const struct operand *a, const struct operand *b,
-			   struct value *result)
+static struct error *shift(const struct value_env *env, enum value_op op, const struct operand *a,
+			   const struct operand *b, struct value *result)
 {
 	struct type type = integer_type(a->is_long, a->is_signed);
 	uint64_t width = a->is_long ? 64 : 32, n;
 
-	if (b->number >= width)
+	if (env->dry)
+		n = 0;
+	else if (b->number >= width)
 		return error_new(ERROR_USAGE, "a shift by %" PRId64 " of %" PRIu64 " bits%s",
 				 (int64_t)b->number, width,
 				 b->number < 64 ? " (1 is an int, 1UL has 64 bits)" : "");
-	if (op == OP_SHL)
+	else if (op == OP_SHL)
 		n = a->number << b->number;
 	else
 		n = a->is_signed ? (uint64_t)((int64_t)a->number >> b->number)
@@ -328,7 +330,7 @@ struct error *value_binary(const struct value_env *env, enum value_op op, const 
 	if (err)
 		return err;
 	if (!x.is_pointer && !y.is_pointer)
-		return op == OP_SHL || op == OP_SHR ? shift(op, &x, &y, result)
+		return op == OP_SHL || op == OP_SHR ? shift(env, op, &x, &y, result)
 						    : compute(env, op, &x, &y, result);
 	if (is_comparison(op)) {
 		*result = value_of_number(basic_type(BASIC_INT),
@@ -345,7 +347,7 @@ struct error *value_binary(const struct value_env *env, enum value_op op, const 
 		x.is_long |= x.is_pointer;
 		y.is_long |= y.is_pointer;
 		x.is_pointer = y.is_pointer = false;
-		return op == OP_SHL || op == OP_SHR ? shift(op, &x, &y, result)
+		return op == OP_SHL || op == OP_SHR ? shift(env, op, &x, &y, result)
 						    : compute(env, op, &x, &y, result);
 	}
 	return error_new(ERROR_USAGE, "pointers cannot be multiplied");

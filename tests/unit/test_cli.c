@@ -146,6 +146,13 @@ static void redirections(void **state)
 		{ "p a >= b", "p a >= b", NULL, REDIRECT_NONE },
 		{ "ps '|' | wc | cat > x", "ps '|'", "wc | cat > x", REDIRECT_PIPE },
 		{ ")) | x", "))", "x", REDIRECT_PIPE },
+		/* Between objects ">" compares, unless no operand can follow. */
+		{ "a |> where x > 5 |> count", "a |> where x > 5 |> count", NULL, REDIRECT_NONE },
+		{ "a |> where x > y.z | wc", "a |> where x > y.z", "wc", REDIRECT_PIPE },
+		{ "a |> where x > 5 > /tmp/f", "a |> where x > 5", "/tmp/f", REDIRECT_FILE },
+		{ "a |> first >> ./f", "a |> first", "./f", REDIRECT_APPEND },
+		{ "a |> first > 'b c'", "a |> first", "b c", REDIRECT_FILE },
+		{ "a |> where (x | 4) >> 2", "a |> where (x | 4) >> 2", NULL, REDIRECT_NONE },
 	};
 	static const char *const bad[] = { "bt |", "| grep", "> f", "bt >", "!", "bt >>  " };
 	struct redirect r;

@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "types/btf.h"
 #include "types/expr.h"
+#include "types/program.h"
 
 /* --- Types: a little BTF --- */
 
@@ -75,7 +76,8 @@ static uint32_t put_array(struct builder *b, uint32_t type, uint32_t length)
 
 /*
  * struct node { struct node *next; int pid; unsigned char small; char comm[8];
- *               union { long a; u32 b; }; unsigned f : 3; int g : 5; struct point at[2]; bool on; }
+ *               union { long a; u32 b; }; unsigned f : 3; int g : 5; struct point at[2]; bool on;
+ *               struct single { int counter; } alone; }
  */
 static void put_types(struct builder *b)
 {
@@ -95,9 +97,11 @@ static void put_types(struct builder *b)
 	put_member(b, "x", t_int, 0);
 	put_member(b, "y", t_int, 32);
 	uint32_t t_points = put_array(b, t_point, 2);
+	uint32_t t_single = put(b, "single", BTF_STRUCT, 1, 4);
+	put_member(b, "counter", t_int, 0);
 	uint32_t t_node = b->count + 2;
 	uint32_t t_next = put(b, "", BTF_PTR, 0, t_node);
-	assert_int_equal(put(b, "node", BTF_STRUCT | 1u << 31, 9, 64), t_node);
+	assert_int_equal(put(b, "node", BTF_STRUCT | 1u << 31, 10, 64), t_node);
 	put_member(b, "next", t_next, 0);
 	put_member(b, "pid", t_int, 64);
 	put_member(b, "small", t_uchar, 96);
@@ -107,6 +111,7 @@ static void put_types(struct builder *b)
 	put_member(b, "g", t_int, BITFIELD(5, 259));
 	put_member(b, "at", t_points, 288);
 	put_member(b, "on", t_bool, 416);
+	put_member(b, "alone", t_single, 448);
 	put(b, "colour", BTF_ENUM, 2, 4);
 	put32(&b->records, name_of(b, "RED"));
 	put32(&b->records, 0);
@@ -242,6 +247,7 @@ static int set_up(void **state)
 	store(w->memory + 44, 3, 4);
 	store(w->memory + 48, 4, 4);
 	w->memory[52] = 1;
+	store(w->memory + 56, 7, 4);
 	store(w->memory + 64, NODES, 8);
 	store(w->memory + 72, 43, 4);
 	store(w->percpu[0] + 8, 100, 4);
@@ -624,6 +630,281 @@ static void syntax(void **state)
 	refuse(w, deep.data, 0, "too long");
 }
 
+static void texts_and_patterns(void **state)
+{
+	struct world *w = *state;
+
+	expect(w, "head.comm ~ \"in*\"", 1, "int");
+	expect(w, "head.comm ~ \"in?\"", 0, "int");
+	expect(w, "head.comm !~ \"in?\"", 1, "int");
+	expect(w, "head.comm =~ \"^i.+t$\"", 1, "int");
+	expect(w, "head.comm =~ \"^x\" || 1", 1, "int");
+	/* C's own are as they were. */
+	expect(w, "!~0", 0, "int");
+	expect(w, "1 == ~0", 0, "int");
+	refuse(w, "head.comm ~ head.comm", 18, "a pattern is a text");
+	refuse(w, "head.comm =~ \"(\"", 14, "no regular expression");
+	refuse(w, "head.pid ~ \"4*\"", 0, "only char arrays");
+	/* A struct that is nothing but a number is that number; others are none. */
+	expect(w, "head.alone + 1", 8, "int");
+	expect(w, "head.alone == 7", 1, "int");
+	refuse(w, "head.at[0] + 1", 0, "no number");
+}
+
+/* --- Programs: what is compiled means what is evaluated --- */
+
+struct object {
+	struct world *w;
+	struct expr_env env;
+	struct program_env program;
+	struct type type, pointer, text;
+	uint64_t address;
+	struct program_fault fault;
+	bool dry; /* values are not asked for */
+};
+
+static enum read_status read_object(void *ctx, uint64_t address, void *buf, size_t size)
+{
+	struct object *o = ctx;
+	enum read_status status = read_world(o->w, address, buf, size);
+
+	if (status != READ_OK)
+		o->fault = (struct program_fault){ address, status };
+	return status;
+}
+
+static bool symbol_of_object(void *ctx, const char *name, struct expr_symbol *symbol)
+{
+	return symbol_of_world(((struct object *)ctx)->w, name, symbol);
+}
+
+static void bind_object(void *ctx, const char *name, struct binding *binding)
+{
+	struct object *o = ctx;
+	struct member m;
+
+	*binding = (struct binding){ 0 };
+	if (strcmp(name, "$") == 0) {
+		binding->kind = BIND_OBJECT;
+		binding->type = o->pointer;
+	} else if (strcmp(name, "n") == 0) {
+		binding->kind = BIND_SLOT;
+		assert_true(types_find(o->w->types, "long", &binding->type));
+	} else if (strcmp(name, "s") == 0) {
+		*binding = (struct binding){ .kind = BIND_SLOT, .slot = 1, .is_text = true };
+	} else if (strcmp(name, "unknown") == 0) {
+		*binding = (struct binding){ .kind = BIND_SLOT, .slot = 2 };
+		assert_true(types_find(o->w->types, "int", &binding->type));
+	} else if (type_find_member(o->type, name, &m)) {
+		binding->kind = BIND_MEMBER;
+	}
+}
+
+static void slot_of_object(void *ctx, unsigned slot, struct datum *datum)
+{
+	(void)ctx;
+	*datum = (struct datum){ .kind = DATUM_NUMBER, .number = (uint64_t)-3 };
+	if (slot == 1)
+		*datum = (struct datum){ .kind = DATUM_TEXT, .text = "init" };
+	if (slot == 2)
+		*datum = (struct datum){ .kind = DATUM_NONE, .why = DATUM_LOST };
+}
+
+static enum expr_found name_of_object(void *ctx, const char *name, struct value *value,
+				      struct error **err)
+{
+	static const uint8_t text[] = "init";
+	struct object *o = ctx;
+	struct binding b;
+	struct member m;
+
+	bind_object(o, name, &b);
+	if (b.kind == BIND_OBJECT) {
+		*value = value_of_number(o->pointer, o->address);
+	} else if (b.kind == BIND_MEMBER) {
+		assert_true(type_find_member(o->type, name, &m));
+		*value = value_of_memory(m.type, o->address + m.offset);
+		value->bit_offset = m.bit_offset;
+		value->bit_size = m.bit_size;
+	} else if (b.kind == BIND_SLOT && b.slot == 2 && !o->dry) {
+		*err = error_new(ERROR_MISSING, "not known");
+		return EXPR_LOST;
+	} else if (b.kind == BIND_SLOT && b.is_text) {
+		*value = (struct value){ .type = o->text, .place = VALUE_BYTES, .bytes = text,
+					 .size = sizeof(text), .is_text = true };
+	} else if (b.kind == BIND_SLOT) {
+		*value = value_of_number(b.type, (uint64_t)-3);
+	}
+	return b.kind == BIND_NONE ? EXPR_UNKNOWN : EXPR_FOUND;
+}
+
+static void prepare(struct object *o, struct world *w)
+{
+	struct type type;
+
+	*o = (struct object){ .w = w, .address = NODES };
+	assert_true(types_find(w->types, "struct node", &o->type));
+	assert_true(types_pointer(w->types, o->type, &o->pointer));
+	assert_true(types_find(w->types, "char", &type));
+	assert_true(types_array(w->types, type, 5, &o->text));
+	o->env = (struct expr_env){
+		.value = { .types = w->types, .ctx = o, .read = read_object },
+		.cpu = -1, .symbol = symbol_of_object, .name = name_of_object,
+	};
+	o->program = (struct program_env){
+		.expr = &o->env, .ctx = o, .fault = &o->fault, .object = o->type,
+		.bind = bind_object, .slot = slot_of_object,
+	};
+}
+
+/* Both ways, for two objects. True when there was something to compare. */
+static bool same_both_ways(struct object *o, const char *text, enum program_wish wish)
+{
+	struct arena arena = { 0 };
+	struct program *program = NULL;
+	struct expr *expr = NULL;
+	bool compared = false;
+	size_t at;
+
+	struct error *err = expr_parse(text, &o->env, &arena, &expr, &at);
+	o->dry = true;
+	if (!err)
+		err = program_compile(expr, &o->program, wish, &arena, &program, &at);
+	o->dry = false;
+	bool compiled = !err;
+	error_free(err);
+	for (o->address = NODES; expr && o->address <= NODES + 64; o->address += 64) {
+		struct value value;
+		struct datum datum = { 0 };
+		uint64_t number = 0;
+		bool truth = false;
+		err = expr_eval(expr, &o->env, &value, &at);
+		if (!err && wish == PROGRAM_TRUTH && !value.is_text)
+			err = value_truth(&o->env.value, &value, &truth);
+		if (!err && wish == PROGRAM_PLACE)
+			err = value_number(&o->env.value, &value, &number);
+		if (compiled)
+			program_run(program, o->address, &datum);
+		if (!err && !compiled && !value.is_text)
+			fail_msg("%s is not compiled", text);
+		if (!err && compiled && wish == PROGRAM_TRUTH &&
+		    (datum.kind != DATUM_NUMBER || datum.number != truth))
+			fail_msg("%s: %d by evaluation, kind %d number %llu by program", text, truth,
+				 (int)datum.kind, (unsigned long long)datum.number);
+		if (!err && compiled && wish == PROGRAM_PLACE && datum.kind == DATUM_NUMBER &&
+		    datum.number != number)
+			fail_msg("%s: %llx by evaluation, %llx by program", text,
+				 (unsigned long long)number, (unsigned long long)datum.number);
+		/* What && and || can tell without the unknown side only a program tells. */
+		if (err && datum.kind == DATUM_NUMBER && !strstr(text, "&&") && !strstr(text, "||"))
+			fail_msg("%s: %s, but the program knows", text, err->message);
+		compared |= !err && compiled;
+		error_free(err);
+	}
+	o->address = NODES;
+	program_finish(program);
+	arena_deinit(&arena);
+	return compared;
+}
+
+static void programs(void **state)
+{
+	static const char *const atoms[] = {
+		"pid", "small", "a", "b", "f", "g", "on", "next", "next->pid", "next->next->a",
+		"at[1].x", "at[on].y", "comm", "$", "$->a", "n", "s", "unknown", "3", "-1",
+		"0x123456789UL", "\"init\"", "&pid", "*next", "(unsigned char)a", "-g", "~b",
+		"!next", "next[0].small", "sizeof(*$)", "head.pid", "(on ? pid : a)", "alone",
+		"gone", "((struct node *)0)->pid", "(small << 4)", "BLUE", "next - 1", "comm[1]",
+	};
+	static const char *const operators[] = {
+		"+", "-", "*", "/", "%", "<<", ">>", "<", ">", "<=", ">=", "==", "!=", "&", "^", "|",
+		"&&", "||", "~ \"i*\" +", "=~ \"t$\" &&",
+	};
+	struct object o;
+	size_t compared = 0;
+	char text[128];
+
+	prepare(&o, *state);
+	for (size_t i = 0; i < array_size(atoms); i++) {
+		same_both_ways(&o, atoms[i], PROGRAM_VALUE);
+		same_both_ways(&o, atoms[i], PROGRAM_PLACE);
+		for (size_t k = 0; k < array_size(operators); k++) {
+			for (size_t j = 0; j < array_size(atoms); j++) {
+				snprintf(text, sizeof(text), "%s %s %s", atoms[i], operators[k],
+					 atoms[j]);
+				compared += same_both_ways(&o, text, PROGRAM_TRUTH);
+				compared += same_both_ways(&o, text, PROGRAM_PLACE);
+			}
+		}
+	}
+	assert_true(compared > 10000);
+}
+
+static void run_program(struct object *o, const char *text, enum program_wish wish,
+			struct datum *datum)
+{
+	static char kept[64];
+	struct arena arena = { 0 };
+	struct program *program;
+	struct expr *expr;
+	size_t at;
+
+	o->dry = true;
+	assert_null(expr_parse(text, &o->env, &arena, &expr, &at));
+	assert_null(program_compile(expr, &o->program, wish, &arena, &program, &at));
+	o->dry = false;
+	program_run(program, NODES, datum);
+	if (datum->kind == DATUM_TEXT) {
+		snprintf(kept, sizeof(kept), "%s", datum->text);
+		datum->text = kept;
+	}
+	program_finish(program);
+	arena_deinit(&arena);
+}
+
+static void unknown_is_a_third_truth(void **state)
+{
+	static const struct {
+		const char *text;
+		int truth; /* -1: unknown */
+	} cases[] = {
+		{ "unknown == 1", -1 }, { "!(unknown == 1)", -1 }, { "unknown || 1", 1 },
+		{ "1 || unknown", 1 },  { "unknown && 0", 0 },	  { "0 && unknown", 0 },
+		{ "unknown || 0", -1 }, { "unknown && 1", -1 },	  { "unknown || unknown", -1 },
+		{ "((struct node *)(long)(on - 1))->pid == 0 && pid", -1 },
+		{ "pid / (on - on) == 0", -1 },
+	};
+	struct datum datum;
+	struct object o;
+
+	prepare(&o, *state);
+	for (size_t i = 0; i < array_size(cases); i++) {
+		run_program(&o, cases[i].text, PROGRAM_TRUTH, &datum);
+		if ((datum.kind == DATUM_NONE) != (cases[i].truth < 0) ||
+		    (datum.kind == DATUM_NUMBER && (int)datum.number != cases[i].truth))
+			fail_msg("%s: kind %d number %d", cases[i].text, (int)datum.kind,
+				 (int)datum.number);
+	}
+	/* Why: behind NULL there is nothing, elsewhere something that is not there. */
+	run_program(&o, "((struct node *)(long)(on - 1))->pid", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.why, DATUM_NULL);
+	run_program(&o, "*(int *)((long)&pid + 0x7f8)", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.kind, DATUM_NONE);
+	assert_int_equal(datum.why, DATUM_LOST);
+	run_program(&o, "pid % (on - on)", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.why, DATUM_ABSURD);
+	run_program(&o, "comm", PROGRAM_VALUE, &datum);
+	assert_string_equal(datum.text, "init");
+	run_program(&o, "comm", PROGRAM_PLACE, &datum);
+	assert_int_equal(datum.kind, DATUM_PLACE);
+	assert_int_equal(datum.number, NODES + 13);
+	run_program(&o, "alone", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.number, 7);
+	run_program(&o, "*next", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.kind, DATUM_PLACE);
+	assert_int_equal(datum.number, NODES + 64);
+}
+
 static void distances(void **state)
 {
 	(void)state;
@@ -650,6 +931,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cpus, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(locals_may_come_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(syntax, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(texts_and_patterns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(programs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unknown_is_a_third_truth, set_up, tear_down),
 		cmocka_unit_test(distances),
 	};
 
