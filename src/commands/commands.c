@@ -40,6 +40,7 @@ const struct command *const commands[] = {
 	&command_locals,
 	&command_locks,
 	&command_log,
+	&command_mach,
 	&command_mod,
 	&command_mount,
 	&command_net,

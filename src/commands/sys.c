@@ -15,9 +15,14 @@
 #include "commands/table.h"
 #include "kernel/modules.h"
 
-enum { OPT_TAINT };
+enum { OPT_TAINT, OPT_CALLS, OPT_DMI, OPT_FILE };
 
-static const struct option sys_option_table[] = { [OPT_TAINT] = { "t", false } };
+static const struct option sys_option_table[] = {
+	[OPT_TAINT] = { "t", false },
+	[OPT_CALLS] = { "c", false },
+	[OPT_DMI] = { "i", false },
+	[OPT_FILE] = { "f", true },
+};
 
 /* A string of struct system_info, where "" means unknown. */
 static struct cell known_string(const char *s)
@@ -324,10 +329,17 @@ static struct error *run_sys(struct command_args *args)
 					  &options);
 	if (err)
 		return err;
-	if (options.word_count)
-		return error_new(ERROR_USAGE, "unexpected word: %s", options.words[0]);
+	if (options.set[OPT_CALLS])
+		return sys_calls(args, &options);
+	if (options.word_count && strcmp(options.words[0], "config") == 0)
+		return sys_config(args, &options, options.value[OPT_FILE]);
+	if (options.word_count || options.set[OPT_FILE])
+		return error_new(ERROR_USAGE, "unexpected word: %s", options.word_count
+				 ? options.words[0] : "-f goes with config only");
 	if (options.set[OPT_TAINT])
 		show_taints(args);
+	else if (options.set[OPT_DMI])
+		return sys_dmi(args);
 	else
 		sys_record(args->session, args->doc);
 	return NULL;
@@ -335,9 +347,15 @@ static struct error *run_sys(struct command_args *args)
 
 const struct command command_sys = {
 	.name = "sys",
-	.usage = "[-t]",
+	.usage = "[-t | -i | -c [NAME|NUMBER ...] | config [-f FILE] [OPTION ...]]",
 	.summary = "what the machine and the dump are, and the panic message",
 	.help = "  -t        the taint flags that are set, in words\n"
-		"Examples: sys | sys -t",
+		"  -i        the DMI strings: vendor, product, serial numbers, BIOS\n"
+		"  -c        the table of system calls, or those whose name contains NAME or that have\n"
+		"            this NUMBER; one that does not lead into the kernel's own code stands out\n"
+		"  config    how the kernel was built, where it carries that itself (CONFIG_IKCONFIG),\n"
+		"            else from FILE, or from /boot/config-RELEASE or /lib/modules/RELEASE; OPTION\n"
+		"            is a name, with or without CONFIG_, and may hold * and ?\n"
+		"Examples: sys | sys -t | sys -c read | sys -c 0 | sys -i",
 	.run = run_sys,
 };

@@ -35,6 +35,7 @@ extern const struct command command_list;
 extern const struct command command_locals;
 extern const struct command command_locks;
 extern const struct command command_log;
+extern const struct command command_mach;
 extern const struct command command_mod;
 extern const struct command command_mount;
 extern const struct command command_net;

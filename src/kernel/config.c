@@ -7,10 +7,12 @@
 #include "kernel/config.h"
 
 #include <libdeflate.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "kernel/system.h"
 
 enum { PACKED_MAX = 1 << 20, TEXT_MAX = 8 << 20, MARK_SIZE = 8 };
 
@@ -97,4 +99,56 @@ const char *kernel_config(struct session *s, const char *name)
 	size_t length = value ? strlen(value) : 0;
 
 	return length >= 2 && *value == '"' ? arena_strndup(&s->arena, value + 1, length - 2) : value;
+}
+
+static bool read_file(const char *path, struct arena *arena, struct config_text *text)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	text->data = arena_alloc(arena, TEXT_MAX + 1);
+	text->size = fread(text->data, 1, TEXT_MAX, file);
+	text->data[text->size] = '\0';
+	(void)fclose(file);
+	/* Any file may be given; one without an option is not what was meant. */
+	return memmem(text->data, text->size, "CONFIG_", strlen("CONFIG_"));
+}
+
+struct error *kernel_config_text(struct session *s, const char *file, struct arena *arena,
+				 struct config_text *text, const char **source)
+{
+	static const char *const places[] = {
+		"/boot/config-%s", "/usr/lib/debug/boot/config-%s", "/lib/modules/%s/config",
+		"/lib/modules/%s/build/.config",
+	};
+	struct system_info *info = arena_zalloc(arena, sizeof(*info));
+
+	*text = (struct config_text){ 0 };
+	if (file) {
+		*source = arena_strdup(arena, file);
+		if (read_file(file, arena, text))
+			return NULL;
+		return error_new(ERROR_NOT_FOUND, "%s is not a kernel's configuration, or cannot be "
+				 "read", file);
+	}
+	if (kernel_config_known(s)) {
+		*text = *config_of(s);
+		*source = "the dump";
+		return NULL;
+	}
+	system_info(s, info);
+	/* It comes from the dump: no path of its own. */
+	bool usable = info->release[0] && !strchr(info->release, '/');
+	for (size_t i = 0; usable && i < array_size(places); i++) {
+		const char *path = strchr(places[i], '%');
+		path = arena_printf(arena, "%.*s%s%s", (int)(path - places[i]), places[i],
+				    info->release, path + 2);
+		*source = path;
+		if (read_file(path, arena, text))
+			return NULL;
+	}
+	return error_new(ERROR_MISSING, "the kernel does not carry its configuration "
+			 "(CONFIG_IKCONFIG), and there is no /boot/config-%s here: "
+			 "sys config -f FILE", info->release);
 }

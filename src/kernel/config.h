@@ -18,3 +18,12 @@ struct config_text {
 void config_unpack(const uint8_t *bytes, size_t size, struct config_text *text);
 /* The value behind "NAME=", quotes and all; NULL: not set. */
 const char *config_find(const struct config_text *text, const char *name);
+
+struct arena;
+/*
+ * All of it, in @arena, with a newline or a NUL at each line's end: out of the dump, else of @file,
+ * or when that is NULL of the usual places of the machine that we run on (/boot/config-RELEASE
+ * ...). @source says from where: "the dump", or the file's path.
+ */
+struct error *kernel_config_text(struct session *s, const char *file, struct arena *arena,
+				 struct config_text *text, const char **source) must_check;

@@ -42,7 +42,8 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "wr -32 panic_on_oops 7", "wr -l", "wr -d", "rd -f 0 4", "rd -R -SS -o 8 init_task 4", "rd -N -16 linux_banner 4", "rd -r /dev/shm/inquest-rd init_task 100"]
 
 LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "ps -m -C 0", "ps -a 1", "ps -g 1", "ps -r 1",
-          "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait"]
+          "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait",
+          "mach", "mach -m", "mach -i", "mach -c -x", "sys -c", "sys -c read", "sys -i"]
 
 
 def schema_of(line):
