@@ -215,13 +215,19 @@ static void pte_flags(uint64_t entry, char *buf, size_t size)
 		{ 4, "PCD" },     { 5, "ACCESSED" }, { 6, "DIRTY" }, { 7, "PSE" },
 		{ 8, "GLOBAL" },  { 63, "NX" },
 	};
+	bool present = entry & PTE_PRESENT;
 	size_t used = 0;
 
 	buf[0] = '\0';
+	/* Of an entry that maps nothing, these bits mean something else. */
+	if (!present && !(entry & PTE_PROTNONE))
+		return;
 	for (size_t i = 0; i < array_size(flags); i++) {
+		bool none = !present && (UINT64_C(1) << flags[i].bit) == PTE_PROTNONE;
 		if (!(entry >> flags[i].bit & 1))
 			continue;
-		int n = snprintf(buf + used, size - used, "%s%s", used ? "|" : "", flags[i].name);
+		int n = snprintf(buf + used, size - used, "%s%s", used ? "|" : "",
+				 none ? "PROTNONE" : flags[i].name);
 		if (n < 0 || (size_t)n >= size - used)
 			return;
 		used += (size_t)n;

@@ -25,6 +25,9 @@ enum kmem_option {
 	KMEM_PAGES,       /* -p */
 	KMEM_MEMBERS,     /* -m, goes with -p */
 	KMEM_FLAGS,       /* -g */
+	KMEM_PHYSICAL,    /* -P, goes with addresses */
+	KMEM_HASH,        /* -c */
+	KMEM_HASH_PAGES,  /* -C */
 	KMEM_OPTIONS,
 };
 
@@ -57,3 +60,7 @@ struct error *kmem_huge_pages(struct command_args *args, const struct options *o
 struct error *kmem_addresses(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_pages(struct command_args *args, const struct options *options) must_check;
 struct error *kmem_flags(struct command_args *args, const struct options *options) must_check;
+/* -f with addresses: the free block that each is in. */
+struct error *kmem_free_blocks(struct command_args *args, const struct options *options) must_check;
+/* The record "page" of a page frame, in the current record; nothing where it has no struct page. */
+void add_page_record(struct command_args *args, uint64_t pfn);

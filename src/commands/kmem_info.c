@@ -18,6 +18,7 @@
 enum {
 	CHUNK_PAGES = 1 << 15,
 	KIND_VMALLOC = PAGE_KIND_COUNT, /* pages in use that a vmalloc area has */
+	KIND_SHARED,                    /* no kind: pages counted again, with several users */
 	KINDS,
 	HSTATES_MAX = 8,
 };
@@ -31,6 +32,13 @@ static const struct column line_columns[] = {
 
 static const struct column kind_columns[] = {
 	{ .key = "kind", .title = "EVERY PAGE, BY ITS OWNER", .style = STYLE_STRONG },
+	{ .key = "pages", .title = "PAGES", .right = true },
+	{ .key = "bytes", .title = "TOTAL", .right = true },
+	{ .key = "percent", .title = "OF ALL", .right = true },
+};
+
+static const struct column shared_columns[] = {
+	{ .key = "name", .title = "SHARED", .style = STYLE_STRONG },
 	{ .key = "pages", .title = "PAGES", .right = true },
 	{ .key = "bytes", .title = "TOTAL", .right = true },
 	{ .key = "percent", .title = "OF ALL", .right = true },
@@ -77,6 +85,7 @@ static bool count_page(void *ctx, const struct page_info *info)
 	if (kind == PAGE_KIND_UNKNOWN && vmalloc_area_of_pfn(chunk->session, info->pfn, &vaddr))
 		kind = KIND_VMALLOC;
 	chunk->kinds[kind]++;
+	chunk->kinds[KIND_SHARED] += info->refcount > 1 && kind != PAGE_KIND_BUDDY;
 	return true;
 }
 
@@ -107,17 +116,17 @@ static void count_pages(struct session *s, uint64_t sum[KINDS])
 	free(count.kinds);
 }
 
-static void add_kinds(struct command_args *args)
+static void add_kinds(struct command_args *args, bool shared)
 {
 	uint64_t sum[KINDS] = { 0 }, all = 0;
 
 	if (!page_array(args->session)->valid)
 		return;
 	count_pages(args->session, sum);
-	for (unsigned kind = 0; kind < KINDS; kind++)
+	for (unsigned kind = 0; kind < KIND_SHARED; kind++)
 		all += sum[kind];
 	doc_table(args->doc, "kinds", kind_columns, array_size(kind_columns));
-	for (unsigned kind = 0; kind < KINDS; kind++) {
+	for (unsigned kind = 0; kind < KIND_SHARED; kind++) {
 		const char *name = kind == KIND_VMALLOC ? "vmalloc" : page_kind_name(kind);
 		if (kind == PAGE_KIND_UNKNOWN)
 			name = "in use, by whom nothing says";
@@ -126,14 +135,24 @@ static void add_kinds(struct command_args *args)
 				   all << PAGE_SHIFT);
 	}
 	doc_end(args->doc);
+	if (!shared)
+		return;
+	doc_table(args->doc, "shared", shared_columns, array_size(shared_columns));
+	add_amount(args->doc, "with more than one reference", true, sum[KIND_SHARED] << PAGE_SHIFT,
+		   all << PAGE_SHIFT);
+	doc_end(args->doc);
 }
 
-struct error *kmem_info(struct command_args *args, const struct options *options unused_arg)
+struct error *kmem_info(struct command_args *args, const struct options *options)
 {
+	bool shared = options->value[KMEM_INFO];
+
 	struct meminfo_line lines[MEMINFO_LINES_MAX];
 	size_t count = meminfo(args->session, lines);
 	bool any = false;
 
+	if (shared && strcmp(options->value[KMEM_INFO], "shared") != 0)
+		return error_new(ERROR_USAGE, "-i=%s: only -i=shared", options->value[KMEM_INFO]);
 	for (size_t i = 0; i < count; i++)
 		any |= lines[i].known;
 	if (!any)
@@ -144,7 +163,7 @@ struct error *kmem_info(struct command_args *args, const struct options *options
 		add_amount(args->doc, lines[i].name, lines[i].known, lines[i].bytes,
 			   lines[0].known ? lines[0].bytes : 0);
 	doc_end(args->doc);
-	add_kinds(args);
+	add_kinds(args, shared);
 	return NULL;
 }
 

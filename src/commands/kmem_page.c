@@ -12,6 +12,7 @@
 #include "kernel/pages.h"
 #include "kernel/slab.h"
 #include "kernel/vmalloc.h"
+#include "kernel/zones.h"
 
 enum { FLAGS_TEXT = 512, PATH_TEXT = 1024, MEMBERS_MAX = 16, ROWS_MAX = 1 << 22, FLAG_BITS = 64 };
 
@@ -31,8 +32,12 @@ static bool is_physical(struct session *s, uint64_t address)
 	return address >> PAGE_SHIFT < end;
 }
 
-/* A kernel address, the address of (or into) a struct page, a physical address, "pfn:NUMBER". */
-static struct error *find_target(struct session *s, const char *word, struct target *target)
+/*
+ * A kernel address, the address of (or into) a struct page, a physical address, "pfn:NUMBER"; with
+ * @physical no doubt is left.
+ */
+static struct error *find_target(struct session *s, const char *word, bool physical,
+				 struct target *target)
 {
 	const struct page_array *array = page_array(s);
 	struct error *err = NULL;
@@ -52,10 +57,12 @@ static struct error *find_target(struct session *s, const char *word, struct tar
 	uint64_t address = target->address;
 	uint64_t page = array->valid && address >= array->vmemmap
 				? address - (address - array->vmemmap) % array->page_size : 0;
-	if (page && pfn_of_page(s, page, &target->pfn)) {
+	if (physical && !is_physical(s, address))
+		return error_new(ERROR_NOT_FOUND, "%s: this machine's memory ends before it", word);
+	if (!physical && page && pfn_of_page(s, page, &target->pfn)) {
 		target->has_pfn = true;
 		target->vaddr = direct_map_of(s, (struct paddr){ target->pfn << PAGE_SHIFT });
-	} else if (s->arch->is_kernel_address(address)) {
+	} else if (!physical && s->arch->is_kernel_address(address)) {
 		target->vaddr = address;
 		target->has_pfn = direct_map_to_phys(s, address, &paddr) ||
 				  memory_vtop(s->memory, address, &paddr) == READ_OK;
@@ -134,19 +141,19 @@ static void add_file(struct command_args *args, const struct page_info *info)
 	doc_field(args->doc, "file_offset", "OFFSET", cell_hex(info->index << PAGE_SHIFT));
 }
 
-static void add_page(struct command_args *args, const struct target *target)
+void add_page_record(struct command_args *args, uint64_t pfn)
 {
 	struct session *s = args->session;
 	struct doc *doc = args->doc;
 	struct page_info info;
 	char flags[FLAGS_TEXT], shown[FLAGS_TEXT + 24];
 
-	if (!target->has_pfn || !page_info(s, target->pfn, &info))
+	if (!page_info(s, pfn, &info))
 		return;
 	bool counted = info.kind != PAGE_KIND_BUDDY && info.kind != PAGE_KIND_PCP;
 	doc_record(doc, "page", NULL);
 	doc_field(doc, "page", "PAGE", cell_address(info.page));
-	doc_field(doc, "physical", "PHYSICAL", cell_address(target->pfn << PAGE_SHIFT));
+	doc_field(doc, "physical", "PHYSICAL", cell_address(pfn << PAGE_SHIFT));
 	doc_field_styled(doc, "kind", "KIND", STYLE_STRONG, cell_str(page_kind_name(info.kind)));
 	doc_field(doc, "order", info.order ? "ORDER" : NULL, cell_udec(info.order));
 	doc_field(doc, "head", info.head != info.page ? "HEAD" : NULL, cell_address(info.head));
@@ -167,13 +174,13 @@ static void add_page(struct command_args *args, const struct target *target)
 	doc_end(doc);
 }
 
-static struct error *add_address(struct command_args *args, const char *word)
+static struct error *add_address(struct command_args *args, const char *word, bool physical)
 {
 	struct session *s = args->session;
 	struct target target;
 	struct what what;
 
-	struct error *err = find_target(s, word, &target);
+	struct error *err = find_target(s, word, physical, &target);
 	if (err)
 		return err;
 	doc_record(args->doc, NULL, NULL);
@@ -185,7 +192,8 @@ static struct error *add_address(struct command_args *args, const char *word)
 			 cell_str(what.text[0] ? what.text : NULL));
 	add_slab(args, target.vaddr);
 	add_vmalloc(args, &target);
-	add_page(args, &target);
+	if (target.has_pfn)
+		add_page_record(args, target.pfn);
 	doc_end(args->doc);
 	return NULL;
 }
@@ -196,7 +204,7 @@ struct error *kmem_addresses(struct command_args *args, const struct options *op
 
 	doc_array(args->doc, "addresses", NULL);
 	for (int i = 0; i < options->word_count; i++) {
-		err = add_address(args, options->words[i]);
+		err = add_address(args, options->words[i], options->set[KMEM_PHYSICAL]);
 		if (err && options->word_count == 1)
 			break;
 		if (err)
@@ -221,61 +229,117 @@ static const struct column row_columns[] = {
 	{ .key = "flag_names", .title = "" },
 };
 
-static const struct column member_columns[] = {
-	{ .key = "page", .title = "PAGE" },
-	{ .key = "values", .title = "" },
-};
-
 struct rows {
 	struct command_args *args;
 	const char *members[MEMBERS_MAX];
+	struct column columns[2 + MEMBERS_MAX];
 	unsigned member_count;
 	uint64_t count;
+	uint64_t flags; /* of the row before, by name */
+	char flag_names[FLAGS_TEXT];
 };
+
+/* Counts are read in decimal. */
+static bool is_count(const char *member)
+{
+	return starts_with(member, "_refcount") || starts_with(member, "_mapcount") ||
+	       starts_with(member, "_count");
+}
 
 static bool add_members(struct rows *rows, const struct page_info *info)
 {
-	struct cell cells[MEMBERS_MAX];
-	struct cell_list list = { cells, rows->member_count };
+	struct cell cells[2 + MEMBERS_MAX] = { cell_address(info->page) };
+	struct cell values[MEMBERS_MAX];
+	char shown[MEMBERS_MAX][24];
 	uint64_t value;
 
-	for (unsigned i = 0; i < rows->member_count; i++)
-		cells[i] = kread(rows->args->session, info->page, "page", rows->members[i], &value)
-				   ? cell_hex(value) : cell_none();
-	doc_row(rows->args->doc, cell_address(info->page), cell_of_list(&list));
+	for (unsigned i = 0; i < rows->member_count; i++) {
+		struct cell *cell = &cells[1 + i];
+		values[i] = cell_none();
+		if (!kread(rows->args->session, info->page, "page", rows->members[i], &value)) {
+			*cell = cell_none();
+			continue;
+		}
+		*cell = is_count(rows->members[i]) ? cell_dec((int32_t)value) : cell_hex(value);
+		snprintf(shown[i], sizeof(shown[i]), "%" PRIx64, value);
+		values[i] = cell_hex(value);
+		if (cell->kind == CELL_HEX)
+			cell->shown = shown[i];
+	}
+	cells[1 + rows->member_count] =
+		cell_of_list(&(struct cell_list){ values, rows->member_count });
+	doc_row_array(rows->args->doc, cells);
 	return ++rows->count < ROWS_MAX && !session_stopped(rows->args->session);
 }
 
 static bool add_row(void *ctx, const struct page_info *info)
 {
 	struct rows *rows = ctx;
-	char flags[FLAGS_TEXT];
 
 	if (rows->member_count)
 		return add_members(rows, info);
-	page_flags_text(rows->args->session, info->flags, flags, sizeof(flags));
+	/* One page after the other has the same flags. */
+	if (info->flags != rows->flags || !rows->count)
+		page_flags_text(rows->args->session, info->flags, rows->flag_names,
+				sizeof(rows->flag_names));
+	rows->flags = info->flags;
 	doc_row(rows->args->doc, cell_address(info->page), cell_hex(info->pfn << PAGE_SHIFT),
 		cell_hex(info->mapping), cell_hex(info->index), cell_dec(info->refcount),
-		cell_str(page_kind_name(info->kind)), cell_hex(info->flags), cell_str(flags));
+		cell_str(page_kind_name(info->kind)), cell_hex(info->flags),
+		cell_str(rows->flag_names));
 	return ++rows->count < ROWS_MAX && !session_stopped(rows->args->session);
+}
+
+static struct error *add_member(struct rows *rows, const char *name)
+{
+	if (rows->member_count == MEMBERS_MAX)
+		return error_new(ERROR_USAGE, "more than %d members", MEMBERS_MAX);
+	rows->members[rows->member_count++] = name;
+	return NULL;
+}
+
+/* A member that is a number or pointer, or those of the struct that it is. */
+static struct error *add_path(struct rows *rows, const char *path)
+{
+	struct session *s = rows->args->session;
+	struct error *err = NULL;
+	struct member member, part;
+
+	if (!types_member(s->types, "page", path, &member))
+		return error_new(ERROR_NOT_FOUND, "struct page has no member %s", path);
+	enum type_kind kind = type_kind(type_strip(member.type));
+	if (kind == TYPE_ARRAY)
+		return error_new(ERROR_USAGE, "%s is an array: name one of its elements", path);
+	bool is_struct = kind == TYPE_STRUCT || kind == TYPE_UNION;
+	/* atomic_t and the like are numbers to whoever reads them. */
+	if (!is_struct || !type_member_at(type_strip(member.type), 1, &part))
+		return add_member(rows, path);
+	for (unsigned i = 0; !err && type_member_at(type_strip(member.type), i, &part); i++) {
+		size_t size = strlen(path) + strlen(part.name) + 2;
+		char *full = arena_alloc(&s->arena, size);
+		snprintf(full, size, "%s.%s", path, part.name);
+		if (part.name[0])
+			err = add_path(rows, full);
+	}
+	return err;
 }
 
 /* The members of "flags,lru.next", as literals that live as long as the types (see types_member). */
 static struct error *split_members(struct command_args *args, const char *text, struct rows *rows)
 {
-	uint64_t ignored;
+	struct error *err = NULL;
 
-	while (text && *text) {
+	while (text && *text && !err) {
 		size_t length = strcspn(text, ",");
-		const char *name = arena_strndup(&args->session->arena, text, length);
-		if (rows->member_count == MEMBERS_MAX)
-			return error_new(ERROR_USAGE, "more than %d members", MEMBERS_MAX);
-		if (!koffset(args->session, "page", name, &ignored))
-			return error_new(ERROR_NOT_FOUND, "struct page has no member %s", name);
-		rows->members[rows->member_count++] = name;
+		err = add_path(rows, arena_strndup(&args->session->arena, text, length));
 		text += length + (text[length] == ',');
 	}
-	return NULL;
+	rows->columns[0] = (struct column){ .key = "page", .title = "PAGE" };
+	for (unsigned i = 0; i < rows->member_count; i++)
+		rows->columns[1 + i] = (struct column){ .key = rows->members[i],
+							.title = rows->members[i], .right = true };
+	rows->columns[1 + rows->member_count] = (struct column){ .key = "values" };
+	return err;
 }
 
 static struct error *add_rows(struct command_args *args, const struct options *options,
@@ -291,7 +355,8 @@ static struct error *add_rows(struct command_args *args, const struct options *o
 				   ROWS_MAX);
 	}
 	for (int i = 0; i < options->word_count; i++) {
-		struct error *err = find_target(args->session, options->words[i], &target);
+		struct error *err = find_target(args->session, options->words[i],
+						options->set[KMEM_PHYSICAL], &target);
 		if (err)
 			return err;
 		if (target.has_pfn && page_info(args->session, target.pfn, &info))
@@ -305,18 +370,90 @@ static struct error *add_rows(struct command_args *args, const struct options *o
 
 struct error *kmem_pages(struct command_args *args, const struct options *options)
 {
-	struct rows rows = { .args = args };
+	struct rows *rows = arena_zalloc(&args->doc->arena, sizeof(*rows));
 
+	rows->args = args;
 	if (!page_array(args->session)->valid)
 		return error_new(ERROR_MISSING, "the array of struct page cannot be found");
-	struct error *err = split_members(args, options->value[KMEM_MEMBERS], &rows);
+	struct error *err = split_members(args, options->value[KMEM_MEMBERS], rows);
 	if (err)
 		return err;
-	if (rows.member_count)
-		doc_table(args->doc, "page_members", member_columns, array_size(member_columns));
+	if (rows->member_count)
+		doc_table(args->doc, "page_members", rows->columns, 2 + rows->member_count);
 	else
 		doc_table(args->doc, "pages", row_columns, array_size(row_columns));
-	err = add_rows(args, options, &rows);
+	err = add_rows(args, options, rows);
+	doc_end(args->doc);
+	return err;
+}
+
+/* --- -f ADDRESS. --- */
+
+static const struct column free_columns[] = {
+	{ .key = "address", .title = "ADDRESS" },
+	{ .key = "physical", .title = "PHYSICAL", .right = true },
+	{ .key = "free", .title = "FREE" },
+	{ .key = "where", .title = "WHERE", .style = STYLE_STRONG },
+	{ .key = "node", .title = "NODE", .right = true },
+	{ .key = "order", .title = "ORDER", .right = true },
+	{ .key = "migrate_type", .title = "TYPE" },
+	{ .key = "block", .title = "BLOCK", .right = true },
+	{ .key = "page", .title = "PAGE" },
+	{ .key = "zone" },
+};
+
+static const char *zone_name(struct session *s, const struct page_info *info)
+{
+	size_t count;
+	const struct zone_info *all = zones(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].node == info->node && (int)all[i].index == info->zone)
+			return all[i].name;
+	}
+	return NULL;
+}
+
+static void add_free_block(struct command_args *args, const struct target *target,
+			   const struct page_info *info)
+{
+	struct session *s = args->session;
+	bool buddy = info->kind == PAGE_KIND_BUDDY, free = buddy || info->kind == PAGE_KIND_PCP;
+	const char *zone = zone_name(s, info);
+	char where[64];
+
+	if (free)
+		snprintf(where, sizeof(where), "zone %s%s", zone ? zone : "?",
+			 buddy ? "" : ", on a CPU's list");
+	else
+		snprintf(where, sizeof(where), "%s", page_kind_name(info->kind));
+	doc_row(args->doc, cell_address(target->address), cell_hex(info->pfn << PAGE_SHIFT),
+		cell_bool(free), cell_str(where), cell_dec(info->node),
+		free ? cell_udec(info->order) : cell_shown(cell_none(), ""),
+		free ? cell_str(page_migrate_name(s, info->migrate_type))
+		     : cell_shown(cell_none(), ""),
+		free ? cell_hex(info->head_pfn << PAGE_SHIFT) : cell_shown(cell_none(), ""),
+		free ? cell_address(info->head) : cell_shown(cell_none(), ""), cell_str(zone));
+}
+
+struct error *kmem_free_blocks(struct command_args *args, const struct options *options)
+{
+	struct error *err = NULL;
+	struct target target;
+	struct page_info info;
+
+	doc_table(args->doc, "free_blocks", free_columns, array_size(free_columns));
+	for (int i = 0; i < options->word_count && !err; i++) {
+		err = find_target(args->session, options->words[i], options->set[KMEM_PHYSICAL],
+				  &target);
+		if (err)
+			break;
+		if (target.has_pfn && page_info(args->session, target.pfn, &info))
+			add_free_block(args, &target, &info);
+		else
+			doc_remark(args->doc, REMARK_HOLE, "%s: no struct page, or not in the dump",
+				   options->words[i]);
+	}
 	doc_end(args->doc);
 	return err;
 }

@@ -187,6 +187,48 @@ static void totals_with_children(struct session *s, const struct slab_cache *cac
 	}
 }
 
+static const struct column name_columns[] = {
+	{ .key = "address", .title = "CACHE" },
+	{ .key = "name", .title = "NAME", .style = STYLE_STRONG },
+	{ .key = "aliases", .title = "ALIASES", .style = STYLE_FAINT },
+};
+
+/* "list" in place of a cache: what there are. */
+static struct error *list_names(struct command_args *args)
+{
+	size_t count;
+	const struct slab_cache *caches = slab_caches(args->session, &count);
+
+	if (!count)
+		return error_new(ERROR_MISSING, "no slab caches can be found in this dump");
+	doc_table(args->doc, "cache_names", name_columns, array_size(name_columns));
+	for (size_t i = 0; i < count; i++)
+		doc_row(args->doc, cell_address(caches[i].address), cell_str(caches[i].name),
+			cell_str(caches[i].aliases));
+	doc_end(args->doc);
+	return NULL;
+}
+
+/* Are the words addresses of objects, and no caches? Then it is these that are asked for. */
+static bool are_objects(struct session *s, const struct options *options)
+{
+	size_t count;
+	const struct slab_cache *caches = slab_caches(s, &count);
+	struct slab_object object;
+	uint64_t address;
+
+	for (int n = 0; n < options->word_count; n++) {
+		for (size_t i = 0; i < count; i++) {
+			if (is_meant(&caches[i], options->words[n]))
+				return false;
+		}
+		if (!parse_hex(options->words[n], &address) ||
+		    !slab_object_at(s, address, &object))
+			return false;
+	}
+	return options->word_count > 0;
+}
+
 static struct error *list_caches(struct command_args *args, const struct options *options,
 				 bool roots)
 {
@@ -195,6 +237,10 @@ static struct error *list_caches(struct command_args *args, const struct options
 	struct slab_totals totals;
 	bool *wanted, children = false;
 
+	if (options->word_count == 1 && strcmp(options->words[0], "list") == 0)
+		return list_names(args);
+	if (are_objects(args->session, options))
+		return kmem_addresses(args, options);
 	struct error *err = select_less(args, options, &wanted);
 	if (err)
 		return err;
@@ -312,6 +358,10 @@ struct error *kmem_slabs(struct command_args *args, const struct options *option
 	struct error *err = NULL;
 	bool *wanted;
 
+	if (options->word_count == 1 && strcmp(options->words[0], "list") == 0)
+		return list_names(args);
+	if (are_objects(args->session, options))
+		return kmem_addresses(args, options);
 	if (options->value[KMEM_SLABS]) {
 		err = parse_cpu_list(options->value[KMEM_SLABS], cpus);
 		view.cpus = cpus;

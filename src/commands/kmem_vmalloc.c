@@ -161,6 +161,11 @@ struct error *kmem_vmalloc(struct command_args *args, const struct options *opti
 		uint64_t address;
 		err = parse_address(s, options->words[i], &address);
 		const struct vmalloc_area *area = err ? NULL : vmalloc_area_at(s, address);
+		uint64_t vaddr;
+		/* A physical address: the area that has its page. */
+		if (!err && !area && (options->set[KMEM_PHYSICAL] ||
+				      !s->arch->is_kernel_address(address)))
+			area = vmalloc_area_of_pfn(s, address >> PAGE_SHIFT, &vaddr);
 		if (area)
 			add_area(args, area);
 		else if (!err)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "commands/kmem.h"
+#include "kernel/memory_blocks.h"
 #include "kernel/pages.h"
+#include "kernel/vmstat.h"
 #include "kernel/zones.h"
 
 static const struct column area_columns[] = {
@@ -49,6 +51,22 @@ static const struct column section_columns[] = {
 	{ .key = "first_page", .title = "MEM_MAP" },
 	{ .key = "start_pfn", .title = "PFN", .right = true },
 	{ .key = "state", .title = "STATE" },
+};
+
+static const struct column counter_columns[] = {
+	{ .key = "name", .title = "" },
+	{ .key = "value", .title = "", .right = true },
+};
+
+static const struct column block_state_columns[] = {
+	{ .key = "number", .title = "NR", .right = true },
+	{ .key = "memory_block", .title = "MEMORY_BLOCK" },
+	{ .key = "name", .title = "NAME", .style = STYLE_STRONG },
+	{ .key = "start", .title = "START", .right = true },
+	{ .key = "end", .title = "END", .right = true },
+	{ .key = "node", .title = "NODE", .right = true },
+	{ .key = "state", .title = "STATE" },
+	{ .key = "start_section", .title = "START_SECTION_NR", .right = true },
 };
 
 static const char *size_text(uint64_t bytes, char *buf, size_t size)
@@ -155,14 +173,14 @@ static struct error *free_lists(struct command_args *args, bool show)
 	return NULL;
 }
 
-struct error *kmem_free(struct command_args *args, const struct options *options unused_arg)
+struct error *kmem_free(struct command_args *args, const struct options *options)
 {
-	return free_lists(args, false);
+	return options->word_count ? kmem_free_blocks(args, options) : free_lists(args, false);
 }
 
-struct error *kmem_free_pages(struct command_args *args, const struct options *options unused_arg)
+struct error *kmem_free_pages(struct command_args *args, const struct options *options)
 {
-	return free_lists(args, true);
+	return options->word_count ? kmem_free_blocks(args, options) : free_lists(args, true);
 }
 
 /* --- -z, -n. --- */
@@ -202,14 +220,43 @@ static void add_zones(struct command_args *args)
 	doc_end(args->doc);
 }
 
+static void add_counter(void *ctx, const char *name, uint64_t value)
+{
+	doc_row(ctx, cell_str(name), cell_udec(value));
+}
+
+/* What a zone counts, zones without pages left out. */
+static void add_zone_counters(struct command_args *args, const struct zone_info *zone)
+{
+	struct doc *doc = args->doc;
+
+	doc_record(doc, NULL, NULL);
+	doc_heading(doc, "NODE %d  ZONE %s", zone->node, zone->name);
+	doc_field(doc, "node", NULL, cell_dec(zone->node));
+	doc_field(doc, "zone", NULL, cell_str(zone->name));
+	doc_table(doc, "values", counter_columns, array_size(counter_columns));
+	doc_bare(doc);
+	if (!vm_zone_counters_each(args->session, zone->address, add_counter, doc))
+		doc_remark(doc, REMARK_HOLE, "zone %s: its counters are not in the dump",
+			   zone->name);
+	doc_end(doc);
+	doc_end(doc);
+}
+
 struct error *kmem_zones(struct command_args *args, const struct options *options unused_arg)
 {
 	size_t count;
+	const struct zone_info *all = zones(args->session, &count);
 
-	(void)zones(args->session, &count);
 	if (!count)
 		return error_new(ERROR_MISSING, "the zones cannot be found in this dump");
 	add_zones(args);
+	doc_array(args->doc, "zone_counters", NULL);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].managed)
+			add_zone_counters(args, &all[i]);
+	}
+	doc_end(args->doc);
 	return NULL;
 }
 
@@ -227,14 +274,42 @@ static bool add_section(void *ctx, const struct page_section *section)
 	struct command_args *args = ctx;
 	char state[64];
 
-	snprintf(state, sizeof(state), "%s%s%s%s", section->present ? "P" : "",
+	snprintf(state, sizeof(state), "%s%s%s%s%s", section->present ? "P" : "",
 		 section->has_map ? "M" : "", section->online ? "O" : "",
-		 section->early ? "E" : "");
+		 section->early ? "E" : "", section->device ? "D" : "");
 	doc_row(args->doc, cell_udec(section->number), cell_address(section->address),
 		cell_address(section->mem_map),
 		cell_address(page_of_pfn(args->session, section->start_pfn)),
 		cell_hex(section->start_pfn), cell_str(state));
 	return !session_stopped(args->session);
+}
+
+/* Of a kernel that can plug memory, see kernel/memory_blocks.h. */
+static bool add_memory_block(void *ctx, const struct memory_block *block)
+{
+	struct command_args *args = ctx;
+	char name[32];
+
+	snprintf(name, sizeof(name), "memory%" PRIu64, block->id);
+	doc_row(args->doc, cell_udec(block->id), cell_address(block->address), cell_str(name),
+		cell_hex(block->start.v), block->size ? cell_hex(block->start.v + block->size)
+						      : cell_none(),
+		cell_dec(block->node), cell_str(block->state), cell_udec(block->start_section));
+	return !session_stopped(args->session);
+}
+
+static void add_memory_blocks(struct command_args *args)
+{
+	struct walk_trouble trouble = { 0 };
+
+	if (!memory_blocks_known(args->session))
+		return;
+	doc_table(args->doc, "memory_blocks", block_state_columns,
+		  array_size(block_state_columns));
+	memory_blocks_each(args->session, add_memory_block, args, &trouble);
+	doc_end(args->doc);
+	if (trouble.count)
+		doc_remark(args->doc, REMARK_HOLE, "memory blocks: %s", trouble.text);
 }
 
 struct error *kmem_nodes(struct command_args *args, const struct options *options)
@@ -259,5 +334,6 @@ struct error *kmem_nodes(struct command_args *args, const struct options *option
 	doc_table(args->doc, "sections", section_columns, array_size(section_columns));
 	page_sections_each(s, add_section, args);
 	doc_end(args->doc);
+	add_memory_blocks(args);
 	return NULL;
 }

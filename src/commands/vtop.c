@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/args.h"
+#include "commands/kmem.h"
+#include "commands/swap_entry.h"
 #include "commands/table.h"
+#include "kernel/swap.h"
+#include "kernel/vma_flags.h"
 
 enum { OPT_USER, OPT_KERNEL, OPT_TASK };
+enum { PATH_TEXT = 1024 };
 
 static const struct option vtop_option_table[] = {
 	[OPT_USER] = { "u", false }, [OPT_KERNEL] = { "k", false }, [OPT_TASK] = { "c", true },
@@ -49,6 +53,42 @@ static void add_walk(struct session *s, struct doc *doc, const struct walk *walk
 	doc_end(doc);
 }
 
+/* Not mapped, but the entry says where the page is. */
+static bool is_away(const struct walk *walk)
+{
+	unsigned type;
+	uint64_t offset;
+
+	return walk->status == READ_UNMAPPED && walk->levels &&
+	       swap_entry(walk->step[walk->levels - 1].entry, &type, &offset);
+}
+
+/* The mapping of a user address: the file and the place in it. */
+static void add_mapping(struct command_args *args, const struct task *task, uint64_t address)
+{
+	struct session *s = args->session;
+	struct doc *doc = args->doc;
+	struct mapping mapping;
+	char name[PATH_TEXT], flags[512], shown[540];
+
+	if (!task->mm || !mapping_at(s, task->mm, address, &mapping))
+		return;
+	bool known = mapping_name(s, task->mm, &mapping, name, sizeof(name));
+	doc_record(doc, "mapping", NULL);
+	doc_field(doc, "vma", "VMA", cell_address(mapping.vma));
+	doc_field(doc, "start", "START", cell_address(mapping.start));
+	doc_field(doc, "end", "END", cell_address(mapping.end));
+	vma_flags_text(s, mapping.flags, flags, sizeof(flags));
+	snprintf(shown, sizeof(shown), "0x%" PRIx64 " %s", mapping.flags, flags);
+	doc_field(doc, "flags", "FLAGS", cell_shown(cell_hex(mapping.flags), shown));
+	doc_field(doc, "file", name[0] ? "FILE" : NULL, known && name[0] ? cell_str(name)
+									  : cell_none());
+	uint64_t offset = (mapping.page_offset << PAGE_SHIFT) + (address - mapping.start);
+	if (mapping.file)
+		doc_field(doc, "file_offset", "OFFSET", cell_hex(offset));
+	doc_end(doc);
+}
+
 /* Whether the dump has the page, and where the answer is no, a remark. */
 static void add_presence(struct command_args *args, uint64_t address, const struct walk *walk)
 {
@@ -56,6 +96,8 @@ static void add_presence(struct command_args *args, uint64_t address, const stru
 
 	if (walk->status != READ_OK) {
 		doc_field(doc, "in_dump", NULL, cell_none());
+		if (is_away(walk))
+			return;
 		doc_remark(doc, REMARK_HOLE, "%" PRIx64 ": %s", address,
 			   read_status_text(walk->status));
 		return;
@@ -66,7 +108,8 @@ static void add_presence(struct command_args *args, uint64_t address, const stru
 			     status == READ_OK ? "yes" : read_status_text(status)));
 }
 
-static void add_translation(struct command_args *args, uint64_t address, const struct walk *walk)
+static void add_translation(struct command_args *args, uint64_t address, const struct walk *walk,
+			    const struct task *user)
 {
 	struct doc *doc = args->doc;
 	bool ok = walk->status == READ_OK;
@@ -83,6 +126,8 @@ static void add_translation(struct command_args *args, uint64_t address, const s
 	else
 		doc_field_styled(doc, "physical", "PHYSICAL", STYLE_BAD,
 				 cell_shown(cell_none(), read_status_text(walk->status)));
+	if (is_away(walk))
+		add_swap_entry(args, walk->step[walk->levels - 1].entry, "PAGE");
 	doc_field(doc, "status", NULL, cell_str(ok ? "ok" : read_status_text(walk->status)));
 	page_size_text(walk->page_size, size, sizeof(size));
 	doc_field(doc, "page_size", ok ? "PAGE SIZE" : NULL,
@@ -94,6 +139,10 @@ static void add_translation(struct command_args *args, uint64_t address, const s
 		doc_field(doc, "linear", "NOTE", cell_shown(cell_bool(true),
 			  "by a linear mapping: the page tables are missing from the dump"));
 	add_walk(args->session, doc, walk);
+	if (user)
+		add_mapping(args, user, address);
+	if (ok)
+		add_page_record(args, walk->paddr.v >> PAGE_SHIFT);
 	doc_end(doc);
 }
 
@@ -107,21 +156,23 @@ static struct error *translate(struct command_args *args, const struct options *
 	struct error *err = parse_address(s, word, &address);
 	if (err)
 		return err;
-	bool user = o->set[OPT_USER] || o->set[OPT_TASK] ||
-		    (!o->set[OPT_KERNEL] && !s->arch->is_kernel_address(address));
-	if (user) {
-		const struct task *task;
-		struct page_root root;
+	bool kernel = s->arch->is_kernel_address(address);
+	bool user = o->set[OPT_USER] || o->set[OPT_TASK] || (!o->set[OPT_KERNEL] && !kernel);
+	const struct task *task = NULL;
+	struct page_root root;
+	if (user)
 		err = task_or_current(s, o->value[OPT_TASK], &task);
-		if (!err)
-			err = task_page_root(s, task, &root);
-		if (err)
-			return err;
+	/* A kernel thread has no tables of its own: it uses the kernel's. */
+	user = user && !(task && !task->mm && kernel);
+	if (!err && user)
+		err = task_page_root(s, task, &root);
+	if (err)
+		return err;
+	if (user)
 		memory_walk_user(s->memory, &root, address, &walk);
-	} else {
+	else
 		memory_walk(s->memory, address, &walk);
-	}
-	add_translation(args, address, &walk);
+	add_translation(args, address, &walk, user ? task : NULL);
 	return NULL;
 }
 
@@ -157,7 +208,9 @@ const struct command command_vtop = {
 		"in those of the current task.\n"
 		"  -k           a kernel address\n"
 		"  -u           a user address\n"
-		"  -c PID|TASK  a user address of this task\n"
+		"  -c PID|TASK  by the page tables of this task, kernel addresses too\n"
+		"Of a user address also its mapping, and of a page that is away where it is: swapped out,\n"
+		"being moved, lost. Of a page its struct page.\n"
 		"Examples: vtop jiffies | vtop -c 1 7ffd1000",
 	.run = run_vtop,
 };

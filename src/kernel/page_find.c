@@ -21,6 +21,7 @@ enum {
 	SECTION_HAS_MEM_MAP = 2,
 	SECTION_ONLINE = 4,         /* since 4.13 */
 	SECTION_EARLY = 8,          /* since 5.3 */
+	SECTION_DEVICE = 16,        /* SECTION_TAINT_ZONE_DEVICE, since 5.12 */
 	SECTION_FLAGS = 0xfff,      /* more than any kernel uses; the array is page-aligned */
 	SECTIONS_MAX = 1 << 19,     /* 64 TiB */
 	PFN_MAX_BITS = 52 - PAGE_SHIFT,
@@ -74,6 +75,7 @@ void page_sections_each(struct session *s, page_section_fn fn, void *ctx)
 		section.has_map = section.mem_map & SECTION_HAS_MEM_MAP;
 		section.online = section.mem_map & SECTION_ONLINE;
 		section.early = section.mem_map & SECTION_EARLY;
+		section.device = section.mem_map & SECTION_DEVICE;
 		if (section.present && !fn(ctx, &section))
 			return;
 	}

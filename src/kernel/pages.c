@@ -258,7 +258,9 @@ static void describe(struct session *s, const struct page_layout *layout, uint64
 	info->kind = typed_kind(layout, words);
 	if (info->kind == PAGE_KIND_UNKNOWN || info->kind == PAGE_KIND_HUGETLB) {
 		info->mapping = words->mapping;
-		info->mapcount = (int32_t)words->type + 1;
+		/* The same word is the type of a page that has one. */
+		if (info->kind == PAGE_KIND_UNKNOWN)
+			info->mapcount = (int32_t)words->type + 1;
 	}
 	if (info->kind == PAGE_KIND_BUDDY) {
 		order = words->private;

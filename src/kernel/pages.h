@@ -74,7 +74,7 @@ const char *page_migrate_name(struct session *s, int migrate_type);
 struct page_section {
 	uint64_t number, address, start_pfn;
 	uint64_t mem_map; /* as the kernel keeps it, flags in its low bits */
-	bool present, has_map, online, early;
+	bool present, has_map, online, early, device; /* device: it has memory of one */
 };
 typedef bool (*page_section_fn)(void *ctx, const struct page_section *section);
 void page_sections_each(struct session *s, page_section_fn fn, void *ctx);

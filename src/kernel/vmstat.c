@@ -171,3 +171,46 @@ bool vm_counters_each(struct session *s, enum vm_counter_set set, vm_counter_fn 
 	}
 	return any;
 }
+
+/* What the zone's CPUs count in @index and have not added. */
+static int64_t zone_cpu_sum(struct session *s, uint64_t zone, unsigned index)
+{
+	uint64_t offset, pointer;
+	size_t count;
+	const struct cpu *cpu = cpus(s, &count);
+	const struct per_cpu_part *part = find_part(s, VM_ZONE_COUNTERS, &offset);
+	int64_t sum = 0;
+	uint8_t byte;
+
+	if (!part || !kread(s, zone, part->owner, part->pointer, &pointer) || !pointer)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (memory_u8(s->memory, pointer + cpu[i].percpu_offset + offset + index, &byte) ==
+		    READ_OK)
+			sum += (int8_t)byte;
+	}
+	return sum;
+}
+
+bool vm_zone_counters_each(struct session *s, uint64_t zone, vm_counter_fn fn, void *ctx)
+{
+	const char *name;
+	struct type type;
+	uint64_t array, value;
+	int64_t index, end;
+	bool any = false;
+
+	if (!types_find(s->types, sets[VM_ZONE_COUNTERS].type, &type) ||
+	    !types_enumerator(s->types, sets[VM_ZONE_COUNTERS].end, &end) ||
+	    !koffset(s, "zone", "vm_stat", &array))
+		return false;
+	for (unsigned i = 0; type_enumerator_at(type, i, &name, &index); i++) {
+		if (index < 0 || index >= end || index >= COUNTERS_MAX || is_mark(name) ||
+		    memory_u64(s->memory, zone + array + (uint64_t)index * 8, &value) != READ_OK)
+			continue;
+		int64_t sum = (int64_t)value + zone_cpu_sum(s, zone, (unsigned)index);
+		fn(ctx, name, sum < 0 ? 0 : (uint64_t)sum);
+		any = true;
+	}
+	return any;
+}

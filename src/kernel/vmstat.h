@@ -23,6 +23,8 @@ bool vm_counter(struct session *s, const char *name, uint64_t *value);
 /* All of a set in order. False when the set cannot be read, or this kernel has no such set. */
 typedef void (*vm_counter_fn)(void *ctx, const char *name, uint64_t value);
 bool vm_counters_each(struct session *s, enum vm_counter_set set, vm_counter_fn fn, void *ctx);
+/* The counters of the struct zone at @zone alone, what its CPUs have not added included. */
+bool vm_zone_counters_each(struct session *s, uint64_t zone, vm_counter_fn fn, void *ctx);
 /* What the set is called: the variable. */
 const char *vm_counter_set_name(enum vm_counter_set set);
 

@@ -45,6 +45,8 @@ LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "p
           "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait",
           "mach", "mach -m", "mach -i", "mach -c -x", "sys -c", "sys -c read", "sys -i"]
 
+LINES += ["kmem -m lru,_mapcount,flags 1000", "kmem -P 100000", "kmem -f 1000 init_task", "kmem -i=shared", "kmem -s list"]
+
 
 def schema_of(line):
     word = line.split()[0].partition("/")[0]

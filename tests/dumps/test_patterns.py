@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pages, translations and searches where everything is known: the scenario patterns leaves what its kernel said in /proc/kpageflags,
+/proc/kpagecount and /proc/self/pagemap, and the places of words that its module and its program made."""
+
+import functools
+import re
+import struct
+import unittest
+
+import json_schema
+import lab
+import test_memory
+
+PAGE = 4096
+PAGE_FRAME = (1 << 55) - 1
+SWAPPED, PRESENT = 1 << 62, 1 << 63
+# Bits of /proc/kpageflags, include/uapi/linux/kernel-page-flags.h and linux/kernel-page-flags.h; those that are flags of struct page by name.
+FLAGS = {0: "locked", 2: "referenced", 3: "uptodate", 4: "dirty", 5: "lru", 6: "active", 8: "writeback", 9: "reclaim", 14: "swapbacked",
+         18: "unevictable", 32: "reserved", 33: "mlocked"}
+SLAB, BUDDY, ANON, HEAD, TAIL, HUGETLB, POISON, NOPAGE, PAGE_TABLE = (1 << bit for bit in (7, 10, 12, 15, 16, 17, 19, 20, 26))
+
+
+class Pattern:
+    """What the guest said."""
+
+    def __init__(self, dump):
+        self.dump = dump
+        self.parameters = {path.name: int(path.read_text()) for path in (dump.oracle / "parameters").iterdir()}
+        self.places = {}
+        for line in (dump.oracle / "places").read_text().splitlines():
+            name, *numbers = line.split()
+            self.places.setdefault(name, []).append(dict(zip(("at", "word", "map", "flags", "count"), (int(n, 16) for n in numbers))))
+        self.pid = self.places.pop("pid")[0]["at"]
+
+    @functools.cached_property
+    def flags(self):
+        data = (self.dump.oracle / "kpageflags").read_bytes()
+        return struct.unpack(f"<{len(data) // 8}Q", data)
+
+    @functools.cached_property
+    def counts(self):
+        data = (self.dump.oracle / "kpagecount").read_bytes()
+        return struct.unpack(f"<{len(data) // 8}Q", data)
+
+    @functools.cached_property
+    def rows(self):
+        """kmem -p by page frame."""
+        return {int(row["physical"], 16) // PAGE: row for row in lab.query(self.dump, "kmem -p")["pages"]}
+
+
+    @functools.cached_property
+    def walks(self):
+        """vtop of every place of the program, in order: (name, place, what vtop says)."""
+        places = [(name, place) for name, several in self.places.items() for place in several]
+        value = lab.query(self.dump, f"vtop -c {self.pid} " + " ".join(f"{place['at']:x}" for _, place in places))
+        assert json_schema.faults("vtop", value) == []
+        return [(name, place, found) for (name, place), found in zip(places, value["translations"])]
+
+    def walk(self, wanted):
+        return next(found for name, _, found in self.walks if name == wanted)
+
+    def lines(self, *lines):
+        """What several commands say, in one run."""
+        return lab.query(self.dump, "; ".join((*lines, "sym panic")))["commands"][:-1]
+
+
+@functools.cache
+def patterns():
+    return [Pattern(dump) for dump in lab.dumps(name="patterns", capture="qemu-elf")]
+
+
+def on_each(test):
+    """A test of one dump is run on each."""
+    @functools.wraps(test)
+    def run(self):
+        if not patterns():
+            self.skipTest("the lab has no dump of the scenario patterns")
+        for pattern in patterns():
+            with self.subTest(dump=str(pattern.dump)):
+                test(self, pattern)
+    return run
+
+
+def free(row):
+    return row["kind"].startswith("free")
+
+
+class Pages(unittest.TestCase):
+    # How many pages may differ, of a thousand: what the scenario's last steps changed, which take memory and give it back.
+    CHANGED, FREED = 15, 80
+    KINDS = {"slab": SLAB, "huge page (hugetlb)": HUGETLB, "anonymous": ANON, "page table": PAGE_TABLE}
+
+    @on_each
+    def test_all_pages_are_what_the_kernel_said(self, pattern):
+        wrong, compared, freed = {}, 0, 0
+        for frame, flags in enumerate(pattern.flags):
+            row = pattern.rows.get(frame)
+            if flags & NOPAGE or not row:
+                self.assertTrue(not row or flags & NOPAGE, f"{frame:x}: {flags:x}")
+                continue
+            compared += 1
+            if free(row) or flags & BUDDY:
+                freed += free(row) != bool(flags & BUDDY)
+                continue
+            names = set(row["flag_names"].split(","))
+            for kind, bit in self.KINDS.items():
+                if (row["kind"] == kind) != bool(flags & bit):
+                    wrong.setdefault(kind, []).append(f"{frame:x}")
+            if not flags & (HEAD | TAIL | SLAB | HUGETLB | PAGE_TABLE):
+                for bit, name in FLAGS.items():
+                    if bool(flags >> bit & 1) != (name in names):
+                        wrong.setdefault(name, []).append(f"{frame:x}")
+        print(f"{pattern.dump}: {compared} pages, otherwise than the kernel said: {freed} free,", {name: len(frames) for name, frames in wrong.items()})
+        self.assertGreater(compared, 50000)
+        self.assertLess(freed, compared * self.FREED // 1000)
+        for name, frames in wrong.items():
+            self.assertLess(len(frames), compared * self.CHANGED // 1000, (name, frames[:5]))
+
+    @on_each
+    def test_how_often_pages_are_mapped(self, pattern):
+        """Single pages of users by _mapcount, which counts from -1."""
+        frames = [frame for frame, flags in enumerate(pattern.flags) if flags >> 5 & 1 and not flags & (HEAD | TAIL | BUDDY | SLAB | HUGETLB)]
+        value = lab.query(pattern.dump, "kmem -m _mapcount,_refcount,lru,flags")
+        self.assertEqual(json_schema.faults("kmem", {"page_members": value["page_members"][:100]}), [])
+        rows = {row["page"]: row for row in value["page_members"]}
+        self.assertEqual(len(rows), len(pattern.rows))
+        right = [frame for frame in frames if rows[pattern.rows[frame]["page"]]["_mapcount"] + 1 == pattern.counts[frame]]
+        self.assertGreater(len(frames), 1000)
+        self.assertGreater(len(right), len(frames) * 0.75)
+        for row in list(rows.values())[::5000]:
+            self.assertEqual(set(row), {"page", "_mapcount", "_refcount", "lru.next", "lru.prev", "flags", "values"})
+
+    @on_each
+    def test_known_pages(self, pattern):
+        """Those that the program holds, by every way to name them."""
+        kinds = {"plain": "anonymous", "huge": "anonymous", "pool": "huge page (hugetlb)", "shared": "page cache", "stack": "anonymous",
+                 "file": "page cache", "closed": "anonymous"}
+        frames = {name: pattern.places[name][0]["map"] & PAGE_FRAME for name in kinds}
+        rows = {name: pattern.rows[frame] for name, frame in frames.items()}
+        by_frame = " ".join(f"pfn:{frame:x}" for frame in frames.values())
+        physical = " ".join(f"{frame * PAGE:x}" for frame in frames.values())
+        pages = " ".join(row["page"] for row in rows.values())
+        listed = pattern.lines(f"kmem -p {by_frame}", f"kmem -p {physical}", f"kmem -p -P {physical}", f"kmem -p {pages}")
+        for part in listed:
+            self.assertEqual(part["pages"], list(rows.values()))
+        for part in pattern.lines(f"kmem {by_frame}", f"kmem -P {physical}", f"kmem {pages}"):
+            self.assertEqual([(found["page"]["kind"], found["page"]["page"]) for found in part["addresses"]], [(kinds[name], row["page"]) for name, row in rows.items()])
+            for name, found in zip(kinds, part["addresses"]):
+                # The program's own file was mapped by its parent, too, who is gone.
+                if name != "file" and not pattern.places[name][0]["flags"] & (HEAD | TAIL):
+                    self.assertEqual(found["page"]["mapcount"], pattern.places[name][0]["count"], name)
+        # A page in use is on no free list.
+        self.assertEqual({found["free"] for found in lab.query(pattern.dump, f"kmem -f {by_frame}")["free_blocks"]}, {False})
+
+    @on_each
+    def test_pages_in_free_blocks(self, pattern):
+        blocks = {}
+        for zone in lab.query(pattern.dump, "kmem -F")["free"]:
+            for area in zone["areas"]:
+                blocks.update({int(block["phys"], 16): (zone["zone"], area["order"], area["migrate_type"]) for block in area["list"]})
+        some = sorted(blocks)[::max(1, len(blocks) // 40)]
+        inside = [start + (PAGE << blocks[start][1]) - PAGE for start in some]
+        found = lab.query(pattern.dump, "kmem -f -P " + " ".join(f"{address:x}" for address in some + inside))
+        self.assertEqual(json_schema.faults("kmem", found)[:3], [])
+        for start, row in zip(some + some, found["free_blocks"]):
+            self.assertTrue(row["free"])
+            self.assertEqual(int(row["block"], 16), start)
+            self.assertEqual((row["zone"], row["order"]), blocks[start][:2])
+
+    @on_each
+    def test_shared_pages(self, pattern):
+        """More pages have several references than are mapped several times; no free one has any."""
+        (row,) = lab.query(pattern.dump, "kmem -i=shared")["shared"]
+        several = sum(1 for frame in pattern.rows.values() if frame["count"] > 1 and not free(frame))
+        self.assertEqual(row["pages"], several)
+        self.assertGreater(several, sum(1 for count, flags in zip(pattern.counts, pattern.flags) if count > 1 and not flags & (HEAD | TAIL)) // 2)
+
+    @on_each
+    def test_zone_counters(self, pattern):
+        text = (pattern.dump.oracle / "proc" / "zoneinfo").read_text()
+        for part in lab.query(pattern.dump, "kmem -z")["zone_counters"]:
+            told = re.search(rf"^Node {part['node']}, zone +{part['zone']}\n(.*?)(?=^Node|\Z)", text, re.M | re.S)[1]
+            values = {row["name"].lower(): row["value"] for row in part["values"]}
+            for name in "nr_mlock", "nr_bounce", "nr_free_cma":
+                wanted = re.search(rf"^ +{name} +(\d+)$", told, re.M)
+                if wanted and name in values:
+                    self.assertEqual(values[name], int(wanted[1]), name)
+            self.assertAlmostEqual(values["nr_free_pages"], int(re.search(r"nr_free_pages +(\d+)", told)[1]), delta=4096)
+
+    @on_each
+    def test_blocks_of_memory(self, pattern):
+        """All of this machine's is online; sections and blocks cover it."""
+        value = lab.query(pattern.dump, "kmem -n")
+        self.assertEqual({block["state"] for block in value["memory_blocks"]}, {"online"})
+        sections = [section["number"] for section in value["sections"]]
+        self.assertEqual([block["start_section"] for block in value["memory_blocks"]], sections)
+        self.assertEqual([int(block["start"], 16) // PAGE for block in value["memory_blocks"]], [int(s["pfn"], 16) if "pfn" in s else int(s["start_pfn"], 16) for s in value["sections"]])
+
+    @on_each
+    def test_slab_caches_by_name_and_object(self, pattern):
+        names = {row["name"] for row in lab.query(pattern.dump, "kmem -s list")["cache_names"]}
+        self.assertEqual(names, {row["name"] for row in lab.query(pattern.dump, "kmem -s")["caches"]})
+        at = pattern.parameters["kmalloc_at"]
+        for option in "-s", "-S":
+            (found,) = lab.query(pattern.dump, f"kmem {option} {at:x}")["addresses"]
+            self.assertEqual((found["slab"]["cache"].replace("kmalloc-rnd-01-", "kmalloc-"), found["slab"]["state"]), ("kmalloc-128", "allocated"))
+            self.assertEqual(found["slab"]["offset"], 40)
+
+    @on_each
+    def test_vmalloc_by_either_address(self, pattern):
+        virtual, physical = pattern.parameters["vmalloc_at"], pattern.parameters["vmalloc_phys"]
+        areas = lab.query(pattern.dump, f"kmem -v {virtual:x} {physical:x}; kmem -v -P {physical:x}")["commands"]
+        (one, two), (three,) = areas[0]["vmalloc_areas"], areas[1]["vmalloc_areas"]
+        self.assertEqual((one, one), (two, three))
+        self.assertLess(int(one["start"], 16), virtual)
+        self.assertEqual(one["pages"], 3)
+
+    def test_what_is_no_more(self):
+        for dump in lab.dumps(name="patterns")[:1]:
+            for line, said in (("kmem -c", "no page hash"), ("kmem -C", "no page hash"), ("kmem -i=all", "only -i=shared"), ("kmem -m lru,nothing", "no member"),
+                               ("kmem -P ffff888000000000", "ends before"), ("kmem", "what of")):
+                run = lab.inquest("-c", line, dump.vmcore)
+                self.assertEqual(run.returncode, 1)
+                self.assertIn(said, run.stderr)
+
+
+class Translation(unittest.TestCase):
+    @on_each
+    def test_user_pages_are_where_pagemap_says(self, pattern):
+        for name, place, found in pattern.walks:
+            entry = place["map"]
+            if entry & PRESENT:
+                self.assertEqual(int(found["physical"], 16), (entry & PAGE_FRAME) * PAGE + place["at"] % PAGE, name)
+                self.assertEqual(found["page_size"], {"huge": 2 << 20, "pool": 2 << 20}.get(name, PAGE), name)
+                self.assertEqual(found["page"]["page"], pattern.rows[entry & PAGE_FRAME]["page"])
+            elif entry & SWAPPED:
+                # Documentation/admin-guide/mm/pagemap.rst: type in bits 0 to 4, offset in 5 to 54, whatever the entry is.
+                swap = found["swap_entry"]
+                self.assertEqual((swap["type"], swap["offset"]), (entry & 31, (entry & PAGE_FRAME) >> 5), name)
+                self.assertIsNone(found["physical"])
+            else:
+                self.assertEqual((name, found["status"]), ("never", "not mapped"))
+            self.assertLessEqual(int(found["mapping"]["start"], 16), place["at"])
+        self.assertGreater(len(pattern.walks), 12)
+
+    @on_each
+    def test_where_pages_are_that_are_away(self, pattern):
+        """Swapped out to the device that swapon was given; lost where the kernel knows such (CONFIG_MEMORY_FAILURE)."""
+        away = [found for name, _, found in pattern.walks if name == "away"]
+        entries = lab.query(pattern.dump, "pte " + " ".join(found["walk"][-1]["entry"] for found in away))["entries"]
+        for found, entry in zip(away, entries):
+            self.assertEqual((found["swap_entry"]["kind"], found["swap_entry"]["device"]), ("swap", "/dev/vda1"))
+            self.assertRegex(found["away"], r"^swapped out to /dev/vda1, page \d+$")
+            self.assertEqual(entry["swap_entry"], found["swap_entry"])
+        run = lab.inquest("-c", f"vtop -c {pattern.pid} {away[0]['virtual']}", pattern.dump.vmcore)
+        self.assertEqual(run.returncode, 0)
+        if "lost" in pattern.places:
+            entry = pattern.walk("lost")["swap_entry"]
+            self.assertEqual(entry["kind"], "hwpoison")
+            self.assertIn("hwpoison", pattern.rows[int(entry["pfn"], 16)]["flag_names"])
+
+    @on_each
+    def test_entries_and_mappings(self, pattern):
+        mapping = pattern.walk("file")["mapping"]
+        self.assertEqual((mapping["file"], mapping["file_offset"]), ("/scenario/patterns", "0x1000"))
+        names = "plain", "file", "stack", "closed"
+        entries = lab.query(pattern.dump, "pte " + " ".join(pattern.walk(name)["walk"][-1]["entry"] for name in names))["entries"]
+        for name, entry in zip(names, entries):
+            self.assertEqual(int(entry["physical"], 16), (pattern.places[name][0]["map"] & PAGE_FRAME) * PAGE)
+            self.assertTrue(entry["in_dump"])
+            flags = entry["flags"].split("|")
+            self.assertEqual("PROTNONE" if name == "closed" else "PRESENT", flags[0] if name != "closed" else flags[-1])
+            self.assertEqual("RW" in flags, name in ("plain", "stack"))
+
+    @on_each
+    def test_kernel_addresses(self, pattern):
+        at = f"{pattern.parameters['kmalloc_at']:x} {pattern.parameters['vmalloc_at']:x} {pattern.parameters['pages_at']:x}"
+        for part in pattern.lines(f"vtop {at}", f"vtop -k {at}", f"vtop -c {pattern.pid} {at}", f"vtop -c 2 {at}"):
+            found = part["translations"]
+            self.assertEqual([int(f["physical"], 16) for f in found[:2]], [pattern.parameters["kmalloc_phys"], pattern.parameters["vmalloc_phys"]])
+            self.assertEqual(int(found[2]["page"]["head"], 16), pattern.parameters["pages_struct"])
+
+    @on_each
+    def test_what_is_there_is_read(self, pattern):
+        """rd finds each word by its virtual and its physical address."""
+        names = "data", "kmalloc", "vmalloc", "pages", "stack"
+        found = pattern.lines(*[f"rd {pattern.parameters[f'{name}_at']:x}" for name in names])
+        self.assertEqual([test_memory.words(part) for part in found], [[pattern.parameters[f"{name}_word"]] for name in names])
+        places = [pattern.places[name][0] for name in ("plain", "huge", "pool", "shared", "stack", "closed")]
+        virtual = pattern.lines(*[f"rd -c {pattern.pid} {place['at']:x}" for place in places])
+        physical = pattern.lines(*[f"rd -p {(place['map'] & PAGE_FRAME) * PAGE + place['at'] % PAGE:x}" for place in places])
+        for place, one, two in zip(places, virtual, physical):
+            self.assertEqual((test_memory.words(one), test_memory.words(two)), ([place["word"]], [place["word"]]))
+        lines = [f"rd -a -c {pattern.pid} {pattern.places['string'][0]['at']:x}", f"rd -a {pattern.parameters['string_at']:x}"]
+        for part, whose in zip(pattern.lines(*lines), ("user", "kernel")):
+            self.assertEqual(part["memory"][0]["ascii"], f"inquest patterns: {whose} string {pattern.parameters['seed']:x}")
+
+
+if __name__ == "__main__":
+    unittest.main()
