@@ -28,6 +28,8 @@ struct lineedit;
 
 /* @wake becomes readable when reading should be given up (Ctrl-C); -1: never. */
 struct lineedit *lineedit_create(complete_fn complete, void *ctx, int wake);
+/* The keys of vi in place of emacs's; for the lines that are read from here on. */
+void lineedit_vi(struct lineedit *edit, bool vi);
 void lineedit_destroy(struct lineedit *edit);
 /* The caller frees *@line, which has no newline. */
 enum lineedit_result lineedit_read(struct lineedit *edit, const char *prompt, char **line);

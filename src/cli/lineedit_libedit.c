@@ -25,7 +25,7 @@ struct lineedit {
 	complete_fn complete;
 	void *ctx;
 	int wake;
-	bool interrupted;
+	bool interrupted, vi;
 	const char *prompt;
 };
 
@@ -141,6 +141,22 @@ static unsigned char complete_word(EditLine *el, int key unused_arg)
 	return result;
 }
 
+/* Choosing an editor binds all keys anew. */
+static void bind_keys(EditLine *el)
+{
+	el_set(el, EL_BIND, "^I", "complete-word", NULL);
+	el_set(el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+}
+
+void lineedit_vi(struct lineedit *edit, bool vi)
+{
+	if (!edit->el || edit->vi == vi)
+		return;
+	edit->vi = vi;
+	el_set(edit->el, EL_EDITOR, vi ? "vi" : "emacs");
+	bind_keys(edit->el);
+}
+
 struct lineedit *lineedit_create(complete_fn complete, void *ctx, int wake)
 {
 	struct lineedit *edit = xcalloc(1, sizeof(*edit));
@@ -165,8 +181,7 @@ struct lineedit *lineedit_create(complete_fn complete, void *ctx, int wake)
 	if (edit->history)
 		el_set(edit->el, EL_HIST, history, edit->history);
 	el_set(edit->el, EL_ADDFN, "complete-word", "Complete the word", complete_word);
-	el_set(edit->el, EL_BIND, "^I", "complete-word", NULL);
-	el_set(edit->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	bind_keys(edit->el);
 	el_source(edit->el, NULL);
 	return edit;
 }

@@ -24,6 +24,10 @@ struct lineedit *lineedit_create(complete_fn complete unused_arg, void *ctx unus
 	return edit;
 }
 
+void lineedit_vi(struct lineedit *edit unused_arg, bool vi unused_arg)
+{
+}
+
 void lineedit_destroy(struct lineedit *edit)
 {
 	free(edit);

@@ -80,6 +80,11 @@ struct lineedit *lineedit_create(complete_fn complete, void *ctx, int wake)
 	return edit;
 }
 
+void lineedit_vi(struct lineedit *edit unused_arg, bool vi)
+{
+	rl_variable_bind("editing-mode", vi ? "vi" : "emacs");
+}
+
 void lineedit_destroy(struct lineedit *edit)
 {
 	if (!edit)

@@ -13,7 +13,8 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 
-enum option_id { ID_COMMAND, ID_SHELL, ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
+enum option_id { ID_COMMAND, ID_FILE, ID_SHELL, ID_NO_INIT, ID_ZERO_EXCLUDED,
+		 ID_KERNEL, ID_MODULES, ID_FORCE, ID_NO_DEBUGINFO,
 		 ID_DEBUGINFOD,
 		 ID_SOURCE, ID_RULES, ID_JSON, ID_JSONL, ID_CSV, ID_HTML,
 		 ID_OUTPUT, ID_COLOR, ID_VERIFY, ID_NO_ORC,
@@ -26,6 +27,10 @@ const char cli_usage[] = "[shell|oops] [OPTION ...] VMCORE|TEXT ... [VMLINUX]";
 const struct cli_option cli_option_table[] = {
 	[ID_COMMAND] = { 'c', "command", "COMMANDS",
 			 "run these commands (separated by \";\") in place of the report" },
+	[ID_FILE] = { 'f', "file", "FILE", "run the lines of a file (\"-\": of the standard input)" },
+	[ID_NO_INIT] = { 0, "no-init", NULL, "the shell leaves out ~/.config/inquest/init" },
+	[ID_ZERO_EXCLUDED] = { 0, "zero-excluded", NULL,
+			       "read pages that the dump lacks as zeros, with a remark" },
 	[ID_SHELL] = { 'i', "interactive", NULL,
 		       "the shell: type or pipe commands (as \"inquest shell VMCORE\")" },
 	[ID_KERNEL] = { 'k', "kernel", "FILE",
@@ -109,6 +114,17 @@ static struct error *apply(struct cli_options *options, enum option_id id, const
 		command_lines_split(value, &options->commands);
 		if (!options->commands.count)
 			return error_new(ERROR_USAGE, "no command in -c '%s'", value);
+		break;
+	case ID_FILE:
+		if (options->script)
+			return error_new(ERROR_USAGE, "-f is given twice");
+		options->script = value;
+		break;
+	case ID_NO_INIT:
+		options->no_init = true;
+		break;
+	case ID_ZERO_EXCLUDED:
+		options->zero_excluded = true;
 		break;
 	case ID_SHELL:
 		options->shell = true;

@@ -20,6 +20,9 @@ struct cli_options {
 	enum cli_format format;
 	const char *output;            /* the file to write; NULL: the standard output */
 	bool shell;                    /* read commands from the standard input */
+	const char *script;            /* a file of commands, run before that; NULL */
+	bool no_init;                  /* the shell does not run the user's init file */
+	bool zero_excluded;            /* as `set zero_excluded on` */
 	bool verify, no_orc, no_btf;           /* as in struct session_options */
 	const char *fail_detector, *rules;     /* the same */
 	const char *namelist;          /* vmlinux, System.map or a folder; NULL: none given */

@@ -88,6 +88,26 @@ static void unquote(char *name)
 	*to = '\0';
 }
 
+/* "COMMAND < FILE", where there is such a file: in an expression it is "less than". */
+static void takes_lines(struct redirect *r)
+{
+	char *at = strrchr(r->command, '<');
+
+	if (!at || at == r->command || !isspace((unsigned char)at[-1]) || strstr(r->command, "|>"))
+		return;
+	char *name = trimmed(at + 1, at + strlen(at));
+	unquote(name);
+	if (!*name || access(name, R_OK) != 0) {
+		free(name);
+		return;
+	}
+	r->target = name;
+	while (at > r->command && isspace((unsigned char)at[-1]))
+		at--;
+	*at = '\0';
+	r->kind = REDIRECT_LINES;
+}
+
 struct error *redirect_parse(const char *line, struct redirect *r)
 {
 	*r = (struct redirect){ 0 };
@@ -103,8 +123,10 @@ struct error *redirect_parse(const char *line, struct redirect *r)
 	}
 	const char *at = find_operator(line);
 	r->command = trimmed(line, at ? at : line + strlen(line));
-	if (!at)
+	if (!at) {
+		takes_lines(r);
 		return NULL;
+	}
 	r->kind = *at == '|' ? REDIRECT_PIPE : at[1] == '>' ? REDIRECT_APPEND : REDIRECT_FILE;
 	at += r->kind == REDIRECT_APPEND ? 2 : 1;
 	r->target = trimmed(at, at + strlen(at));

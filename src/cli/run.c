@@ -15,8 +15,10 @@
 #include "base/new_file.h"
 #include "cli/format_word.h"
 #include "cli/progress_line.h"
+#include "cli/repeat_line.h"
 #include "cli/runner.h"
 #include "cli/shell.h"
+#include "commands/alias.h"
 #include "pipeline/pipeline.h"
 
 static void print_help(FILE *out)
@@ -64,7 +66,7 @@ static void choose_look(struct runner *run)
 /* What runs without -c: the report, or while there is none, what comes nearest to it. */
 static void choose_commands(struct runner *run)
 {
-	if (!run->options.commands.count && !run->options.shell)
+	if (!run->options.commands.count && !run->options.shell && !run->options.script)
 		command_lines_split(command_find("report") ? "report" : "sys; bt; log -n 20",
 				    &run->options.commands);
 }
@@ -192,7 +194,7 @@ void runner_line(struct runner *run, const char *line)
 	struct error *error = run_command(run, command, &doc);
 	if (error && inside)
 		doc_remark(&doc, REMARK_ERROR, "%s", error->message);
-	render(run, &doc, command, format);
+	render(run, &doc, run->typed ? run->typed : command, format);
 	if (rows)
 		tell_remarks(run, &doc);
 	run->last_incomplete = error || doc_status(&doc);
@@ -219,7 +221,7 @@ static struct error *open_session(struct runner *run)
 {
 	struct cli_options *o = &run->options;
 
-	if (!o->paths.count && !needs_dump(&o->commands))
+	if (!o->paths.count && !o->script && !needs_dump(&o->commands))
 		return NULL;
 	struct error *error = cli_find_namelist(o);
 	if (error)
@@ -234,6 +236,8 @@ static struct error *open_session(struct runner *run)
 		.rules = o->rules,
 	};
 	error = session_open(&session, &run->session);
+	if (!error && o->zero_excluded)
+		memory_zero_missing(run->session->memory, true);
 	/* Name the file, unless the message does. */
 	if (error && !strstr(error->message, o->paths.data[0]))
 		error = error_prefix(error, "%s", o->paths.data[0]);
@@ -245,26 +249,59 @@ static bool has_quit(const struct runner *run)
 	return run->session && run->session->context.quit;
 }
 
-static void run_lines(struct runner *run)
+static bool run_once(void *ctx, const char *line)
+{
+	struct runner *run = ctx;
+
+	runner_heading(run, run->typed ? run->typed : line);
+	runner_line(run, line);
+	return !ferror(run->out) && !has_quit(run);
+}
+
+/* A line of -c: an alias may make several commands of it. */
+static void run_line(struct runner *run, const char *line)
+{
+	auto_free char *expanded = alias_expand(run->session, line);
+	struct command_lines lines = { 0 };
+
+	command_lines_split(expanded ? expanded : line, &lines);
+	run->typed = expanded && lines.count == 1 ? line : NULL;
+	for (size_t i = 0; i < lines.count && !ferror(run->out) && !has_quit(run); i++) {
+		if (!repeat_is(lines.data[i])) {
+			run_once(run, lines.data[i]);
+			continue;
+		}
+		struct error *error = repeat_line(lines.data[i], -1, run_once, run);
+		run->incomplete |= error != NULL;
+		runner_complain(run, error);
+	}
+	command_lines_deinit(&lines);
+	run->typed = NULL;
+}
+
+static struct error *run_lines(struct runner *run)
 {
 	const struct command_lines *lines = &run->options.commands;
 	enum cli_format format = run->options.format;
+	struct error *error = NULL;
 
-	run->several = lines->count > 1;
+	run->several = lines->count > 1 || run->options.script ||
+		       (lines->count && repeat_is(lines->data[0]));
 	if (is_list(run) && format == FORMAT_JSON)
 		output_json_begin(run->out);
 	else if (is_list(run))
 		output_html_begin(run->out);
 	/* Once nobody reads any more, there is no point in going on. */
-	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++) {
-		runner_heading(run, lines->data[i]);
-		runner_line(run, lines->data[i]);
-	}
+	for (size_t i = 0; i < lines->count && !ferror(run->out) && !has_quit(run); i++)
+		run_line(run, lines->data[i]);
+	if (run->options.script && !has_quit(run))
+		error = shell_run_file(run, run->options.script);
 	if (is_list(run) && format == FORMAT_JSON)
 		output_json_end(run->out);
 	else if (is_list(run))
 		output_html_end(run->out);
 	run->several = false;
+	return error;
 }
 
 /* A full disk must not look like success; a reader that has left ("| head") is no error. */
@@ -283,7 +320,9 @@ static int run_all(struct runner *run)
 
 	choose_look(run);
 	choose_commands(run);
-	run_lines(run);
+	struct error *error = run_lines(run);
+	if (error)
+		return refuse(run->err, error);
 	if (run->options.shell && !has_quit(run)) {
 		status = shell_run(run);
 		run->incomplete = false;

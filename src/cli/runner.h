@@ -16,6 +16,7 @@ struct runner {
 	bool several;            /* commands: each one's output says whose it is */
 	bool incomplete;         /* something could not be shown */
 	bool last_incomplete;    /* by the last command */
+	const char *typed;       /* what became the line to run by an alias; NULL: that line itself */
 	const char *where;       /* "FILE:LINE: ", put before errors; NULL */
 };
 

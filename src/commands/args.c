@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "code/code.h"
 #include "commands/expression.h"
+#include "commands/suggest.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
 
@@ -60,7 +61,9 @@ static struct error *parse_one(struct command_args *args, int *at, const struct 
 	for (; *s; s++) {
 		index = option_named(table, count, s, 1);
 		if (index < 0)
-			return error_new(ERROR_USAGE, "no such option: %s", args->argv[*at]);
+			return error_new(ERROR_USAGE, "no such option: %s%s", args->argv[*at],
+					 suggest_option(&args->doc->arena, table, count,
+							args->argv[*at]));
 		if (takes_value(&table[index]))
 			return option_set(args, at, table, index, s + 1, options);
 		options->set[index] = true;
@@ -168,7 +171,11 @@ struct error *parse_address(struct session *session, const char *word, uint64_t 
 	if (!session->symbols)
 		return error_new(ERROR_NOT_FOUND, "%s is not an address, and there are no symbols",
 				 word);
-	return error_new(ERROR_NOT_FOUND, "%s is neither an address nor a symbol", word);
+	struct arena arena = { 0 };
+	struct error *err = error_new(ERROR_NOT_FOUND, "%s is neither an address nor a symbol%s", word,
+				      suggest_symbol(session, &arena, word));
+	arena_deinit(&arena);
+	return err;
 }
 
 /* The list of CPUs behind the last colon of @word, or NULL. */

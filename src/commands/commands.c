@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The table of commands, and how one of them is found and run. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "kernel/changes.h"
 
 const struct command *const commands[] = {
+	&command_alias,
 	&command_args,
 	&command_ascii,
 	&command_blocked,
@@ -54,6 +56,7 @@ const struct command *const commands[] = {
 	&command_quit,
 	&command_rd,
 	&command_refs,
+	&command_repeat,
 	&command_report,
 	&command_rules,
 	&command_runq,
@@ -147,7 +150,7 @@ static struct error *unknown_command(const char *name)
 
 /* What can be asked of a text: all else needs memory. */
 static const char *const of_text[] = {
-	"bt", "dis", "eval", "fault", "help", "log", "mod", "origin", "quit", "report", "rules", "set",
+	"alias", "bt", "dis", "eval", "fault", "help", "log", "mod", "origin", "quit", "report", "rules", "set",
 	"sym", "sys",
 };
 
@@ -277,9 +280,13 @@ struct error *command_run(struct session *session, const char *line, struct doc 
 				 command->name);
 	size_t known = session ? session->problems.count : 0;
 	size_t debug_known = session ? session->debug_problems : 0;
+	uint64_t zeroed = session ? memory_zeroed(session->memory) : 0;
 	err = command->run(&args);
 	if (session && session_stopped(session))
 		doc_remark(doc, REMARK_ERROR, "interrupted: this is not all");
+	if (session && memory_zeroed(session->memory) != zeroed)
+		doc_remark(doc, REMARK_NOTE, "zeros took the place of what the dump lacks in %" PRIu64
+			   " reads (set zero_excluded)", memory_zeroed(session->memory) - zeroed);
 	/* What the command found missing on its way belongs to its output. */
 	if (session)
 		remark_problems(session, doc, command->tells_problems, known, debug_known);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * set, frame, up, down: which task and which frame of its stack the next commands mean. Frames are
- * numbered as bt numbers them: 0 is the innermost, up goes towards the callers.
+ * frame, up, down: which frame of the current task's stack (see set.c) the next commands mean.
+ * Frames are numbered as bt numbers them: 0 is the innermost, up goes towards the callers.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,92 +13,6 @@
 #include "commands/table.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
-
-/* --- set --- */
-
-enum { SET_CPU, SET_PANIC };
-
-static const struct option set_option_table[] = {
-	[SET_CPU] = { "c", true }, [SET_PANIC] = { "p", false },
-};
-
-static void show_context(struct command_args *args, const struct task *task)
-{
-	struct doc *doc = args->doc;
-	const struct task *crashed = task_crashed(args->session);
-	char state[64], letter[2] = { task_state_letter(task), '\0' };
-	bool is_crashed = crashed && crashed->address == task->address;
-
-	snprintf(state, sizeof(state), "%s%s%s", task_state_name(task),
-		 task->on_cpu ? " (ACTIVE)" : "", is_crashed ? " (PANIC)" : "");
-	doc_record(doc, "context", NULL);
-	doc_field(doc, "pid", "PID", cell_dec(task->pid));
-	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
-	doc_fieldf(doc, NULL, "COMMAND", "\"%.*s\"", (int)sizeof(task->comm), task->comm);
-	doc_field(doc, "task", "TASK", cell_address(task->address));
-	doc_field(doc, "cpu", "CPU", task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
-	doc_field(doc, "state", "STATE", cell_shown(cell_str(letter), state));
-	doc_field(doc, "crashed", NULL, cell_bool(is_crashed));
-	doc_field(doc, "frame", "FRAME", cell_udec(args->session->context.frame));
-	doc_end(doc);
-}
-
-static struct error *task_of_cpu(struct session *s, const char *word, const struct task **task)
-{
-	uint64_t number;
-	struct error *err = parse_count(word, &number);
-
-	if (err)
-		return err;
-	const struct cpu *cpu = number < CPU_LIST_MAX ? cpu_by_id(s, (unsigned)number) : NULL;
-	if (!cpu)
-		return error_new(ERROR_NOT_FOUND, "there is no CPU %s", word);
-	*task = cpu->current_task ? task_by_address(s, cpu->current_task) : NULL;
-	if (!*task)
-		return error_new(ERROR_MISSING, "which task ran on CPU %s cannot be read", word);
-	return NULL;
-}
-
-static struct error *run_set(struct command_args *args)
-{
-	struct session *s = args->session;
-	const struct task *task = NULL;
-	struct options options;
-
-	struct error *err = options_parse(args, set_option_table, array_size(set_option_table),
-					  &options);
-	if (err)
-		return err;
-	int ways = options.word_count + options.set[SET_CPU] + options.set[SET_PANIC];
-	if (ways > 1)
-		return error_new(ERROR_USAGE, "one task at a time");
-	if (options.set[SET_CPU])
-		err = task_of_cpu(s, options.value[SET_CPU], &task);
-	else if (options.word_count)
-		err = parse_task(s, options.words[0], &task);
-	if (err)
-		return err;
-	if (ways)
-		context_set_task(s, task);
-	err = task_or_current(s, NULL, &task);
-	if (!err)
-		show_context(args, task);
-	return err;
-}
-
-const struct command command_set = {
-	.name = "set",
-	.usage = "[PID|TASK | -c CPU | -p]",
-	.summary = "the task that the next commands mean",
-	.help = "Commands that are given no task (bt, dis -u, frame, rd -u, vtop -u) mean the current one.\n"
-		"At first that is the task that crashed. Without arguments, shows which it is.\n"
-		"  -c CPU  the task that ran on this CPU\n"
-		"  -p      the task that crashed\n"
-		"Examples: set | set 1 | set -c 0 | set -p",
-	.run = run_set,
-};
-
-/* --- frame, up, down --- */
 
 enum { FRAME_VERBOSE };
 

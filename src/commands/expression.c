@@ -8,13 +8,13 @@
  * not believed, and a symbol that is not alone gets a note.
  */
 #include "commands/expression.h"
+#include "commands/suggest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/nearest.h"
 #include "base/strbuf.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
@@ -144,36 +144,11 @@ static bool percpu_address(void *ctx, uint64_t symbol_address, unsigned cpu, uin
 	return true;
 }
 
-/* The names that symbols_each() gives do not last. */
-struct nearest_symbol {
-	struct nearest near;
-	char name[NAME_COMPARED_MAX + 1];
-};
-
-static bool consider_symbol(void *ctx, const struct symbol *symbol)
-{
-	struct nearest_symbol *n = ctx;
-	unsigned distance = n->near.distance;
-
-	/* "name.1" is what the compiler makes of a static variable: nobody can type that. */
-	if (strchr(symbol->name, '.'))
-		return true;
-	nearest_consider(&n->near, symbol->name);
-	if (n->near.distance < distance) {
-		snprintf(n->name, sizeof(n->name), "%s", symbol->name);
-		n->near.best = n->name;
-	}
-	return true;
-}
-
 static const char *nearest_symbol(void *ctx, const char *name)
 {
 	struct expression *x = ctx;
-	struct nearest_symbol n = { .near = nearest_to(name) };
 
-	if (x->session->symbols && strlen(name) >= 3)
-		symbols_each(x->session->symbols, consider_symbol, &n);
-	return n.near.best ? arena_strdup(&x->arena, n.name) : NULL;
+	return suggest_symbol_name(x->session, &x->arena, name);
 }
 
 /* --- Registers --- */

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "commands/args.h"
+#include "commands/suggest.h"
 #include "commands/table.h"
 #include "commands/typed.h"
 #include "kernel/context.h"
@@ -58,7 +59,7 @@ static struct error *find_path(struct run *run, const char *path, struct member 
 {
 	if (type_find_member(run->type, path, member))
 		return NULL;
-	return error_new(ERROR_NOT_FOUND, "%s has no member %s", run->named.spelled, path);
+	return suggest_no_member(run->named.spelled, run->type, path);
 }
 
 static struct error *check_path(struct run *run, const char *path, void *ctx unused_arg)

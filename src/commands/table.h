@@ -4,6 +4,7 @@
 
 #include "commands/command.h"
 
+extern const struct command command_alias;
 extern const struct command command_args;
 extern const struct command command_ascii;
 extern const struct command command_blocked;
@@ -49,6 +50,7 @@ extern const struct command command_ptov;
 extern const struct command command_quit;
 extern const struct command command_rd;
 extern const struct command command_refs;
+extern const struct command command_repeat;
 extern const struct command command_report;
 extern const struct command command_rules;
 extern const struct command command_runq;

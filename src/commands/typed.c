@@ -3,6 +3,7 @@
  * Objects of a type in a document: text in C's notation, and for JSON a row for each member. The
  * bytes are read once; pages that are missing become holes, which the value printer respects.
  */
+#include "commands/suggest.h"
 #include "commands/typed.h"
 
 #include <inttypes.h>
@@ -399,5 +400,9 @@ struct error *typed_not_found(struct session *session, const char *name)
 {
 	if (strcmp(types_source(session->types), "none") == 0)
 		return error_new(ERROR_MISSING, "this dump has no type information (no BTF)");
-	return error_new(ERROR_NOT_FOUND, "no struct, union or typedef is called %s", name);
+	struct arena arena = { 0 };
+	struct error *err = error_new(ERROR_NOT_FOUND, "no struct, union or typedef is called %s%s", name,
+				      suggest_type(session, &arena, name));
+	arena_deinit(&arena);
+	return err;
 }

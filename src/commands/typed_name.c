@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands/args.h"
+#include "commands/suggest.h"
 #include "commands/typed.h"
 #include "kernel/context.h"
 
@@ -81,7 +82,7 @@ struct error *typed_offset(struct session *session, const char *word, uint64_t *
 	struct error *err = typed_find(session, &arena, name, false, &named);
 	arena_deinit(&arena);
 	if (!err && !type_find_member(named.type, dot + 1, &found))
-		err = error_new(ERROR_NOT_FOUND, "%s has no member %s", named.spelled, dot + 1);
+		err = suggest_no_member(named.spelled, named.type, dot + 1);
 	if (err)
 		return err;
 	*offset = found.offset;
@@ -107,8 +108,7 @@ struct error *typed_shown_add(struct session *session, struct arena *arena, cons
 	const char *rest = named->paths;
 	for (const char *path; (path = typed_next_path(arena, &rest));) {
 		if (!type_find_member(named->type, path, &member))
-			return error_new(ERROR_NOT_FOUND, "%s has no member %s", named->spelled,
-					 path);
+			return suggest_no_member(named->spelled, named->type, path);
 	}
 	shown->count++;
 	return NULL;

@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/suggest.h"
 #include "commands/expression.h"
 #include "commands/table.h"
 #include "commands/typed.h"
@@ -421,7 +422,8 @@ static struct error *explain_words(struct command_args *args, const char *name, 
 	} else if (!named && strpbrk(name, "()[].*&+-~!<>|^%/@:$")) {
 		err = explain_expression(args, name);
 	} else if (!named) {
-		err = error_new(ERROR_NOT_FOUND, "nothing is called %s", name);
+		err = error_new(ERROR_NOT_FOUND, "nothing is called %s%s", name,
+				suggest_name(args->session, &args->doc->arena, name));
 	}
 	doc_end(args->doc);
 	/* "runqueues+8" has no type, but is an address. */

@@ -178,3 +178,16 @@ const struct cpu *cpu_by_id(struct session *s, unsigned id)
 	}
 	return NULL;
 }
+
+bool cpu_set_current(struct session *s, unsigned id, uint64_t task)
+{
+	struct cpu_state *state = s->text ? NULL : cpu_state(s);
+
+	for (size_t i = 0; state && i < state->count; i++) {
+		if (state->cpus[i].id == id) {
+			state->cpus[i].current_task = task;
+			return true;
+		}
+	}
+	return false;
+}

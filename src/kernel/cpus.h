@@ -17,6 +17,8 @@ struct cpu {
 /* All possible CPUs that have a per-CPU area. Owned by the session. */
 const struct cpu *cpus(struct session *s, size_t *count);
 const struct cpu *cpu_by_id(struct session *s, unsigned id);
+/* Takes @task (address of a task_struct) for the one that it ran; false: there is no such CPU. */
+bool cpu_set_current(struct session *s, unsigned id, uint64_t task);
 /* The CPU that crashed (crashing_cpu, panic_cpu), or -1 when it is not known. */
 int cpu_crashed(struct session *s);
 

@@ -52,6 +52,7 @@ enum session_slot {
 	SLOT_CONFIG,
 	SLOT_WAITS,
 	SLOT_CHANGES,
+	SLOT_ALIASES,
 	SLOT_COUNT,
 };
 

@@ -38,6 +38,8 @@ struct memory {
 	struct kernel_layout layout;
 	struct fill fill[FILLS_MAX];
 	unsigned fill_count;
+	atomic_bool zero; /* what is missing */
+	_Atomic uint64_t zeroed;
 	bool is_text; /* there are no page tables: nothing can be said to be unmapped */
 	struct translation translation[TRANSLATIONS];
 };
@@ -170,6 +172,33 @@ static size_t read_fill(const struct memory *mem, uint64_t vaddr, void *buf, siz
 	return 0;
 }
 
+void memory_zero_missing(struct memory *mem, bool on)
+{
+	atomic_store(&mem->zero, on);
+}
+
+bool memory_zeroes_missing(const struct memory *mem)
+{
+	return atomic_load(&mem->zero);
+}
+
+uint64_t memory_zeroed(const struct memory *mem)
+{
+	return atomic_load(&mem->zeroed);
+}
+
+/* What a read that failed comes to: zeros, where the user wants that for what is missing. */
+static enum read_status zeros_for(struct memory *mem, enum read_status status, void *buf,
+				  size_t size)
+{
+	if ((status != READ_EXCLUDED && status != READ_TRUNCATED) || mem->is_text ||
+	    !atomic_load_explicit(&mem->zero, memory_order_relaxed))
+		return status;
+	memset(buf, 0, size);
+	atomic_fetch_add_explicit(&mem->zeroed, 1, memory_order_relaxed);
+	return READ_OK;
+}
+
 const struct dump *memory_dump(const struct memory *mem)
 {
 	return mem->dump;
@@ -180,7 +209,8 @@ const struct arch *memory_arch(const struct memory *mem)
 	return mem->arch;
 }
 
-enum read_status memory_read_phys(struct memory *mem, struct paddr addr, void *buf, size_t size)
+static enum read_status read_phys(struct memory *mem, struct paddr addr, void *buf, size_t size,
+				  bool zeros)
 {
 	char *out = buf;
 
@@ -189,6 +219,8 @@ enum read_status memory_read_phys(struct memory *mem, struct paddr addr, void *b
 		size_t n = min_u64(size, PAGE_SIZE - offset);
 		enum read_status status =
 			page_cache_read(mem->cache, addr.v >> PAGE_SHIFT, offset, out, n);
+		if (zeros && status != READ_OK)
+			status = zeros_for(mem, status, out, n);
 		if (status != READ_OK)
 			return status;
 		out += n;
@@ -198,9 +230,14 @@ enum read_status memory_read_phys(struct memory *mem, struct paddr addr, void *b
 	return READ_OK;
 }
 
+enum read_status memory_read_phys(struct memory *mem, struct paddr addr, void *buf, size_t size)
+{
+	return read_phys(mem, addr, buf, size, true);
+}
+
 static enum read_status read_table(void *ctx, struct paddr addr, void *buf, size_t size)
 {
-	return memory_read_phys(ctx, addr, buf, size);
+	return read_phys(ctx, addr, buf, size, false);
 }
 
 /* The mappings that are sums: good when the page tables themselves are missing. */
@@ -291,6 +328,8 @@ static size_t read_virtual(struct memory *mem, const struct page_root *root, uin
 						 (char *)buf + done, n);
 		size_t filled = status != READ_OK && !root ?
 					read_fill(mem, at, (char *)buf + done, n) : 0;
+		if (mapped && status != READ_OK && !filled)
+			status = zeros_for(mem, status, (char *)buf + done, n);
 		done += status == READ_OK ? n : filled;
 		/* Where one fill ends, another may go on. */
 		if (status != READ_OK && !filled) {

@@ -54,6 +54,14 @@ void memory_forget(struct memory *mem);
 void memory_add_fill(struct memory *mem, uint64_t vaddr, const void *data, uint64_t size);
 /* Forgets these. Not while other threads read. */
 void memory_drop_fills(struct memory *mem);
+/*
+ * Whether pages that were excluded from the dump, or lie behind its cut-off end, are read as zeros
+ * from here on. Page tables never are: "not there" is not "not mapped".
+ */
+void memory_zero_missing(struct memory *mem, bool on);
+bool memory_zeroes_missing(const struct memory *mem);
+/* How many reads were given such zeros so far. */
+uint64_t memory_zeroed(const struct memory *mem);
 const struct dump *memory_dump(const struct memory *mem);
 const struct arch *memory_arch(const struct memory *mem);
 
