@@ -17,6 +17,8 @@
 #include "base/vec.h"
 #include "commands/command.h"
 #include "kernel/modules.h"
+#include "pipeline/pipeline.h"
+#include "walk/walk.h"
 
 void completions_deinit(struct completions *c)
 {
@@ -68,6 +70,21 @@ static void offer_commands(struct wish *wish)
 {
 	for (const struct command *const *c = commands; *c; c++)
 		offer(wish, (*c)->name);
+}
+
+/* What a line may begin with. */
+static void offer_sources(struct wish *wish)
+{
+	const struct walker *w;
+
+	offer_commands(wish);
+	for (size_t i = 0; (w = walker_at(i)); i++)
+		offer(wish, w->name);
+}
+
+static void offer_word(void *wish, const char *word)
+{
+	offer(wish, word);
 }
 
 /* Options stand in the usage as "-a" or "[-m MODULE]", in the help at the start of lines. */
@@ -241,6 +258,16 @@ static bool splits_words(char c)
 	return strchr(" \t;", c) || strchr("&(*+,=<>!~|", c);
 }
 
+/* Is the word behind it a stage's? */
+static bool ends_with_stage(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && isspace((unsigned char)text[length - 1]))
+		length--;
+	return length >= 2 && text[length - 1] == '>' && text[length - 2] == '|';
+}
+
 void complete_line(void *session, const char *line, size_t point, struct completions *out)
 {
 	size_t command_start = 0, start = point;
@@ -252,7 +279,11 @@ void complete_line(void *session, const char *line, size_t point, struct complet
 	while (command_start < point && isspace((unsigned char)line[command_start]))
 		command_start++;
 	size_t name_end = command_start + strcspn(line + command_start, " \t");
-	while (start > command_start && !splits_words(line[start - 1]))
+	auto_free char *typed = xstrndup(line + command_start, point - command_start);
+	/* Members are offered one by one in a pipeline, and it has no options. */
+	bool pipeline = pipeline_operator(typed);
+	while (start > command_start && !splits_words(line[start - 1]) &&
+	       !(pipeline && strchr(".-", line[start - 1])))
 		start--;
 	auto_free char *prefix = xstrndup(line + start, point - start);
 	auto_free char *name = xstrndup(line + command_start, name_end - command_start);
@@ -261,7 +292,9 @@ void complete_line(void *session, const char *line, size_t point, struct complet
 
 	out->start = start;
 	if (name_end >= point && start == command_start)
-		offer_commands(&wish);
+		offer_sources(&wish);
+	else if (pipeline_complete(session, before, offer_word, &wish))
+		out->no_blank = !ends_with_stage(before);
 	else if (strpbrk(before, "|"))
 		return; /* the shell's words are not ours to know */
 	else if (strchr(before, '>') && !strstr(before, "->"))

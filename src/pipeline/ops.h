@@ -92,6 +92,17 @@ struct each_docs *op_each_docs(struct op *op);
 /* It is the last stage: what it gives is shown as it is. */
 void op_each_shows(struct op *op);
 
+/* Stages made ready, one after the other. */
+struct chain {
+	struct run *run;
+	struct op *first, *last;
+};
+/* Stages [@from, @to) for rows of @schema, and showing when @show. */
+struct error *chain_build(struct chain *c, const struct pipeline *p, size_t from, size_t to,
+			  const struct schema *schema, size_t data_size, bool show, size_t *at)
+	must_check;
+void chain_end(struct chain *c);
+
 /* Words of a walker, with the expressions in them compiled once. */
 struct words;
 struct words *words_create(struct row_env *env, struct run *run, const char *text);

@@ -17,3 +17,11 @@
  * types. Errors say at which stage and column they are; the text of the document points there.
  */
 struct error *pipeline_run(struct session *session, const char *line, struct doc *doc) must_check;
+
+/*
+ * For completion: calls @fn with each word that could come next behind @text, a line up to the word
+ * that is being typed. Nothing is walked for that. False: @text is no pipeline, or its end is the
+ * shell's.
+ */
+bool pipeline_complete(struct session *session, const char *text,
+		       void (*fn)(void *ctx, const char *word), void *ctx);

@@ -89,12 +89,6 @@ void op_remark_lost(struct op *op, struct row_expr *expr)
 
 /* --- Chains of stages --- */
 
-struct chain {
-	struct run *run;
-	struct op *first, *last;
-	struct op *top; /* the last but for showing */
-};
-
 static struct op *new_op(struct chain *c, const struct op_kind *kind, const struct stage *stage,
 			 const struct schema *in, size_t data_size)
 {
@@ -114,10 +108,8 @@ static struct op *new_op(struct chain *c, const struct op_kind *kind, const stru
 	return op;
 }
 
-/* Stages [@from, @to) for rows of @schema, and showing when @show. */
-static struct error *chain_build(struct chain *c, const struct pipeline *p, size_t from, size_t to,
-				 const struct schema *schema, size_t data_size, bool show,
-				 size_t *at)
+struct error *chain_build(struct chain *c, const struct pipeline *p, size_t from, size_t to,
+			  const struct schema *schema, size_t data_size, bool show, size_t *at)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct stage *stage = &p->stages[i];
@@ -142,7 +134,7 @@ static void chain_finish(struct chain *c)
 	}
 }
 
-static void chain_end(struct chain *c)
+void chain_end(struct chain *c)
 {
 	for (struct op *op = c->first; op; op = op->next) {
 		for (unsigned i = 0; i < op->expr_count; i++) {

@@ -10,6 +10,7 @@ import unittest
 
 import json_schema
 import lab
+import test_shell
 
 PAGE = lab.ROOT / "docs" / "pipelines.md"
 PF_KTHREAD = 0x200000
@@ -533,6 +534,23 @@ class Shell(OnDumps):
             self.assertRegex(run.stdout, r"bits\n +6\n")
             with open(f"{folder}/count", encoding="utf-8") as file:
                 self.assertRegex(file.read(), r"count\n +\d+\ntask_struct")
+
+    def test_completion(self):
+        dump = next(self.each())
+        lab.need_terminal()
+        with tempfile.TemporaryDirectory() as folder:
+            terminal = test_shell.Terminal(dump, folder)
+            terminal.wait_for(test_shell.PROMPT)
+            # A stage, a field, a column of the stage before, a member behind a pointer.
+            for line, wanted in (("proce\t |> whe\tpid == 1 |> sel\tppi\t |> first\r", rb"ppid\r?\n"),
+                                 ("tasks |> select pid as number_of |> sort -numb\t |> first 1\r",
+                                  rb"number_of\r?\n +\d+"),
+                                 ("tasks |> where mm->map_co\t > 0 |> count\r", rb"count\r?\n +\d+"),
+                                 ("tasks |> first 1 |> select se.vrunt\t\r", rb"se.vruntime\r?\n")):
+                terminal.type(line)
+                text = terminal.wait_for(rb"\n" + test_shell.PROMPT)
+                self.assertRegex(text, wanted)
+                self.assertNotIn(b"inquest: ", text)
 
     def test_other_forms(self):
         dump = next(self.each())

@@ -175,6 +175,30 @@ static void redirections(void **state)
 	}
 }
 
+static bool offered(const char *line, const char *word)
+{
+	struct completions c = { 0 };
+	bool found = false;
+
+	complete_line(NULL, line, strlen(line), &c);
+	for (size_t i = 0; i < c.count; i++)
+		found |= strcmp(c.data[i], word) == 0;
+	completions_deinit(&c);
+	return found;
+}
+
+static void completion_in_pipelines(void **state)
+{
+	(void)state;
+	assert_true(offered("dent", "dentries"));
+	assert_true(offered("tasks |> whe", "where"));
+	assert_true(offered("tasks |> where x |> ", "count"));
+	assert_true(offered("tasks |> walk vm", "vmas"));
+	assert_true(offered("tasks |> each b", "bt"));
+	assert_false(offered("tasks |> count | wh", "where"));
+	assert_false(offered("ps | wh", "where"));
+}
+
 static void completion(void **state)
 {
 	(void)state;
@@ -210,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(redirections),
 		cmocka_unit_test(completion),
+		cmocka_unit_test(completion_in_pipelines),
 		cmocka_unit_test(options_and_paths), cmocka_unit_test(wrong_options),
 		cmocka_unit_test(splits_commands),   cmocka_unit_test(splits_words),
 		cmocka_unit_test(knows_a_namelist),
