@@ -41,7 +41,7 @@ struct files_run {
 	struct command_args *args;
 	struct options options;
 	uint64_t number; /* of -R; 0: none */
-	size_t shown, incomplete;
+	size_t rows, incomplete;
 };
 
 static struct cell known_address(uint64_t address)
@@ -77,7 +77,7 @@ static bool add_file(void *ctx, const struct open_file *f)
 
 	if (!is_wanted(run, f))
 		return true;
-	run->shown++;
+	run->rows++;
 	run->incomplete += f->incomplete;
 	if (!run->options.set[OPT_CACHED]) {
 		doc_row(run->args->doc, cell_dec(f->fd), cell_address(f->file),
@@ -98,8 +98,6 @@ static void add_place(struct files_run *run, const struct task *task, enum task_
 	struct open_file place;
 	bool known = task_place(run->args->session, task, which, &place) && place.path[0];
 
-	if (known && is_wanted(run, &place))
-		run->shown++;
 	/* A task that has ended has given them up. */
 	uint64_t fs;
 	bool lost = !known && (!kread(run->args->session, task->address, "task_struct", "fs", &fs) ||
@@ -115,7 +113,7 @@ static void add_task(struct files_run *run, const struct task *task)
 	bool cached = run->options.set[OPT_CACHED];
 	char what[64];
 
-	run->shown = run->incomplete = 0;
+	run->rows = run->incomplete = 0;
 	doc_record(doc, NULL, NULL);
 	show_task_line(doc, task);
 	add_place(run, task, PLACE_ROOT, "root", "ROOT");
@@ -124,9 +122,12 @@ static void add_task(struct files_run *run, const struct task *task)
 		  known_address(open_files_table(run->args->session, task)));
 	doc_table(doc, "files", cached ? cached_columns : file_columns, array_size(file_columns));
 	open_files_each(run->args->session, task, &trouble, add_file, run);
+	if (!run->rows)
+		doc_hidden(doc);
 	doc_end(doc);
-	if (!run->shown && !trouble.count && !run->options.set[OPT_REFERENCE])
-		doc_textf(doc, STYLE_FAINT, "No open files");
+	if (!run->rows && !trouble.count)
+		doc_textf(doc, STYLE_FAINT, run->options.set[OPT_REFERENCE] ? "None of its files."
+									    : "No open files.");
 	doc_end(doc);
 	snprintf(what, sizeof(what), "open files of PID %d", task->pid);
 	show_trouble(doc, &trouble, what);

@@ -261,19 +261,19 @@ static struct error *on_task(struct foreach_run *run, const struct task *task, b
 static void tell_remarks(struct foreach_run *run)
 {
 	struct doc *doc = run->args->doc;
+	enum remark_kind worst = REMARK_NOTE;
 	size_t told = 0;
 
 	vec_for_each (r, &run->remarks) {
-		if (told++ == REMARKS_SHOWN) {
-			doc_remark(doc, REMARK_ERROR, "and %zu more like these",
-				   run->remarks.count - REMARKS_SHOWN);
-			break;
-		}
-		if (r->count > 1)
+		if (told++ >= REMARKS_SHOWN)
+			worst = r->kind > worst ? r->kind : worst;
+		else if (r->count > 1)
 			doc_remark(doc, r->kind, "%s (%zu times)", r->text, r->count);
 		else
 			doc_remark(doc, r->kind, "%s", r->text);
 	}
+	if (told > REMARKS_SHOWN)
+		doc_remark(doc, worst, "and %zu more like these", told - REMARKS_SHOWN);
 }
 
 static struct error *run_commands(struct foreach_run *run)

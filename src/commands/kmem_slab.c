@@ -236,6 +236,7 @@ static struct error *list_caches(struct command_args *args, const struct options
 	const struct slab_cache *caches = slab_caches(args->session, &count);
 	struct slab_totals totals;
 	bool *wanted, children = false;
+	size_t nameless = 0;
 
 	if (options->word_count == 1 && strcmp(options->words[0], "list") == 0)
 		return list_names(args);
@@ -254,8 +255,12 @@ static struct error *list_caches(struct command_args *args, const struct options
 		else
 			slab_totals(args->session, &caches[i], &totals);
 		add_cache(args->doc, &caches[i], &totals);
+		nameless += strcmp(caches[i].name, "?") == 0;
 	}
 	doc_end(args->doc);
+	if (nameless)
+		doc_remark(args->doc, REMARK_HOLE, "the names of %zu caches are not in the dump",
+			   nameless);
 	if (roots && !children)
 		doc_remark(args->doc, REMARK_NOTE, "no memory cgroup has caches of its own: this is "
 			   "the same as -s");

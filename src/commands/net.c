@@ -199,6 +199,8 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 	else
 		doc_table(doc, "sockets", socket_columns, array_size(socket_columns));
 	open_files_each(run->args->session, task, &trouble, add_socket, run);
+	if (!run->count)
+		doc_hidden(doc);
 	doc_end(doc);
 	if (!run->count && !trouble.count)
 		doc_textf(doc, STYLE_FAINT, "No open sockets.");

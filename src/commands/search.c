@@ -69,6 +69,7 @@ struct search {
 	struct word_query query;
 	struct word_finder *finder;
 	bool physical;      /* hits are physical addresses */
+	bool whole;         /* all memory was looked at */
 	bool ranged;
 	uint64_t start, end; /* with ranged: [start, end] */
 	uint64_t context;
@@ -129,6 +130,7 @@ static void look_at_all(struct search *search)
 	struct session *s = search->args->session;
 	bool ranged = search->ranged;
 
+	search->whole = true;
 	/* A range of virtual addresses says nothing of physical ones. */
 	search->ranged = ranged && search->physical;
 	search->progress = progress_start(&s->progress, "pages",
@@ -355,6 +357,11 @@ static void show(struct search *search)
 			   search->total - search->hits.count);
 	if (search->holes)
 		doc_remark(doc, REMARK_HOLE, "%" PRIu64 " pages cannot be read", search->holes);
+	/* What a search of all memory cannot know: pages that are in no table. */
+	const struct dump_info *info = dump_info(s->dump);
+	if (search->whole && info->has_dump_level && info->dump_level)
+		doc_remark(doc, REMARK_NOTE, "pages that makedumpfile left out (dump level %u) could "
+			   "not be searched", info->dump_level);
 }
 
 /* --- What to look for. --- */
