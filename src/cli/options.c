@@ -40,7 +40,7 @@ const struct cli_option cli_option_table[] = {
 	[ID_NO_DEBUGINFO] = { 0, "no-debuginfo", NULL, "look for no debug files" },
 	[ID_DEBUGINFOD] = { 0, "debuginfod", NULL,
 			    "fetch debug files from the servers of $DEBUGINFOD_URLS" },
-	[ID_SOURCE] = { 0, "source", "FOLDER", "the kernel's sources, for `list`" },
+	[ID_SOURCE] = { 0, "source", "FOLDER", "the kernel's sources, for `src`" },
 	[ID_RULES] = { 0, "rules", "FOLDER", "more rules of known issues (see docs/rules.md)" },
 	[ID_JSON] = { 'j', "json", NULL, "print JSON" },
 	[ID_JSONL] = { 0, "jsonl", NULL, "print JSON, an object a line for each row" },

@@ -2,6 +2,8 @@
 """list and tree on the lab's scenario "structures", whose module printed what its lists and trees hold; and on
 the kernel's own, of which the guest's /proc tells the contents."""
 
+import json
+import random
 import re
 import unittest
 
@@ -292,6 +294,32 @@ class Trees(OnStructures):
                 theirs = [tuple(int(part, 16) for part in span.split("-")) for span in maps]
                 self.assertEqual(ours, [span for span in theirs if span[0] < 1 << 63])
                 self.assertEqual([(e["first"], e["last"] + 1) for e in value["entries"]], ours)
+
+    def test_any_damage(self):
+        """Nodes and links overwritten at random (by wr, in memory): every walk ends, and says what it met."""
+        rng = random.Random(11)
+        for s in self.dumps:
+            heads = {name: lab.query(s.dump, f"struct {kind}.{member} {name}")["structs"][0]["members"][0]["value"]
+                     for name, kind, member in (("st_array_tree", "xarray", "xa_head"), ("st_ranges", "maple_tree", "ma_root"))}
+            nodes = {name: int(value, 16) & ~255 if name == "st_ranges" else int(value, 16) & ~3 for name, value in heads.items()}
+            lines = []
+            for _ in range(60):
+                target, command = rng.choice([
+                    (s.item(rng.randrange(60, 92)), "tree -t rb -o st_item.rb st_tree -l"), (s.item(rng.randrange(0, 5)), "list -H st_list st_item.link"),
+                    (s.item(rng.randrange(25, 30)), "list -H st_hash st_item.hash"), (nodes["st_array_tree"], "tree -t x st_array_tree"),
+                    (nodes["st_ranges"], "tree -t m st_ranges -v"), (s.item(rng.randrange(35, 40)), "list -B -H st_lifo st_item.lifo")])
+                place = target + 8 * rng.randrange(0, s.size // 8 if "st_item" in command else 64 if " x " in command else 32)
+                value = rng.choice([0, 1, 2, 0x402, 0x406, s.hole, s.hole | 2, nodes["st_array_tree"] | 2, nodes["st_ranges"] | 0x1e, place, place | 2,
+                                    s.item(rng.randrange(256)) + 24, rng.getrandbits(64), 2 ** 64 - 1, rng.getrandbits(48) | 0xffff888 << 36])
+                lines += [f"wr -64 {place:#x} {value:#x}", command, "wr -d"]
+            run = lab.inquest("--json", "-c", "; ".join(lines), s.dump.vmcore, timeout=60)
+            self.assertIn(run.returncode, (0, 1), run.stderr[-2000:])
+            walks = json.loads(run.stdout)["commands"][1::3]
+            self.assertEqual(len(walks), 60)
+            # Many of these hit something; each that lost an entry says so, unless the list just ends earlier.
+            self.assertGreater(sum(bool(errors(value)) for value in walks), 4)
+            for value in walks:
+                self.assertLess(value["count"], 300)
 
     def test_holes(self):
         """A dump that is cut off: what can be had, what is missing, and never a crash."""
