@@ -40,7 +40,7 @@ static const char *const helpers[] = {
 	"touch_*watchdog*", "*cond_resched*", "delay_*", "__udelay", "__const_udelay", "__delay",
 	"__wait_for_common", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
-	"atomic_*", "cmpxchg*", "schedule*", "__schedule*",
+	"atomic_*", "cmpxchg*", "schedule*", "__schedule*", "preempt_schedule*", "__preempt_schedule*",
 	/* the way from a trap to its report */
 	"handle_bug", "exc_invalid_op", "asm_exc_*", "do_error_trap", "do_trap", "do_invalid_op",
 	"invalid_op", "fixup_bug", "page_fault_oops", "exc_page_fault", "bad_area*", "__bad_area*",

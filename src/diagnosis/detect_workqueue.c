@@ -86,7 +86,11 @@ static void blame_culprit(const struct facts *facts, struct findings *out, struc
 		return;
 	task_stack(facts->session, culprit, &stack);
 	size_t at = culprit->on_cpu ? stack_busy_at(facts->session, &stack, SIZE_MAX) : 0;
-	f->blame = facts_blame_stack(facts, &stack, at);
+	if (stack_caught_user(facts->session, &stack))
+		f->who = finding_text(out, "%.*s (pid %d), in its own code", (int)sizeof(culprit->comm),
+				      culprit->comm, culprit->pid);
+	else
+		f->blame = facts_blame_stack(facts, &stack, at);
 	f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	f->blame.because = f->blame.known ? "it keeps the CPU that the works wait for" : NULL;
 	finding_evidence(out, f, finding_text(out, "bt -A %d", culprit->pid),

@@ -69,7 +69,8 @@ static void blame_task(struct telling *t, size_t node, const char *why)
 
 	task_stack(t->facts->session, task, &stack);
 	/* Of a running one what an interrupt or NMI caught it at. */
-	size_t from = task->on_cpu ? stack_busy_at(t->facts->session, &stack, SIZE_MAX) : 0;
+	size_t from = task->on_cpu ? stack_busy_at(t->facts->session, &stack, SIZE_MAX)
+				   : stack_asleep_at(t->facts->session, &stack);
 	t->f->task = task;
 	t->f->blame = facts_blame_stack(t->facts, &stack, from);
 	t->f->blame.frame = SIZE_MAX; /* the number is one of that stack */

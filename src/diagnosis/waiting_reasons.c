@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/starved.h"
 #include "diagnosis/stuck_io.h"
 #include "forensics/wait_entry.h"
+#include "kernel/task_sched.h"
 
 enum { FROZEN_MAX = 4, FROZEN_LEVELS = 3, SETTLED_NS = 2000000000, SERVER_NAME = 64 };
 
@@ -174,8 +176,38 @@ static bool user_fault(struct reason *r)
 	return true;
 }
 
+/* --- It has what the others wait for, could go on, and does not get its CPU. --- */
+
+enum { NO_CPU_SECONDS = 2 };
+
+static bool no_cpu(struct reason *r)
+{
+	struct session *s = r->facts->session;
+	const struct task *task = r->node->task;
+	struct starved starved;
+
+	if (r->node->wait.kind != WAIT_NOTHING ||
+	    !starved_find(s, task, run_queue_now(s), r->out, &starved) ||
+	    starved.ns < NO_CPU_SECONDS * UINT64_C(1000000000))
+		return false;
+	add_why(r, finding_text(r->out, "it is on the run queue of CPU %d for %" PRIu64 " s and does not get "
+				"that: %.*s (pid %d) has it%s%s", task->cpu,
+				starved.ns / UINT64_C(1000000000), (int)sizeof(starved.by->comm),
+				starved.by->comm, starved.by->pid,
+				starved.real_time ? ", with the real-time policy " : "",
+				starved.real_time ? starved.real_time : ""));
+	finding_evidence_shows(r->out, r->f,
+			       finding_text(r->out, "struct task_struct.sched_info %016" PRIx64,
+					    task->address), "last_queued",
+			       "%.*s (pid %d) is on the run queue since sched_info.last_queued",
+			       (int)sizeof(task->comm), task->comm, task->pid);
+	r->f->against = NULL;
+	starved_blame(r->facts, &starved, r->out, r->f);
+	return true;
+}
+
 static bool (*const reasons[])(struct reason *r) = { stuck_io, frozen, rpc, user_fault,
-						     lost_wakeup };
+						     no_cpu, lost_wakeup };
 
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,
 		    struct findings *out, struct finding *f)

@@ -35,7 +35,13 @@ static const char *const ticks[] = {
 
 static const char *const softirqs[] = { "__do_softirq", "do_softirq*", "handle_softirqs" };
 
-enum layer_is { LAYER_OF_CRASH = 1, LAYER_TICK = 2, LAYER_SOFTIRQ = 4, LAYER_MODULE = 8 };
+/* On the way out of an interrupt: somebody else is to run. */
+static const char *const put_off[] = { "preempt_schedule_irq*", "raw_irqentry_exit_cond_resched*" };
+
+static const char *const syscalls[] = { "*SYSCALL*", "*syscall*", "*sysenter*", "*int80*" };
+
+enum layer_is { LAYER_OF_CRASH = 1, LAYER_TICK = 2, LAYER_SOFTIRQ = 4, LAYER_MODULE = 8,
+		LAYER_PUT_OFF = 16, LAYER_SYSCALL = 32 };
 
 static unsigned look_at_layer(struct session *s, const struct stack *stack, size_t from, size_t to)
 {
@@ -53,6 +59,10 @@ static unsigned look_at_layer(struct session *s, const struct stack *stack, size
 			is |= LAYER_TICK;
 		if (is_one_of(symbol.name, softirqs, array_size(softirqs)))
 			is |= LAYER_SOFTIRQ;
+		if (is_one_of(symbol.name, put_off, array_size(put_off)))
+			is |= LAYER_PUT_OFF;
+		if (is_one_of(symbol.name, syscalls, array_size(syscalls)))
+			is |= LAYER_SYSCALL;
 		if (symbol.module)
 			is |= LAYER_MODULE;
 	}
@@ -100,4 +110,24 @@ size_t stack_busy_at(struct session *s, const struct stack *stack, size_t most)
 bool stack_layer_of_crash(struct session *s, const struct stack *stack, size_t from, size_t to)
 {
 	return s->symbols && look_at_layer(s, stack, from, to) & LAYER_OF_CRASH;
+}
+
+bool stack_caught_user(struct session *s, const struct stack *stack)
+{
+	if (!s->symbols || !stack->count || stack->end != STACK_END_USER)
+		return false;
+	size_t last = 0, at = stack_caught_at(s, stack);
+	for (size_t i = next_layer(stack, 0); i < stack->count; i = next_layer(stack, i))
+		last = i;
+	unsigned is = look_at_layer(s, stack, last, stack->count);
+	return !at && is & LAYER_OF_CRASH && !(is & LAYER_SYSCALL);
+}
+
+size_t stack_asleep_at(struct session *s, const struct stack *stack)
+{
+	size_t next = stack->count ? next_layer(stack, 0) : 0;
+
+	return s->symbols && next < stack->count &&
+			       look_at_layer(s, stack, 0, next) & LAYER_PUT_OFF
+		       ? next : 0;
 }

@@ -91,6 +91,10 @@ static void find_layers(struct session *s, struct cpu_picture *p, const struct s
 		add_layer(s, p, stack, from, i, arena);
 		from = i;
 	}
+	if (stack_caught_user(s, stack) && p->layer_count < CPU_LAYERS_MAX)
+		p->layers[p->layer_count++] = (struct cpu_layer){
+			.stack = "user", .frame = stack->count, .names = "the program's own code",
+		};
 }
 
 /* The first layer that was there before the crash. */
@@ -108,6 +112,9 @@ static void find_interrupts(struct session *s, struct cpu_picture *p, const stru
 {
 	size_t at = p->layer_count ? p->layers[first_own(p)].frame : 0;
 
+	/* A program cannot turn them off. */
+	if (at >= stack->count && at)
+		p->interrupts = INTERRUPTS_ON;
 	/* Whoever panics turns interrupts off itself. */
 	if (at >= stack->count || (!at && (int)p->cpu->id == cpu_crashed(s)))
 		return;

@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
+STUCK = {"irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
@@ -165,6 +165,45 @@ class Spinning(Waits):
             verdict = self.report(dump)["verdict"]
             self.assertIn(verdict["function"], (truth["holder"], truth["walker"]))
             self.assertIn(f"{truth['holder']} took it", verdict["why"])
+
+
+    def test_an_interrupt_wants_what_it_interrupted(self):
+        """On its own CPU nothing can complain any more; another one does, and is not to blame."""
+        for dump, truth in self.each("irq-spin"):
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("rcu-stall", truth["function"], truth["module"]))
+            self.assertIn(f"{truth['holder']} took it", verdict["why"])
+            self.assertIn(truth["task"], verdict["what"])
+            cpu = next(c for c in self.ask(dump, "cpus")["cpus"] if c["comm"] == truth["task"])
+            self.assertEqual((cpu["interrupts"], cpu["owner_pid"]), ("off", cpu["pid"]))
+            irq, task = cpu["layers"][-2:]
+            self.assertTrue(irq.startswith("irq: ") and truth["wanted_by"] in irq, irq)
+            self.assertTrue(task.startswith("task: ") and truth["holder"] in task, task)
+            self.assertEqual([[m["comm"] for m in ring["members"]] for ring in self.ask(dump, "deadlock")["rings"]], [[truth["task"]]])
+
+
+class Starved(Waits):
+    """A real-time thread has the CPU of one who has a lock."""
+
+    def test_verdict(self):
+        for dump, truth in self.each("rt-starvation"):
+            report, names = self.report(dump), self.names(dump)
+            verdict = report["verdict"]
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            self.assertIn(truth["victim"], verdict["what"])
+            self.assertIn(f"{truth['hog']} (pid", verdict["who"])
+            self.assertIn("SCHED_FIFO, priority 42", verdict["who"])
+            self.assertRegex(verdict["why"], rf"{truth['holder']} \(pid \d+\) .*run queue of CPU 1 for \d\d s .*{truth['hog']} \(pid")
+            for row in self.blocked(dump):
+                self.assertEqual((row["comm"], names[row["owner_pid"]]), (truth["victim"], truth["holder"]))
+            starved = [f for f in report["findings"] if f["kind"] == "starvation"]
+            self.assertEqual([(f["confidence"], f["function"]) for f in starved], [("likely", None)])
+            self.assertIn(truth["hog"], starved[0]["who"])
+
+    def test_the_program_itself_was_caught(self):
+        for dump, truth in self.each("rt-starvation"):
+            cpu = next(c for c in self.ask(dump, "cpus")["cpus"] if c["comm"] == truth["hog"])
+            self.assertEqual((cpu["cpu"], cpu["layers"][-1], cpu["interrupts"]), (1, "user: the program's own code", "on"))
 
 
 class Cpus(Waits):
