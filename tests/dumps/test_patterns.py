@@ -3,6 +3,7 @@
 /proc/kpagecount and /proc/self/pagemap, and the places of words that its module and its program made."""
 
 import functools
+import json
 import re
 import struct
 import unittest
@@ -10,6 +11,7 @@ import unittest
 import json_schema
 import lab
 import test_memory
+import test_refs
 
 PAGE = 4096
 PAGE_FRAME = (1 << 55) - 1
@@ -294,6 +296,125 @@ class Translation(unittest.TestCase):
         lines = [f"rd -a -c {pattern.pid} {pattern.places['string'][0]['at']:x}", f"rd -a {pattern.parameters['string_at']:x}"]
         for part, whose in zip(pattern.lines(*lines), ("user", "kernel")):
             self.assertEqual(part["memory"][0]["ascii"], f"inquest patterns: {whose} string {pattern.parameters['seed']:x}")
+
+
+def places(part):
+    return [int(hit["address"], 16) for hit in part["hits"]]
+
+
+def in_file(pattern, data):
+    """Physical addresses of these bytes in the ELF file, at multiples of their size."""
+    found = []
+    for physical, whole, at, size in test_refs.segments(pattern.dump.vmcore):
+        start = at
+        while (start := whole.find(data, start, at + size)) >= 0:
+            found.append(physical + start - at)
+            start += 1
+    return sorted(place for place in found if place % len(data) == 0)
+
+
+class Search(unittest.TestCase):
+    KERNEL, USER = ("data", "kmalloc", "vmalloc", "pages", "stack"), ("plain", "huge", "pool", "shared", "stack", "closed")
+
+    @on_each
+    def test_kernel_words(self, pattern):
+        """Each at its place, by every option, and at no other than the file has."""
+        at = {name: pattern.parameters[f"{name}_at"] for name in self.KERNEL}
+        words = {name: pattern.parameters[f"{name}_word"] for name in self.KERNEL}
+        parts = pattern.lines(*[f"search {option} {words[name]:x}" for name in self.KERNEL for option in ("-k", "-p", "-V", "-K", "-t", "-T")])
+        self.assertEqual(json_schema.faults("search", parts[0])[:3], [])
+        direct = int(pattern.lines("ptov 0")[0]["translations"][0]["direct"][0]["virtual"], 16)
+        for n, name in enumerate(self.KERNEL):
+            kernel, physical, no_direct, no_vmalloc, stacks, active = parts[6 * n:6 * n + 6]
+            self.assertIn(at[name], places(kernel))
+            self.assertEqual(places(physical), in_file(pattern, words[name].to_bytes(8, "little")))
+            # Module memory, vmalloc areas and stacks are not in the direct map; the others are only there.
+            self.assertEqual(at[name] in places(no_direct), name in ("data", "vmalloc", "stack"), name)
+            self.assertTrue(all(direct <= place < direct + (1 << 40) or place >= 0xffffffff80000000 for place in places(no_vmalloc)))
+            self.assertEqual(len(places(no_vmalloc)), len(places(physical)))
+            if name == "vmalloc":
+                self.assertIn(direct + pattern.parameters["vmalloc_phys"], places(no_vmalloc))
+            self.assertEqual([(hit["pid"], hit["comm"]) for hit in stacks["hits"] if int(hit["address"], 16) == at[name]],
+                             [(pattern.parameters["stack_pid"], "patterns")] if name == "stack" else [])
+            self.assertNotIn(at[name], places(active))
+
+    @on_each
+    def test_user_words(self, pattern):
+        """In every kind of user memory, and nowhere else."""
+        words = {name: pattern.places[name][0]["word"] for name in self.USER}
+        lines = [f"search -u {words[name]:x}" for name in self.USER]
+        parts = pattern.lines(f"set {pattern.pid}", *lines, f"search -u -c 'inquest patterns: user'", f"search -u -w {words['plain'] >> 32:x}", f"search -u {pattern.parameters['kmalloc_word']:x}")
+        for name, part in zip(self.USER, parts[1:]):
+            self.assertIn(pattern.places[name][0]["at"], places(part), name)
+            self.assertEqual({(hit["pid"], hit["comm"]) for hit in part["hits"]}, {(pattern.pid, "patterns")})
+        strings, halves, nothing = parts[-3:]
+        self.assertIn(pattern.places["string"][0]["at"], places(strings))
+        self.assertIn(pattern.places["plain"][0]["at"] + 4, places(halves))
+        self.assertEqual(nothing["hits"], [])
+        # By their physical addresses, with what pagemap says.
+        for name, part in zip(self.USER, pattern.lines(*[f"search -p {word:x}" for word in words.values()])):
+            place = pattern.places[name][0]
+            self.assertIn((place["map"] & PAGE_FRAME) * PAGE + place["at"] % PAGE, places(part))
+
+    @on_each
+    def test_widths_masks_ranges_and_context(self, pattern):
+        at, word = pattern.parameters["pages_at"], pattern.parameters["pages_word"]
+        page = at & -PAGE
+        lines = [f"search -w {word & 0xffffffff:x} -s {page:x} -l 4096", f"search -w {word >> 32:x} -s {page:x} -e {page + PAGE:x}",
+                 f"search -h {word >> 48:x} -s {page:x} -l 4096", f"search -m ffffffff {word & ~0xffffffff:x} -s {page:x} -l 4096",
+                 f"search -x 2 {word:x} -s {page:x} -l 4096", f"search {word:x} -s {at + 8:x} -l 4096", f"search {word:x} -s {page:x} -e {at:x}",
+                 f"search -p -s {at - page:x} -e {1 << 40:x} {word:x}", f"search 1 {word:x} -s {page:x} -l 4096"]
+        low, high, top, masked, context, behind, before, physical, two = pattern.lines(*lines)
+        self.assertEqual([places(part) for part in (low, high, top, masked, context, behind, before, two)],
+                         [[at], [at + 4], [at + 6], [at], [at], [], [], [at]])
+        self.assertEqual([(int(line["address"], 16), int(line["value"], 16)) for line in context["hits"][0]["context"]],
+                         [(at + 8 * n, word if n == 0 else 0) for n in range(-2, 3)])
+        self.assertEqual(places(physical), in_file(pattern, word.to_bytes(8, "little")))
+
+    @on_each
+    def test_symbols_and_expressions(self, pattern):
+        task = next(row["address"] for row in pattern.lines("sym init_task")[0]["symbols"])
+        number, symbol, same, more = pattern.lines(f"search -k {task}", "search init_task", "search (init_task)", "search (init_task+8-8)")
+        self.assertTrue(number["hits"])
+        for part, wanted in ((number, None), (symbol, "init_task"), (same, "(init_task)"), (more, "(init_task+8-8)")):
+            self.assertEqual(places(part), places(number))
+            self.assertEqual({hit["wanted"] for hit in part["hits"]}, {wanted})
+
+    @on_each
+    def test_strings_over_the_border_of_pages(self, pattern):
+        """Put there by wr: in a vmalloc area, whose pages are anywhere, in the direct map and in user memory."""
+        area = pattern.parameters["vmalloc_at"] & -PAGE
+        pages = pattern.parameters["pages_at"] & -PAGE
+        user = pattern.places["plain"][0]["at"] & -PAGE
+        text = b"Borderline"
+        writes = [f"wr -8 {border - 4 + i:x} {byte:x}" for border in (area, pages, user) for i, byte in enumerate(text)]
+        done = pattern.lines(f"set {pattern.pid}", *writes, f"search -c {text.decode()}", f"search -u -c {text.decode()}", f"search -p -c {text.decode()}",
+                             f"search -V -c {text.decode()}", f"search -c {text.decode()} -s {area - PAGE:x} -l 8192", f"search -c Nowhere{text.decode()}")
+        kernel, of_user, physical, no_direct, ranged, nothing = done[-6:]
+        self.assertLessEqual({area - 4, pages - 4}, set(places(kernel)))
+        self.assertEqual([(place, hit["text"]) for place, hit in zip(places(of_user), of_user["hits"])], [(user - 4, text.decode())])
+        self.assertTrue(places(physical))
+        self.assertEqual((places(no_direct), places(ranged), nothing["hits"]), ([area - 4], [area - 4], []))
+
+    def test_what_a_dump_lacks_is_told(self):
+        """Filtered: so many pages; whole: nothing; cut off or with holes: exit status 1."""
+        filtered = lab.dumps(name="sysrq", capture="kdump-all")
+        for dump in filtered:
+            whole, less = (lab.inquest("--json", "-c", "search -p init_task", dump.folder / f"{form}.vmcore") for form in ("new-lzo-full", "new-lzo"))
+            self.assertEqual((whole.returncode, less.returncode), (0, 0))
+            whole, less = json.loads(whole.stdout), json.loads(less.stdout)
+            self.assertNotIn("remarks", whole)
+            (remark,) = less["remarks"]
+            self.assertRegex(remark["text"], r"^\d+ pages \(\d+ MiB\) could not be searched: excluded")
+            self.assertLessEqual(set(places(less)), set(places(whole)))
+        for dump in lab.dumps(name="many-tasks", truncate=60)[:1]:
+            run = lab.inquest("-c", "search -p -c Linux", dump.vmcore)
+            self.assertEqual(run.returncode, 1)
+            self.assertRegex(run.stdout, r"(?m)^missing: \d+ pages cannot be read: behind the end of the dump")
+            self.assertRegex(run.stdout, r"(?m)^[0-9a-f]{16} +Linux")
+        for dump in lab.dumps(name="many-tasks", series="6.12", makedumpfile="old", capture="kdump")[:1]:
+            run = lab.inquest("-c", "search -t init_task", dump.vmcore)
+            self.assertIn("init_task", run.stdout)
 
 
 if __name__ == "__main__":
