@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "commands/args.h"
 #include "commands/table.h"
 #include "commands/typed.h"
@@ -31,7 +32,10 @@ static const struct option list_option_table[] = {
 static const struct column list_columns[] = {
 	{ .key = "address", .title = "" },
 	{ .key = "link" },
+	{ .key = "from_end" },
 };
+
+enum { BEHIND_MAX = 1 << 22 };
 
 struct list_run {
 	struct command_args *args;
@@ -44,6 +48,7 @@ struct list_run {
 	uint64_t start, end;
 	enum list_kind kind;
 	bool linked;           /* pointers lead to links, not to objects */
+	size_t behind;         /* entries found from the other end */
 	struct list_walk walk;
 };
 
@@ -173,24 +178,90 @@ static struct error *find_shown(struct list_run *run)
 	return err;
 }
 
-static void begin(struct list_run *run)
+static void begin(const struct list_run *run, struct list_walk *walk, bool reverse)
 {
 	const struct options *o = &run->options;
 	struct session *s = run->args->session;
 
 	if (!run->linked) {
-		list_walk_from_link(&run->walk, s, LIST_SINGLE, run->start);
-		run->walk.next_offset = run->offset;
-		run->walk.end = run->end;
+		list_walk_from_link(walk, s, LIST_SINGLE, run->start);
+		walk->next_offset = run->offset;
+		walk->end = run->end;
 	} else if (o->set[OPT_HEAD]) {
-		list_walk_from_head(&run->walk, s, run->kind, run->start);
+		list_walk_from_head(walk, s, run->kind, run->start);
 	} else if (o->set[OPT_HEAD_OFFSET]) {
-		list_walk_from_head(&run->walk, s, run->kind, run->start + run->head_offset);
+		list_walk_from_head(walk, s, run->kind, run->start + run->head_offset);
 	} else {
-		list_walk_from_link(&run->walk, s, run->kind, run->start + run->offset);
+		list_walk_from_link(walk, s, run->kind, run->start + run->offset);
 	}
-	run->walk.reverse = o->set[OPT_REVERSE];
-	run->walk.no_memory = o->set[OPT_BRENT];
+	walk->reverse = reverse;
+	walk->no_memory = o->set[OPT_BRENT];
+}
+
+static struct error *show_entry(struct list_run *run, uint64_t link, bool from_end)
+{
+	uint64_t object = link - (run->linked ? run->offset : 0);
+
+	doc_row(run->args->doc, cell_address(object), cell_address(link), cell_bool(from_end));
+	return typed_show_entry(run->args, &run->shown, object - run->back);
+}
+
+/* The links that were shown, by the way that shows them. */
+static void remember(const struct list_run *run, struct map *known)
+{
+	bool reverse = run->options.set[OPT_REVERSE];
+	struct list_walk walk;
+	uint64_t link;
+
+	begin(run, &walk, reverse);
+	for (size_t i = 0; i < run->walk.count && list_walk_step(&walk, &link); i++)
+		map_set(known, link, 0);
+	list_walk_fini(&walk);
+}
+
+/*
+ * A ring that breaks off has a second end: what is between that and the break, in the order of the
+ * list. Up to the first link that is lost there too, or is known from the other side.
+ */
+static struct error *show_from_end(struct list_run *run)
+{
+	bool reverse = run->options.set[OPT_REVERSE];
+	struct {
+		vec_fields(uint64_t);
+	} links = { 0 };
+	struct map known = { 0 };
+	struct list_walk walk;
+	struct error *err = NULL;
+	uint64_t link, ignored;
+
+	remember(run, &known);
+	begin(run, &walk, !reverse);
+	while (links.count < BEHIND_MAX && list_walk_step(&walk, &link)) {
+		if (!map_get(&known, link, &ignored))
+			vec_push(&links, link);
+		else if (walk.count > 1 || walk.head)
+			break;
+	}
+	if (links.count)
+		doc_textf(run->args->doc, STYLE_BAD, "... and from the other end:");
+	run->behind = links.count;
+	for (size_t i = links.count; !err && i-- > 0;)
+		err = show_entry(run, links.data[i], true);
+	if (walk.ended == LIST_HOLE || walk.ended == LIST_ASTRAY)
+		doc_remark(run->args->doc, REMARK_HOLE, "from the other end %s; what is between is "
+			   "not known", walk.trouble.text);
+	list_walk_fini(&walk);
+	map_deinit(&known);
+	vec_deinit(&links);
+	return err;
+}
+
+static bool has_second_end(const struct list_run *run)
+{
+	enum list_end ended = run->walk.ended;
+
+	return run->linked && run->kind == LIST_DOUBLE && !run->end &&
+	       (ended == LIST_LOOP || ended == LIST_HOLE || ended == LIST_ASTRAY);
 }
 
 static struct error *show(struct list_run *run)
@@ -199,7 +270,7 @@ static struct error *show(struct list_run *run)
 	uint64_t link, inside = run->linked ? run->offset : 0;
 	struct error *err = NULL;
 
-	begin(run);
+	begin(run, &run->walk, run->options.set[OPT_REVERSE]);
 	doc_table(doc, "entries", list_columns, array_size(list_columns));
 	doc_bare(doc);
 	while (!err && !session_stopped(run->args->session) &&
@@ -207,11 +278,13 @@ static struct error *show(struct list_run *run)
 		/* The end may be given as the list's pointer has it, or as the object. */
 		if (run->end && (link == run->end || link - inside == run->end))
 			break;
-		doc_row(doc, cell_address(link - inside), cell_address(link));
-		err = typed_show_entry(run->args, &run->shown, link - inside - run->back);
+		err = show_entry(run, link, false);
 	}
+	if (!err && has_second_end(run))
+		err = show_from_end(run);
 	doc_end(doc);
-	size_t count = run->walk.count - (run->end && run->walk.ended == LIST_GOES_ON);
+	size_t count = run->walk.count - (run->end && run->walk.ended == LIST_GOES_ON) +
+		       run->behind;
 	char text[64];
 	snprintf(text, sizeof(text), count == 1 ? "%zu entry" : "%zu entries", count);
 	if (!count && !run->walk.trouble.count)
@@ -281,7 +354,8 @@ const struct command command_list = {
 		"  -B         finds loops by Brent's way, which remembers nothing; entries of a loop may\n"
 		"             be shown more than once\n"
 		"  -x, -d     numbers in hexadecimal, in decimal\n"
-		"Loops, pointers that lead nowhere and links that do not point back are told.\n"
+		"Loops, pointers that lead nowhere and links that do not point back are told. Of a list\n"
+		"that breaks off, what can be reached from its other end is shown too.\n"
 		"After a *, of a function, or as FILE:LINE it is gdb's list: see src.\n"
 		"Examples: list -H modules -o module.list -s module.name\n"
 		"Examples: list task_struct.tasks -h init_task -s task_struct.pid,comm\n"

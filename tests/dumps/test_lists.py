@@ -129,22 +129,29 @@ class Lists(OnStructures):
         lines = ["list -H st_looped st_item.link", "list -B -H st_looped st_item.link", "list -H st_holed st_item.link",
                  "list -H st_poisoned st_item.link", "list -H st_unlinked st_item.link"]
         for s, values in self.each(lines):
-            self.assertEqual(self.ids(s, values[0]), s.ids["st_looped"])
+            near = [[s.id_of(e["address"]) for e in value["entries"] if not e["from_end"]] for value in values[:5]]
+            far = [[s.id_of(e["address"]) for e in value["entries"] if e["from_end"]] for value in values[:5]]
+            self.assertEqual([value["count"] for value in values[:5]], [len(a) + len(b) for a, b in zip(near, far)])
+            self.assertEqual(near[0], s.ids["st_looped"])
+            # What the pointers back still lead to, up to what is known.
+            self.assertEqual(far, [[9], [9], [13, 14], [17, 18, 19], []])
             self.assertRegex(errors(values[0])[0], r"runs in a circle of 3, from [0-9a-f]{16} on")
             again = int(re.search(r"from ([0-9a-f]{16})", errors(values[0])[0])[1], 16)
             self.assertEqual((again - s.items) // s.size, 6)
             # Brent's way shows some of the loop twice, and says the same of it.
-            brent = self.ids(s, values[1])
+            brent = near[1]
             self.assertEqual(brent[:4], s.ids["st_looped"])
             self.assertEqual(set(brent), set(s.ids["st_looped"]))
             self.assertIn(errors(values[0])[0].split(" (")[0], errors(values[1])[0])
-            self.assertEqual(self.ids(s, values[2]), s.ids["st_holed"])
+            self.assertEqual(near[2], s.ids["st_holed"])
             self.assertIn(f"points to {s.hole:016x}", errors(values[2])[0])
-            self.assertEqual(self.ids(s, values[3]), s.ids["st_poisoned"])
+            self.assertEqual(near[3], s.ids["st_poisoned"])
             self.assertIn("points to dead000000000100", errors(values[3])[0])
             self.assertEqual(self.ids(s, values[4]), s.ids["st_unlinked"])
             self.assertRegex(errors(values[4])[0], "^prev of ")
             self.assertEqual([len(errors(value)) for value in values[:5]], [1] * 5)
+            backwards = lab.query(s.dump, "list -r -H st_holed st_item.link")
+            self.assertEqual([(s.id_of(e["address"]), e["from_end"]) for e in backwards["entries"]], [(i, False) for i in (14, 13, 12, 11, 10)])
             for line in lines:
                 self.assertEqual(lab.inquest("-c", line, s.dump.vmcore).returncode, 1, line)
             self.assertEqual(lab.inquest("-c", "list -H st_list st_item.link", s.dump.vmcore).returncode, 0)
