@@ -11,17 +11,20 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/log.h"
 #include "commands/table.h"
 #include "kernel/log.h"
 #include "kernel/system.h"
 
-enum { OPT_HUMAN, OPT_NO_TIME, OPT_LEVEL, OPT_DICT, OPT_CALLER, OPT_FILTER, OPT_LAST };
+enum { OPT_HUMAN, OPT_NO_TIME, OPT_LEVEL, OPT_DICT, OPT_CALLER, OPT_FILTER, OPT_LAST, OPT_AUDIT,
+       OPT_SAFE, OPT_RUST };
 
 static const struct option log_option_table[] = {
 	[OPT_HUMAN] = { "T", false },  [OPT_NO_TIME] = { "t", false },
 	[OPT_LEVEL] = { "m", false },  [OPT_DICT] = { "d", false },
 	[OPT_CALLER] = { "c", false }, [OPT_FILTER] = { "l", true },
-	[OPT_LAST] = { "n", true },
+	[OPT_LAST] = { "n", true },    [OPT_AUDIT] = { "a", false },
+	[OPT_SAFE] = { "s", false },   [OPT_RUST] = { "R", false },
 };
 
 /* include/linux/kern_levels.h */
@@ -154,13 +157,18 @@ static void add_record(const struct log_run *run, const struct log_record *recor
 
 	add_prefix(run, record, &line);
 	size_t prefix = line.len;
-	const char *rest = strchr(record->text, '\n');
-	strbuf_add_n(&line, record->text,
-		     rest ? (size_t)(rest - record->text) : strlen(record->text));
+	auto_strbuf rust = { 0 };
+	const char *text = record->text;
+	if (run->options.set[OPT_RUST]) {
+		log_rust_names(text, &rust);
+		text = strbuf_text(&rust);
+	}
+	const char *rest = strchr(text, '\n');
+	strbuf_add_n(&line, text, rest ? (size_t)(rest - text) : strlen(text));
 	format_caller(record, caller, sizeof(caller));
 	doc_row(doc, cell_udec(record->time_ns), cell_udec(record->level),
 		cell_udec(record->facility), cell_str(record->has_caller ? caller : NULL),
-		cell_udec(record->sequence), cell_shown(cell_str(record->text), line.data),
+		cell_udec(record->sequence), cell_shown(cell_str(text), line.data),
 		cell_str(record->subsystem), cell_str(record->device));
 	enum cell_style style = record->level <= LEVEL_ERR ? STYLE_BAD :
 				record->level == LEVEL_WARN ? STYLE_STRONG : STYLE_PLAIN;
@@ -173,9 +181,9 @@ static void add_record(const struct log_run *run, const struct log_record *recor
 			doc_textf(doc, style, "%*s%.*s", (int)prefix, "", (int)length, start);
 	}
 	if (run->options.set[OPT_DICT] && record->subsystem)
-		doc_textf(doc, STYLE_FAINT, "%*sSUBSYSTEM=%s", (int)prefix, "", record->subsystem);
+		doc_textf(doc, STYLE_FAINT, "%*s%s", (int)prefix, "", record->subsystem);
 	if (run->options.set[OPT_DICT] && record->device)
-		doc_textf(doc, STYLE_FAINT, "%*sDEVICE=%s", (int)prefix, "", record->device);
+		doc_textf(doc, STYLE_FAINT, "%*s%s", (int)prefix, "", record->device);
 }
 
 static struct error *parse_log(struct log_run *run, uint64_t *last)
@@ -205,6 +213,10 @@ static struct error *run_log(struct command_args *args)
 	struct error *err = parse_log(&run, &last);
 	if (err)
 		return err;
+	if (run.options.set[OPT_AUDIT])
+		return log_audit(args);
+	if (run.options.set[OPT_SAFE])
+		return log_safe(args);
 	const struct log_record *records = kernel_log(args->session, &count, &problem);
 	if (!count)
 		return error_new(ERROR_MISSING, "%s",
@@ -232,7 +244,7 @@ static struct error *run_log(struct command_args *args)
 
 const struct command command_log = {
 	.name = "log",
-	.usage = "[-T | -t] [-m] [-d] [-c] [-l LEVELS] [-n COUNT]",
+	.usage = "[-T | -t] [-m] [-d] [-c] [-R] [-l LEVELS] [-n COUNT] | -a | -s",
 	.summary = "the kernel's messages (dmesg)",
 	.help = "  -T         dates in place of seconds since boot (UTC; the clocks of a machine drift,\n"
 		"             so they are near, not exact)\n"
@@ -240,8 +252,12 @@ const struct command command_log = {
 		"  -m         the level before each message: <3>\n"
 		"  -d         subsystem and device of messages that have them\n"
 		"  -c         who printed: T and a PID, or C and a CPU\n"
+		"  -R         symbols of Rust in the messages as the source has them\n"
 		"  -l LEVELS  only these levels: err, 0-4, warn,err\n"
 		"  -n COUNT   only the last COUNT messages\n"
-		"Examples: log | log -l 0-4 | log -T -n 50",
+		"In place of the log:\n"
+		"  -a         audit records that no daemon has fetched\n"
+		"  -s         what is left in the printk_safe buffers (kernels before 5.15)\n"
+		"Examples: log | log -l 0-4 | log -T -n 50 | log -a",
 	.run = run_log,
 };

@@ -53,10 +53,8 @@ static uint64_t count_listed(struct session *s, uint64_t attrs, const char *type
 	return count;
 }
 
-/* Calls @fn for each section, until it returns false. */
-typedef bool (*section_fn)(void *ctx, const char *name, uint64_t address);
-
-static void each_section(struct session *s, const struct module *module, section_fn fn, void *ctx)
+void module_sections_each(struct session *s, const struct module *module, module_section_fn fn,
+			  void *ctx)
 {
 	const char *type = "module_sect_attr";
 	uint64_t attrs, first, count, address, size = types_sizeof(s->types, type);
@@ -115,7 +113,7 @@ bool module_section(struct session *s, const struct module *module, const char *
 {
 	struct section_search search = { .wanted = name };
 
-	each_section(s, module, is_wanted, &search);
+	module_sections_each(s, module, is_wanted, &search);
 	*address = search.address;
 	return search.found;
 }
@@ -131,7 +129,7 @@ bool module_section_at(struct session *s, const struct module *module, uint64_t 
 	}
 	if (!search.low)
 		return false;
-	each_section(s, module, is_nearer, &search);
+	module_sections_each(s, module, is_nearer, &search);
 	snprintf(name, size, "%s", search.name);
 	*start = search.address;
 	return search.found;

@@ -4,6 +4,10 @@
 
 #include "kernel/session.h"
 
+/* Calls @fn for each section that was loaded, in the order of the file, until it returns false. */
+typedef bool (*module_section_fn)(void *ctx, const char *name, uint64_t address);
+void module_sections_each(struct session *s, const struct module *module, module_section_fn fn,
+			  void *ctx);
 /* The address of section @name (".text"); false when it was not loaded or cannot be read. */
 bool module_section(struct session *s, const struct module *module, const char *name,
 		    uint64_t *address);

@@ -274,7 +274,8 @@ static void check_places(struct debug_module *m)
 }
 
 /* Called with the lock for opening held. */
-static struct debug_module *open_found(struct debuginfo *info, const struct module *module)
+static struct debug_module *open_found(struct debuginfo *info, const struct module *module,
+				       const struct debug_options *options)
 {
 	struct debug_module *m = xcalloc(1, sizeof(*m));
 	struct module_identity identity = { 0 };
@@ -297,7 +298,7 @@ static struct debug_module *open_found(struct debuginfo *info, const struct modu
 		.module = module ? module->name : NULL,
 		.srcversion = identity.srcversion,
 		.machine = memory_arch(info->mem)->elf_machine,
-		.options = &info->options,
+		.options = options,
 	};
 	m->file = debug_find(&info->folders, &wanted, note_found, info, &m->text);
 	if (m->file)
@@ -319,7 +320,7 @@ struct debug_module *debuginfo_kernel(struct debuginfo *info)
 	pthread_mutex_lock(&info->opening);
 	if (!info->kernel_tried) {
 		info->kernel_tried = true;
-		info->kernel = open_found(info, NULL);
+		info->kernel = open_found(info, NULL, &info->options);
 	}
 	struct debug_module *m = info->kernel;
 	pthread_mutex_unlock(&info->opening);
@@ -341,7 +342,53 @@ struct debug_module *debuginfo_of(struct debuginfo *info, uint64_t address)
 			found = *m;
 	}
 	if (!found) {
-		found = open_found(info, module);
+		found = open_found(info, module, &info->options);
+		vec_push(&info->modules, found);
+	}
+	pthread_mutex_unlock(&info->opening);
+	return found->file ? found : NULL;
+}
+
+const char *debuginfo_module_text(struct debuginfo *info, const struct module *module)
+{
+	const char *text = NULL;
+
+	if (!info)
+		return NULL;
+	pthread_mutex_lock(&info->opening);
+	vec_for_each (m, &info->modules) {
+		if (module && (*m)->module == module && (*m)->file)
+			text = (*m)->text;
+	}
+	pthread_mutex_unlock(&info->opening);
+	return text;
+}
+
+struct debug_module *debuginfo_load(struct debuginfo *info, const struct module *module,
+				    const char *place)
+{
+	struct debug_module *found = NULL;
+
+	if (!info || info->options.off)
+		return NULL;
+	pthread_mutex_lock(&info->opening);
+	for (size_t i = info->modules.count; i-- > 0 && !found;) {
+		struct debug_module *m = info->modules.data[i];
+		if (m->module != module)
+			continue;
+		if (m->file) {
+			found = m;
+			continue;
+		}
+		/* One without a file was given to nobody. */
+		module_destroy(m);
+		info->modules.data[i] = info->modules.data[--info->modules.count];
+	}
+	if (!found) {
+		struct debug_options options = info->options;
+		if (place)
+			options.modules = place;
+		found = open_found(info, module, &options);
 		vec_push(&info->modules, found);
 	}
 	pthread_mutex_unlock(&info->opening);

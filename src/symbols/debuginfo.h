@@ -68,6 +68,15 @@ struct debug_module *debuginfo_of(struct debuginfo *info, uint64_t address);
 /* "vmlinux-6.1.0-56-amd64 (build-id matches)", for the report. */
 const char *debug_module_text(const struct debug_module *module);
 
+/*
+ * The same of a module, looked for in @place too, a file or a folder, before the usual places;
+ * NULL: in these alone. A file that is in use stays so, wherever it is. NULL: there is none.
+ */
+struct debug_module *debuginfo_load(struct debuginfo *info, const struct module *module,
+				    const char *place);
+/* The text of the file that is used for @module so far; NULL for none. */
+const char *debuginfo_module_text(struct debuginfo *info, const struct module *module);
+
 /* The text of the @i-th file that is used so far; NULL when there are no more. */
 const char *debuginfo_file_text(struct debuginfo *info, size_t i);
 

@@ -43,7 +43,8 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
 
 LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "ps -m -C 0", "ps -a 1", "ps -g 1", "ps -r 1",
           "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait",
-          "mach", "mach -m", "mach -i", "mach -c -x", "sys -c", "sys -c read", "sys -i"]
+          "mach", "mach -m", "mach -i", "mach -c -x", "sys -c", "sys -c read", "sys -i",
+          "mod -g", "mod -S", "log -a", "log -R"]
 
 LINES += ["kmem -m lru,_mapcount,flags 1000", "kmem -P 100000", "kmem -f 1000 init_task", "kmem -i=shared", "kmem -s list"]
 LINES += ["set -v", "set radix 16", "set radix 10", "set debug 1", "set -a 1", "set -p", "alias", "alias hex",

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A workshop with everyone at a known place: processes in known states, known timers and wait queues, known queues of both CPUs.
+# With audit=1 what nobody fetches stays in the queues of kauditd.
 # /oracle tells who is where: workshop.tsv (role, pid, tid, facts), kernel.tsv (the module's wait queues and timers), tasks/TID/.
 mkdir /oracle /oracle/tasks /oracle/dmi /oracle/memmap /oracle/proc
 mkdir /tmp/cgroup
