@@ -211,7 +211,7 @@ static void blame_other(const struct facts *facts, int id, struct findings *out,
 	stack_deinit(&stack);
 }
 
-/* A CPU that waits until another has answered a call is a victim of that one. */
+/* A CPU that waits until another has answered a call, or has written, is a victim of that one. */
 static bool waits_for_cpu(const struct facts *facts, int id, struct findings *out,
 			  struct finding *f)
 {
@@ -224,8 +224,11 @@ static bool waits_for_cpu(const struct facts *facts, int id, struct findings *ou
 		return false;
 	const struct wait_graph *graph = wait_graph(facts->session);
 	size_t node = wait_graph_node_of(graph, task);
-	return node != SIZE_MAX && graph->nodes[node].wait.kind == WAIT_CPU_CALL &&
-	       graph->nodes[node].wait.object && waiting_blame(facts, task, out, f);
+	if (node == SIZE_MAX || !graph->nodes[node].wait.object)
+		return false;
+	const struct wait *wait = &graph->nodes[node].wait;
+	bool reads = wait->kind == WAIT_LOCK && wait->lock_kind == LOCK_SEQ;
+	return (wait->kind == WAIT_CPU_CALL || reads) && waiting_blame(facts, task, out, f);
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "forensics/caught.h"
+#include "forensics/seq_spin.h"
 #include "forensics/wait_cycles.h"
 #include "forensics/wait_entry.h"
 #include "forensics/wait_lines.h"
@@ -57,7 +58,8 @@ static void cut_members(char *text)
 {
 	static const char *const inner[] = {
 		".count.counter", ".owner.counter", ".lock.rlock.raw_lock.val.counter",
-		".rlock.raw_lock.val.counter", ".lock.raw_lock.val.counter",
+		".rlock.raw_lock.val.counter", ".seqcount.seqcount.sequence",
+		".seqcount.sequence", ".lock.raw_lock.val.counter",
 		".raw_lock.val.counter", ".raw_lock.cnts.counter", ".done",
 	};
 
@@ -171,6 +173,17 @@ static void look_at_running(struct build *b, struct wait_node *node, struct stac
 	stack_locks_deinit(&locks);
 	if (!spins)
 		wait_for_cpu(b->s, node->task, stack, &node->wait, &b->graph->arena);
+	uint64_t sequence;
+	size_t frame;
+	struct symbol symbol;
+	if (node->wait.kind != WAIT_NOTHING || !seq_spin_find(b->s, stack, &sequence, &frame) ||
+	    !symbols_by_address(b->s->symbols, stack->frames[frame].pc, &symbol))
+		return;
+	node->wait = (struct wait){
+		.kind = WAIT_LOCK, .lock_kind = LOCK_SEQ, .shared = true, .object = sequence,
+		.frame = frame,
+		.function = arena_strndup(&b->graph->arena, symbol.name, strcspn(symbol.name, ".")),
+	};
 }
 
 /* Who called the scheduler; the first of several functions that all wait. */

@@ -77,6 +77,13 @@ static void add_owner(struct search *x, struct resource *r, uint64_t task, enum 
 
 /* --- Owner words. --- */
 
+static uint64_t seqlock_spinlock(struct session *s)
+{
+	uint64_t offset;
+
+	return koffset(s, "seqlock_t", "lock", &offset) ? offset : sizeof(uint32_t);
+}
+
 static void owners_of_lock(struct search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
@@ -95,8 +102,10 @@ static void owners_of_lock(struct search *x, size_t index)
 			  r->state.owner_is_hint ? "the lock remembers it as its last reader"
 						 : "the lock's owner word");
 	if (!r->state_known || !r->state.owner || r->state.owner_is_hint) {
-		map_set(&x->wanted, r->object, index);
-		x->kinds |= 1u << r->lock_kind;
+		/* Who writes has the spinlock behind the sequence number (seqlock_t). */
+		bool sequence = r->lock_kind == LOCK_SEQ;
+		map_set(&x->wanted, r->object + (sequence ? seqlock_spinlock(x->s) : 0), index);
+		x->kinds |= 1u << (sequence ? LOCK_SPIN : r->lock_kind);
 	}
 }
 
@@ -409,7 +418,8 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 			continue;
 		struct resource *r = &x->graph->resources[index];
 		/* A semaphore begins with the spinlock of its own: that one is not meant. */
-		if (r->kind != WAIT_LOCK || r->lock_kind != held->kind)
+		enum lock_kind wanted = r->lock_kind == LOCK_SEQ ? LOCK_SPIN : r->lock_kind;
+		if (r->kind != WAIT_LOCK || wanted != held->kind)
 			continue;
 		/* Nobody sleeps, or is put off the CPU, with a spinning lock. */
 		if (!task->on_cpu && (held->kind == LOCK_SPIN || held->kind == LOCK_READ_WRITE))

@@ -30,6 +30,7 @@ const char *lock_kind_name(enum lock_kind kind)
 		[LOCK_SEMAPHORE] = "semaphore",
 		[LOCK_COMPLETION] = "completion",
 		[LOCK_PERCPU_RWSEM] = "percpu rwsem",
+		[LOCK_SEQ] = "seqlock",
 	};
 
 	return names[kind];
@@ -130,6 +131,17 @@ static bool spin_state(struct session *s, uint64_t at, struct lock_state *state)
 	return true;
 }
 
+/* Odd while somebody writes: include/linux/seqlock.h. */
+static bool seq_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint32_t value;
+
+	if (memory_u32(s->memory, at, &value) != READ_OK)
+		return false;
+	state->held = value & 1;
+	return true;
+}
+
 bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 		   struct lock_state *state)
 {
@@ -148,6 +160,8 @@ bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 		return semaphore_state(s, address, state);
 	case LOCK_COMPLETION:
 		return completion_state(s, address, state);
+	case LOCK_SEQ:
+		return seq_state(s, address, state);
 	case LOCK_PERCPU_RWSEM:
 		break;
 	}

@@ -16,6 +16,7 @@ enum lock_kind {
 	LOCK_SEMAPHORE,
 	LOCK_COMPLETION,
 	LOCK_PERCPU_RWSEM,
+	LOCK_SEQ, /* at its sequence number: who reads waits until nobody writes */
 };
 
 const char *lock_kind_name(enum lock_kind kind);

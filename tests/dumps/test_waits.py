@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
+STUCK = {"seq-writer", "irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
@@ -180,6 +180,20 @@ class Spinning(Waits):
             self.assertTrue(irq.startswith("irq: ") and truth["wanted_by"] in irq, irq)
             self.assertTrue(task.startswith("task: ") and truth["holder"] in task, task)
             self.assertEqual([[m["comm"] for m in ring["members"]] for ring in self.ask(dump, "deadlock")["rings"]], [[truth["task"]]])
+
+
+    def test_readers_of_a_seqlock_that_is_being_written(self):
+        """The readers' loop is inlined: no function's name tells of it."""
+        for dump, truth in self.each("seq-writer"):
+            verdict, names = self.report(dump)["verdict"], self.names(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("softlockup", truth["walker"], truth["module"]))
+            self.assertIn(truth["writer"], verdict["why"])
+            rows = [r for r in self.blocked(dump) if r["comm"].startswith(truth["comm"])]
+            self.assertEqual(len(rows), 2)
+            lock = int(re.search(r"known calendar \S+ lock (\w+)", (dump.folder / "console.log").read_text())[1], 16)
+            for row in rows:
+                self.assertEqual((int(row["object"], 16), row["function"], names[row["owner_pid"]]), (lock, truth["reads"], truth["writer"]))
+                self.assertTrue(row["waits_for"].startswith("seqlock "), row)
 
 
 class Starved(Waits):
