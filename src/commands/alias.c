@@ -33,7 +33,6 @@ static const struct alias built_in[] = {
 	{ "man", "help", true },
 	{ "pd", "p -d", true },
 	{ "print", "p", true },
-	{ "ptype", "whatis", true },
 	{ "px", "p -x", true },
 	{ "q", "quit", true },
 	{ "sf", "set scroll off", true },

@@ -47,6 +47,7 @@ extern const struct command command_ps;
 extern const struct command command_pte;
 extern const struct command command_ptob;
 extern const struct command command_ptov;
+extern const struct command command_ptype;
 extern const struct command command_quit;
 extern const struct command command_rd;
 extern const struct command command_refs;

@@ -361,59 +361,15 @@ static struct error *explain_expression(struct command_args *args, const char *t
 	return err;
 }
 
-/* gdb's ptype of an expression or a variable: what its type is made of. */
-static struct error *explain_type(struct command_args *args, const char *text, bool offsets)
-{
-	auto_strbuf out = { 0 };
-	struct expression x;
-	struct value value = { 0 };
-	unsigned stars = 0;
-
-	expression_init(&x, args->session);
-	x.env.value.dry = true;
-	struct error *err = expression_parse(&x, text);
-	if (!err)
-		err = expression_eval(&x, &value);
-	if (!err && !value.type.source)
-		err = error_new(ERROR_NOT_FOUND, "%s is a symbol, but its type is not known", text);
-	struct type type = value.type, bare = type_strip(type);
-	while (!err && type_kind(bare) == TYPE_POINTER && stars < CHAIN_MAX) {
-		bare = type_strip(type_target(bare));
-		stars++;
-	}
-	enum type_kind kind = type_kind(bare);
-	if (!err && (kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ENUM)) {
-		type_format_definition(bare, offsets, &out);
-		strbuf_add(&out, "type = ");
-	}
-	if (!err) {
-		char spelled[256];
-		type_spell(type, spelled, sizeof(spelled));
-		if (!out.len)
-			strbuf_add(&out, "type = ");
-		strbuf_addf(&out, "%s\n", spelled);
-		answer(args->doc, "expression", &out);
-	}
-	expression_deinit(&x);
-	return err;
-}
-
 /* A name, or else an expression: its type, and where it leads. */
 static struct error *explain_words(struct command_args *args, const char *name, bool offsets)
 {
 	struct session *s = args->session;
 	struct error *err = NULL;
 	struct symbol symbol;
-	struct type type;
 
 	doc_record(args->doc, "whatis", NULL);
 	doc_field(args->doc, "name", NULL, cell_str(name));
-	if (strcmp(args->argv[0], "ptype") == 0 && !types_find(s->types, name, &type) &&
-	    !types_function(s->types, name, &type)) {
-		err = explain_type(args, name, offsets);
-		doc_end(args->doc);
-		return err;
-	}
 	bool named = explain(args, name, offsets);
 	if (!named && s->symbols && symbols_by_name(s->symbols, name, &symbol)) {
 		doc_field(args->doc, "kind", NULL, cell_str("symbol"));
@@ -439,9 +395,6 @@ static struct error *run_whatis(struct command_args *args)
 	struct options options;
 	auto_strbuf name = { 0 };
 
-	/* gdb's "ptype/o". */
-	if (args->argc > 1 && strcmp(args->argv[1], "/o") == 0)
-		args->argv[1][0] = '-';
 	struct error *err =
 		options_parse(args, whatis_option_table, array_size(whatis_option_table), &options);
 	if (err)
@@ -468,11 +421,92 @@ const struct command command_whatis = {
 		"  -r SIZE    structs and unions of a size in bytes, or from one size to another\n"
 		"  -m TYPE    those with members of this type, or pointing to it, in structs inside too;\n"
 		"             a part of the name will do where nothing is called so\n"
-		"As ptype, gdb's word, it opens the type of a variable or expression (ptype/o: -o).\n"
 		"Types of variables are known of per-CPU variables and some three hundred others; of all\n"
 		"with debug info.\n"
 		"Examples: whatis -r 640-648 | whatis -m mm_struct | whatis init_task.mm\n"
 		"Examples: whatis ffff888003a41c40 dead000000000122 | whatis &init_task | whatis $rdi\n"
 		"Examples: whatis u64 | whatis struct page | whatis vfs_read | whatis jiffies",
 	.run = run_whatis,
+};
+
+/* --- gdb's ptype --- */
+
+/* The type of a variable or expression, without reading anything. */
+static struct error *type_of_text(struct session *s, const char *text, struct type *type)
+{
+	struct expression x;
+	struct value value = { 0 };
+
+	expression_init(&x, s);
+	x.env.value.dry = true;
+	struct error *err = expression_parse(&x, text);
+	if (!err)
+		err = expression_eval(&x, &value);
+	if (!err && !value.type.source)
+		err = error_new(ERROR_NOT_FOUND, "%s is a symbol, but its type is not known", text);
+	*type = value.type;
+	expression_deinit(&x);
+	return err;
+}
+
+/* What the struct, union or enum is made of that @type is or leads to; then the type itself. */
+static void open_type(struct type type, bool offsets, struct strbuf *out)
+{
+	struct type bare = type_strip(type);
+	char spelled[256];
+
+	for (unsigned i = 0; i < CHAIN_MAX && (type_kind(bare) == TYPE_POINTER ||
+					      type_kind(bare) == TYPE_ARRAY); i++)
+		bare = type_strip(type_target(bare));
+	enum type_kind kind = type_kind(bare);
+	if (kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ENUM)
+		type_format_definition(bare, offsets, out);
+	type_spell(type, spelled, sizeof(spelled));
+	strbuf_addf(out, "type = %s\n", spelled);
+}
+
+static struct error *run_ptype(struct command_args *args)
+{
+	auto_strbuf text = { 0 }, name = { 0 };
+	struct session *s = args->session;
+	struct error *err = NULL;
+	bool offsets = false;
+	struct type type;
+
+	for (int i = 1; i < args->argc; i++) {
+		const char *word = args->argv[i];
+		if (i == 1 && (strcmp(word, "/o") == 0 || strcmp(word, "-o") == 0))
+			offsets = true;
+		else
+			strbuf_addf(&name, "%s%s", name.len ? " " : "", word);
+	}
+	if (!name.len)
+		return error_new(ERROR_USAGE, "the type of what?");
+	doc_record(args->doc, "whatis", NULL);
+	doc_field(args->doc, "name", NULL, cell_str(name.data));
+	/* As in C, a variable hides a struct of its name. */
+	if (types_function(s->types, name.data, &type)) {
+		declaration(args->doc, "function", type, name.data);
+	} else {
+		if (!types_variable(s->types, name.data, &type) &&
+		    !types_find(s->types, name.data, &type))
+			err = type_of_text(s, name.data, &type);
+		if (!err) {
+			open_type(type, offsets, &text);
+			answer(args->doc, "expression", &text);
+		}
+	}
+	doc_end(args->doc);
+	return err;
+}
+
+const struct command command_ptype = {
+	.name = "ptype",
+	.usage = "[/o] TYPE|VARIABLE|FUNCTION|EXPRESSION",
+	.summary = "what a type, or the type of an expression, is made of",
+	.help = "gdb's: the struct, union or enum that the type is or points to is shown as C has it, then\n"
+		"the type's name.\n"
+		"  /o   with the offsets of members (ptype/o does, too)\n"
+		"Examples: ptype struct list_head * | ptype init_task.mm | ptype/o init_task.tasks",
+	.run = run_ptype,
 };

@@ -267,6 +267,25 @@ static void show_instructions(struct examine *x)
 	}
 }
 
+/* "init_task + 8" as "init_task+8", which counts bytes from a symbol. */
+static const char *without_blanks(struct arena *arena, const char *s)
+{
+	char *text = arena_strdup(arena, s), *out = text;
+
+	for (const char *in = s; *in; in++) {
+		const char *next = in + strspn(in, " \t");
+		bool beside = next != in && (!*next || strchr("+-", *next) ||
+					    (out > text && strchr("+-", out[-1])));
+		if (beside)
+			in = next;
+		if (!*in)
+			break;
+		*out++ = *in;
+	}
+	*out = '\0';
+	return text;
+}
+
 static struct error *run_x(struct command_args *args)
 {
 	struct examine x = { .args = args };
@@ -277,7 +296,8 @@ static struct error *run_x(struct command_args *args)
 	if (!err && !*s)
 		err = error_new(ERROR_USAGE, "which address?");
 	if (!err)
-		err = parse_address(args->session, s, &x.address);
+		err = parse_address(args->session, without_blanks(&args->doc->arena, s),
+				    &x.address);
 	if (err)
 		return err;
 	choose_size(&x);

@@ -198,7 +198,7 @@ class Print(OnModule):
                      "p st_percpu:1.first": "= 501", "p -d st_kinds->flags": "= 3735928559", "p st_percpu:a": "[CPU 1] st_percpu:a = struct st_pair {",
                      "p (st_kinds->colour == ST_GREEN) && !(st_kinds->tiny > 0)": "= 1", "p/c st_kinds->letter": "= 120 'x'",
                      "p/a st_kinds->item": "<st_items+0x", "ptype st_kinds->self": "u16 tail[];\n}\nSIZE: 0xd8\ntype = struct st_kinds *", "ptype st_negative": "type = int",
-                     "ptype/o st_kinds": "[0xd2] u16 tail[];", "ptype struct st_pair": "u64 first;", "whatis st_kinds->call": "type = int (*)(struct st_kinds *, const char *)",
+                     "ptype/o st_kinds": "[0xd2] u16 tail[];\n}\nSIZE: 0xd8\ntype = struct st_kinds *", "ptype struct st_pair *": "type = struct st_pair *", "ptype st_array": "int second;\n}\nSIZE: 0x10\ntype = struct st_pair [6]", "ptype st_call": "int st_call(struct st_kinds *kinds, const char *text);", "ptype struct st_pair": "u64 first;", "whatis st_kinds->call": "type = int (*)(struct st_kinds *, const char *)",
                      "whatis st_array": "struct st_pair st_array[6];", "gdb print/t 5": "= 101", "output 6*7": "= 42"}
             out = self.text(s, "; ".join(lines), *words)
             parts = dict(zip(lines, re.split(r"(?m)^inquest> .*\n", out)[1:]))
@@ -245,6 +245,8 @@ class Examine(OnModule):
             dis = lab.query(s.dump, "dis st_call 6")["instructions"]
             self.assertEqual([(r["address"], r["values"][0]) for r in code], [(r["address"], r["text"]) for r in dis])
             self.assertEqual([r["symbol"] for r in code], ["st_call"] * 6)
+            first = [int(m["address"], 16) for line in ("st_bytes + 4", "st_bytes+4", "st_bytes +8 - 4") for m in lab.query(s.dump, f"x/xb {line}")["memory"]]
+            self.assertEqual(set(first), {int(lab.query(s.dump, "sym st_bytes")["symbols"][0]["address"], 16) + 4})
             self.assertRegex(self.text(s, "x st_bytes; x/g st_bytes; x/2b st_bytes"), "(?s)0x33221100\n.*0x7766554433221100\n.*0x00 0x11\n")
             self.assertIn("<st_text [structures]>:", self.text(s, "x/s st_text"))
             self.assertIn("0: not mapped", self.text(s, "x/2x 0", status=1))
@@ -320,6 +322,9 @@ class Dis(OnModule):
             both = self.text(s, "dis -ls st_call", *words)
             self.assertIn("return kinds->tiny + text[0];", both)
             self.assertIn("no bytes are left out", self.text(s, "dis -b"))
+            code = [(int(r["address"], 16), r["text"]) for r in lab.query(s.dump, "dis -b 3 st_end")["instructions"]]
+            at = [text for _, text in code].index("ud2")
+            self.assertEqual(code[at + 1][0] - code[at][0], 2 + 3)
             # The file's instructions of the function are the dump's, but for what is patched at its start.
             run = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "--disassemble=st_call", s.ko], capture_output=True, text=True, check=True)
             theirs = [line.split("\t", 1)[1].split() for line in run.stdout.splitlines() if re.match(r"\s+[0-9a-f]+:\t", line)]

@@ -41,7 +41,7 @@ LINES = ["report", "blocked", "blocked -a", "blocked -g", "locks", "deadlock", "
          "btop 512a000 ffff", "ptob 512a", "ptov 1000 runqueues:a 10:", "pte 8000000001aa6067 0 3fffffffffffc200 f800000000000200",
          "wr -32 panic_on_oops 7", "wr -l", "wr -d", "rd -f 0 4", "rd -R -SS -o 8 init_task 4", "rd -N -16 linux_banner 4", "rd -r /dev/shm/inquest-rd init_task 100"]
 
-LINES += ["ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "ps -m -C 0", "ps -a 1", "ps -g 1", "ps -r 1",
+LINES += ["ptype init_task.mm", "ptype/o struct list_head", "ps -s -Y", "ps -y FIFO", "ps -p 1", "ps -c 2", "ps -t 1", "ps -l", "ps -m -C 0", "ps -a 1", "ps -g 1", "ps -r 1",
           "runq", "runq -g", "runq -t", "runq -T", "runq -m", "timer", "timer -r", "waitq log_wait",
           "mach", "mach -m", "mach -i", "mach -c -x", "sys -c", "sys -c read", "sys -i",
           "mod -g", "mod -S", "log -a", "log -R"]
@@ -54,7 +54,7 @@ LINES += ["set -v", "set radix 16", "set radix 10", "set debug 1", "set -a 1", "
 
 def schema_of(line):
     word = line.split()[0].partition("/")[0]
-    return {"dmesg": "log", "px": "p", "ptype": "whatis"}.get(word, word)
+    return {"dmesg": "log", "px": "p"}.get(word, word)
 
 
 def one_of_each_kernel():
