@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void out_of_memory(void)
 {
@@ -105,7 +106,39 @@ struct arena_block {
 	_Alignas(max_align_t) unsigned char data[];
 };
 
-enum { ARENA_BLOCK_SIZE = 32 * 1024 };
+enum { ARENA_BLOCK_SIZE = 32 * 1024, HUGE_PAGE = 2 << 20, ARENA_BLOCK_MAX = 2 * HUGE_PAGE };
+
+/*
+ * Blocks of an arena that grows are larger each time. Large ones are of huge pages, where the
+ * system has any: the arena is filled from front to back, and a fault for each 4 KiB costs more
+ * than filling them does.
+ */
+static struct arena_block *block_new(size_t size)
+{
+	struct arena_block *block;
+
+	if (size < ARENA_BLOCK_MAX) {
+		block = xmalloc(sizeof(*block) + size);
+	} else {
+		size_t whole = (sizeof(*block) + size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+		block = aligned_alloc(HUGE_PAGE, whole);
+		if (!block)
+			out_of_memory();
+		(void)madvise(block, whole, MADV_HUGEPAGE);
+		size = whole - sizeof(*block);
+	}
+	block->used = 0;
+	block->size = size;
+	return block;
+}
+
+static size_t next_size(const struct arena_block *last, size_t size)
+{
+	size_t want = last ? last->size * 2 : ARENA_BLOCK_SIZE;
+
+	want = want > ARENA_BLOCK_MAX ? ARENA_BLOCK_MAX : want;
+	return size > want ? size : want;
+}
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
@@ -116,12 +149,10 @@ void *arena_alloc(struct arena *arena, size_t size)
 		out_of_memory();
 	size = (size + align - 1) & ~(align - 1);
 	if (!block || block->size - block->used < size) {
-		size_t want = size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE;
-		struct arena_block *fresh = xmalloc(sizeof(*fresh) + want);
-		fresh->used = 0;
-		fresh->size = want;
+		bool large = size > ARENA_BLOCK_SIZE / 4;
+		struct arena_block *fresh = block_new(large ? size : next_size(block, size));
 		/* A large object must not retire a block that still has room for small ones. */
-		if (block && size > ARENA_BLOCK_SIZE / 4) {
+		if (block && large) {
 			fresh->next = block->next;
 			block->next = fresh;
 		} else {

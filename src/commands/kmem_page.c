@@ -2,8 +2,10 @@
 /* kmem ADDRESS, -p, -g: whose memory an address is, rows of the page array, page flags. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "base/strbuf.h"
 #include "commands/kmem.h"
 #include "commands/kmem_slab.h"
@@ -14,7 +16,8 @@
 #include "kernel/vmalloc.h"
 #include "kernel/zones.h"
 
-enum { FLAGS_TEXT = 512, PATH_TEXT = 1024, MEMBERS_MAX = 16, ROWS_MAX = 1 << 22, FLAG_BITS = 64 };
+enum { FLAGS_TEXT = 512, PATH_TEXT = 1024, MEMBERS_MAX = 16, ROWS_MAX = 1 << 22, FLAG_BITS = 64,
+       PART_PAGES = 1 << 13 };
 
 /* --- What an address names. --- */
 
@@ -342,6 +345,66 @@ static struct error *split_members(struct command_args *args, const char *text, 
 	return err;
 }
 
+/*
+ * All pages, described by all cores some thousands at a time, and then put into the table in order.
+ */
+struct described {
+	struct session *session;
+	uint64_t from;
+	struct {
+		struct page_info *pages;
+		size_t count;
+	} *parts;
+};
+
+static bool describe_page(void *ctx, const struct page_info *info)
+{
+	struct page_info **next = ctx;
+
+	*(*next)++ = *info;
+	return true;
+}
+
+static void describe_part(void *ctx, unused_arg unsigned worker, size_t i)
+{
+	struct described *d = ctx;
+	struct page_info *next = d->parts[i].pages;
+	uint64_t from = d->from + i * PART_PAGES;
+
+	pages_range(d->session, from, from + PART_PAGES, describe_page, &next);
+	d->parts[i].count = (size_t)(next - d->parts[i].pages);
+}
+
+static bool add_part(struct rows *rows, const struct page_info *pages, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!add_row(rows, &pages[i]))
+			return false;
+	}
+	return true;
+}
+
+static void add_all_rows(struct command_args *args, struct rows *rows)
+{
+	struct session *s = args->session;
+	struct described d = { .session = s };
+	size_t parts = parallel_workers();
+	bool more = true;
+
+	d.parts = xcalloc(parts, sizeof(*d.parts));
+	for (size_t i = 0; i < parts; i++)
+		d.parts[i].pages = xmalloc(PART_PAGES * sizeof(*d.parts[i].pages));
+	for (; more && d.from < page_array(s)->max_pfn && !session_stopped(s);
+	     d.from += parts * PART_PAGES) {
+		parallel_for(parts, s->stop, describe_part, &d);
+		for (size_t i = 0; i < parts && more; i++)
+			more = add_part(rows, d.parts[i].pages, d.parts[i].count);
+	}
+	for (size_t i = 0; i < parts; i++)
+		free(d.parts[i].pages);
+	free(d.parts);
+}
+
 static struct error *add_rows(struct command_args *args, const struct options *options,
 			      struct rows *rows)
 {
@@ -349,7 +412,7 @@ static struct error *add_rows(struct command_args *args, const struct options *o
 	struct target target;
 
 	if (!options->word_count) {
-		pages_each(args->session, add_row, rows);
+		add_all_rows(args, rows);
 		if (rows->count == ROWS_MAX)
 			doc_remark(args->doc, REMARK_NOTE, "these are the first %d pages",
 				   ROWS_MAX);
