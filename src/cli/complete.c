@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Completion. The first word is a command; behind it, what the command takes: its options (read
- * out of its help, so that they cannot go stale), types for those that take types, members behind
- * "TYPE.", commands for help, modules for mod, files behind a redirection, else symbols. All of
- * them are scanned; COMPLETIONS_MAX are given.
+ * Completion. The first word of a command is a command, an alias or a walker, in a pipeline behind
+ * "|>" a stage. Behind it comes what the command takes, by the table below: types, tasks, variables
+ * ...; its options are read out of its help, so that they cannot go stale. Behind a dot or an arrow
+ * members, of a type or of what the expression before it is; behind a redirection files. All names
+ * are scanned; COMPLETIONS_MAX are given.
  */
 #include "cli/complete.h"
 
@@ -15,8 +16,14 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "commands/alias.h"
 #include "commands/command.h"
+#include "commands/expression.h"
+#include "commands/help.h"
+#include "commands/set_variables.h"
 #include "kernel/modules.h"
+#include "kernel/slab.h"
+#include "kernel/tasks.h"
 #include "pipeline/pipeline.h"
 #include "walk/walk.h"
 
@@ -68,23 +75,56 @@ static bool offer(struct wish *wish, const char *word)
 
 static void offer_commands(struct wish *wish)
 {
+	struct alias alias;
+
 	for (const struct command *const *c = commands; *c; c++)
 		offer(wish, (*c)->name);
+	for (size_t i = 0; wish->session && alias_at(wish->session, i, &alias); i++)
+		offer(wish, alias.name);
 }
 
-/* What a line may begin with. */
-static void offer_sources(struct wish *wish)
+static void offer_walkers(struct wish *wish)
 {
-	const struct walker *w;
-
-	offer_commands(wish);
-	for (size_t i = 0; (w = walker_at(i)); i++)
-		offer(wish, w->name);
+	for (size_t i = 0; walker_at(i); i++)
+		offer(wish, walker_at(i)->name);
 }
 
 static void offer_word(void *wish, const char *word)
 {
 	offer(wish, word);
+}
+
+static void offer_topics(struct wish *wish)
+{
+	offer_commands(wish);
+	offer(wish, "all");
+	for (size_t i = 0; help_topic(i); i++)
+		offer(wish, help_topic(i));
+}
+
+/* "on|off" and the like; what is in capitals stands for something else. */
+static void offer_values(struct wish *wish, const char *values)
+{
+	while (*values) {
+		size_t length = strcspn(values, "|");
+		if (!isupper((unsigned char)*values))
+			offer_n(wish, values, length);
+		values += length + (values[length] == '|');
+	}
+}
+
+/* @before: "set " or "set radix ". */
+static void offer_variables(struct wish *wish, const char *before)
+{
+	const char *at = before + strcspn(before, " \t");
+
+	at += strspn(at, " \t");
+	auto_free char *name = xstrndup(at, strcspn(at, " \t"));
+	const char *values = *name ? set_variable_values(name) : NULL;
+	if (values)
+		offer_values(wish, values);
+	for (size_t i = 0; !*name && set_variable_name(i); i++)
+		offer(wish, set_variable_name(i));
 }
 
 /* Options stand in the usage as "-a" or "[-m MODULE]", in the help at the start of lines. */
@@ -160,12 +200,94 @@ static void offer_member_path(struct wish *wish)
 	offer_members(wish, type, path, 0);
 }
 
+/* What the last dot or arrow of an expression stands behind; NULL: there is none. */
+static const char *last_access(const char *text, size_t *length)
+{
+	const char *found = NULL;
+
+	*length = 0;
+	for (const char *s = text; *s; s++) {
+		bool arrow = s[0] == '-' && s[1] == '>';
+		if (!arrow && *s != '.')
+			continue;
+		found = s;
+		*length = arrow ? 2 : 1;
+		s += arrow;
+	}
+	return found != text ? found : NULL;
+}
+
+/* "init_task.mm->pg": members of what the expression before the last dot or arrow is. */
+static void offer_expression_members(struct wish *wish)
+{
+	struct expression x;
+	struct value value;
+	size_t length;
+	const char *at = last_access(wish->prefix, &length);
+
+	if (!at)
+		return;
+	auto_free char *base = xstrndup(wish->prefix, (size_t)(at - wish->prefix));
+	auto_free char *path = xstrndup(wish->prefix, (size_t)(at - wish->prefix) + length);
+	expression_init(&x, wish->session);
+	struct error *err = expression_parse(&x, base);
+	if (!err)
+		err = expression_eval(&x, &value);
+	if (!err && value.type.source) {
+		struct type type = type_strip(value.type);
+		if (type_kind(type) == TYPE_POINTER)
+			type = type_strip(type_target(type));
+		wish->out->no_blank = true;
+		offer_members(wish, type, path, 0);
+	}
+	error_free(err);
+	expression_deinit(&x);
+}
+
+static bool offer_any_members(struct wish *wish)
+{
+	size_t length;
+
+	if (!last_access(wish->prefix, &length))
+		return false;
+	if (!strstr(wish->prefix, "->"))
+		offer_member_path(wish);
+	if (!wish->out->count)
+		offer_expression_members(wish);
+	return true;
+}
+
 static void offer_types(struct wish *wish)
 {
-	if (strchr(wish->prefix, '.'))
-		offer_member_path(wish);
-	else
-		types_each(wish->session->types, offer_type, wish);
+	types_each(wish->session->types, offer_type, wish);
+}
+
+static void offer_symbols(struct wish *wish)
+{
+	if (wish->length && wish->session->symbols)
+		symbols_each(wish->session->symbols, offer_symbol, wish);
+}
+
+static void offer_tasks(struct wish *wish)
+{
+	size_t count;
+	const struct task *all = tasks(wish->session, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		char name[sizeof(all[i].comm) + 1];
+		snprintf(name, sizeof(name), "%.*s", (int)sizeof(all[i].comm), all[i].comm);
+		if (*name && !name[strcspn(name, " \t;|<>'\"")])
+			offer(wish, name);
+	}
+}
+
+static void offer_caches(struct wish *wish)
+{
+	size_t count;
+	const struct slab_cache *all = slab_caches(wish->session, &count);
+
+	for (size_t i = 0; i < count; i++)
+		offer(wish, all[i].name);
 }
 
 static void offer_modules(struct wish *wish)
@@ -199,34 +321,92 @@ static void offer_files(struct wish *wish)
 	closedir(dir);
 }
 
-static bool is_one_of(const char *name, const char *const *names)
+/* What commands take; all others take symbols. */
+enum { TAKES_NOTHING, TAKES_TYPES, TAKES_TASKS, TAKES_MODULES, TAKES_CACHES, TAKES_TOPICS,
+       TAKES_VARIABLES, TAKES_COMMANDS, TAKES_FOREACH };
+
+static const struct {
+	const char *name;
+	int takes;
+} takes[] = {
+	{ "*", TAKES_TYPES },	    { "alias", TAKES_COMMANDS }, { "bt", TAKES_TASKS },
+	{ "down", TAKES_NOTHING },  { "files", TAKES_TASKS },	 { "foreach", TAKES_FOREACH },
+	{ "frame", TAKES_NOTHING }, { "help", TAKES_TOPICS },	 { "kmem", TAKES_CACHES },
+	{ "log", TAKES_NOTHING },   { "mod", TAKES_MODULES },	 { "ps", TAKES_TASKS },
+	{ "quit", TAKES_NOTHING },  { "set", TAKES_VARIABLES },	 { "sig", TAKES_TASKS },
+	{ "slab", TAKES_CACHES },   { "struct", TAKES_TYPES },	 { "sys", TAKES_NOTHING },
+	{ "task", TAKES_TASKS },    { "union", TAKES_TYPES },	 { "up", TAKES_NOTHING },
+	{ "vm", TAKES_TASKS },	    { "whatis", TAKES_TYPES },
+};
+
+/* The words by which foreach chooses tasks (help foreach). */
+static const char *const task_words[] = {
+	"kernel", "user", "gleader", "active", "RU", "IN", "UN", "ST", "ZO", "TR", "SW", "DE", "WA",
+	"PA", "ID", "NE",
+};
+
+static void offer_of_command(struct wish *wish, const struct command *command, const char *before)
 {
-	while (*names && strcmp(*names, name) != 0)
-		names++;
-	return *names;
+	size_t i = 0;
+
+	while (i < array_size(takes) && strcmp(takes[i].name, command->name) != 0)
+		i++;
+	if (i == array_size(takes)) {
+		offer_symbols(wish);
+		return;
+	}
+	switch (takes[i].takes) {
+	case TAKES_TYPES:
+		offer_types(wish);
+		break;
+	case TAKES_FOREACH:
+		for (size_t w = 0; w < array_size(task_words); w++)
+			offer(wish, task_words[w]);
+		offer_commands(wish);
+		offer_tasks(wish);
+		break;
+	case TAKES_TASKS:
+		offer_tasks(wish);
+		break;
+	case TAKES_MODULES:
+		offer_modules(wish);
+		break;
+	case TAKES_CACHES:
+		offer_caches(wish);
+		break;
+	case TAKES_VARIABLES:
+		offer_variables(wish, before);
+		break;
+	case TAKES_COMMANDS:
+		offer_commands(wish);
+		break;
+	default:
+		break;
+	}
 }
 
-static void offer_arguments(struct wish *wish, const char *name)
+/* @before: the command's line up to the word. */
+static void offer_arguments(struct wish *wish, const char *before)
 {
-	static const char *const take_types[] = { "struct", "union", "*", "whatis", NULL };
-	static const char *const take_nothing[] = { "log", "ps", "sys", "set", "frame", "up", "down",
-						    "bt", "quit", NULL };
-	const struct command *command = command_find(name);
+	auto_free char *name = xstrndup(before, strcspn(before, " \t"));
+	auto_free char *expanded = alias_expand(wish->session, before);
 
+	if (expanded) {
+		free(name);
+		name = xstrndup(expanded, strcspn(expanded, " \t"));
+	}
+	const struct command *command = command_find(name);
 	if (!command)
 		return;
 	if (*wish->prefix == '-') {
 		offer_options(wish, command->usage);
 		offer_options(wish, command->help);
 	} else if (strcmp(command->name, "help") == 0) {
+		offer_topics(wish);
+	} else if (strcmp(command->name, "repeat") == 0) {
 		offer_commands(wish);
-	} else if (strcmp(command->name, "mod") == 0 && wish->session) {
-		offer_modules(wish);
-	} else if (is_one_of(command->name, take_types) && wish->session) {
-		offer_types(wish);
-	} else if (!is_one_of(command->name, take_nothing) && wish->session && wish->length &&
-		   wish->session->symbols) {
-		symbols_each(wish->session->symbols, offer_symbol, wish);
+	} else if (wish->session && !offer_any_members(wish)) {
+		offer_of_command(wish, command, expanded ? expanded : before);
 	}
 }
 
@@ -252,10 +432,27 @@ static void tidy(struct completions *c)
 	c->count = kept;
 }
 
-/* In an expression a symbol may follow an operator: "&init_ta", "(jiff". */
-static bool splits_words(char c)
+/*
+ * In an expression a symbol may follow an operator: "&init_ta", "(jiff". Members stay with what is
+ * before them, but in a pipeline: there they are offered one by one, and it has no options.
+ */
+static bool splits_words(const char *line, size_t at, bool pipeline)
 {
-	return strchr(" \t;", c) || strchr("&(*+,=<>!~|", c);
+	bool arrow = line[at] == '>' && at && line[at - 1] == '-';
+
+	if (pipeline && strchr(".-", line[at]))
+		return true;
+	return strchr(" \t;&(*+,=<>!~|", line[at]) && (pipeline || !arrow);
+}
+
+/* Is the word that begins at @start behind ">", ">>" or "<"? */
+static bool behind_redirection(const char *line, size_t start)
+{
+	while (start && (line[start - 1] == ' ' || line[start - 1] == '\t'))
+		start--;
+	if (!start || (line[start - 1] != '>' && line[start - 1] != '<'))
+		return false;
+	return start < 2 || line[start - 2] != '-';
 }
 
 /* Is the word behind it a stage's? */
@@ -270,36 +467,33 @@ static bool ends_with_stage(const char *text)
 
 void complete_line(void *session, const char *line, size_t point, struct completions *out)
 {
-	size_t command_start = 0, start = point;
+	size_t begin = 0, start = point;
 
 	for (size_t i = 0; i < point; i++) {
 		if (line[i] == ';')
-			command_start = i + 1;
+			begin = i + 1;
 	}
-	while (command_start < point && isspace((unsigned char)line[command_start]))
-		command_start++;
-	size_t name_end = command_start + strcspn(line + command_start, " \t");
-	auto_free char *typed = xstrndup(line + command_start, point - command_start);
-	/* Members are offered one by one in a pipeline, and it has no options. */
+	while (begin < point && isspace((unsigned char)line[begin]))
+		begin++;
+	auto_free char *typed = xstrndup(line + begin, point - begin);
 	bool pipeline = pipeline_operator(typed);
-	while (start > command_start && !splits_words(line[start - 1]) &&
-	       !(pipeline && strchr(".-", line[start - 1])))
+	while (start > begin && !splits_words(line, start - 1, pipeline))
 		start--;
 	auto_free char *prefix = xstrndup(line + start, point - start);
-	auto_free char *name = xstrndup(line + command_start, name_end - command_start);
-	auto_free char *before = xstrndup(line + command_start, start - command_start);
+	auto_free char *before = xstrndup(line + begin, start - begin);
 	struct wish wish = { session, prefix, point - start, out };
-
 	out->start = start;
-	if (name_end >= point && start == command_start)
-		offer_sources(&wish);
-	else if (pipeline_complete(session, before, offer_word, &wish))
+	if (start == begin) {
+		offer_commands(&wish);
+		offer_walkers(&wish);
+	} else if (pipeline_complete(session, before, offer_word, &wish)) {
 		out->no_blank = !ends_with_stage(before);
-	else if (strpbrk(before, "|"))
-		return; /* the shell's words are not ours to know */
-	else if (strchr(before, '>') && !strstr(before, "->"))
+	} else if (strchr(before, '|')) {
+		/* The system's shell's words are not ours to know. */
+	} else if (behind_redirection(line, start)) {
 		offer_files(&wish);
-	else
-		offer_arguments(&wish, name);
+	} else {
+		offer_arguments(&wish, before);
+	}
 	tidy(out);
 }

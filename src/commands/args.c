@@ -247,7 +247,37 @@ struct error *parse_count(const char *word, uint64_t *count)
 	return NULL;
 }
 
-struct error *parse_task(struct session *session, const char *word, const struct task **task)
+static bool is_named(const struct task *task, const char *name)
+{
+	return strlen(name) < sizeof(task->comm) &&
+	       strncmp(task->comm, name, sizeof(task->comm)) == 0;
+}
+
+/* By its name, where one task has it; NULL when none has. Of several the error names some. */
+static struct error *task_named(struct session *s, const char *name, const struct task **task)
+{
+	enum { NAMED_MAX = 8 };
+	size_t count, found = 0;
+	const struct task *all = tasks(s, &count);
+	auto_strbuf pids = { 0 };
+
+	*task = NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (!*name || !is_named(&all[i], name))
+			continue;
+		if (found < NAMED_MAX)
+			strbuf_addf(&pids, "%s%d", found ? ", " : "", all[i].pid);
+		*task = &all[i];
+		found++;
+	}
+	if (found > 1)
+		return error_new(ERROR_USAGE, "%zu tasks are called %s: PIDs %s%s", found, name,
+				 pids.data, found > NAMED_MAX ? " ..." : "");
+	return NULL;
+}
+
+static struct error *task_by_number(struct session *session, const char *word,
+				    const struct task **task)
 {
 	uint64_t number;
 
@@ -273,6 +303,22 @@ struct error *parse_task(struct session *session, const char *word, const struct
 	if (!found)
 		return error_new(ERROR_NOT_FOUND, "there is no task at %" PRIx64, number);
 	return NULL;
+}
+
+struct error *parse_task(struct session *session, const char *word, const struct task **task)
+{
+	const struct task *named;
+
+	struct error *err = task_by_number(session, word, task);
+	/* A number is never a name; "add" may be both, an address first. */
+	if (!err || isdigit((unsigned char)*word))
+		return err;
+	struct error *several = task_named(session, word, &named);
+	if (!several && !named)
+		return err;
+	error_free(err);
+	*task = named;
+	return several;
 }
 
 struct error *task_or_current(struct session *session, const char *word, const struct task **task)

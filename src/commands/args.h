@@ -66,7 +66,7 @@ struct error *parse_percpu_addresses(struct session *session, const char *word, 
 /* A count: decimal or 0x... */
 struct error *parse_count(const char *word, uint64_t *count) must_check;
 
-/* A PID (decimal) or the address of a task_struct. */
+/* A PID (decimal), the address of a task_struct, or a name that only one task has. */
 struct error *parse_task(struct session *session, const char *word, const struct task **task)
 	must_check;
 /* The task of @word, or when NULL the current one (which at first is the one that crashed). */
