@@ -109,6 +109,12 @@ static bool can_erase(void)
 	return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
 }
 
+void progress_line_erase(void)
+{
+	if (can_erase() && write(STDERR_FILENO, ERASE_LINE, strlen(ERASE_LINE)) < 0)
+		return;
+}
+
 void progress_line_start(struct progress_line *line, const struct progress *progress,
 			 const char *typed)
 {
@@ -139,6 +145,6 @@ void progress_line_stop(struct progress_line *line)
 	pthread_join(line->watcher, NULL);
 	pthread_cond_destroy(&line->wake);
 	pthread_mutex_destroy(&line->lock);
-	if (line->drawn && write(STDERR_FILENO, ERASE_LINE, strlen(ERASE_LINE)) < 0)
-		return;
+	if (line->drawn)
+		progress_line_erase();
 }

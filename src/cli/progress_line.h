@@ -29,3 +29,5 @@ void progress_line_start(struct progress_line *line, const struct progress *prog
 			 const char *typed);
 /* Erases it. */
 void progress_line_stop(struct progress_line *line);
+/* Makes the line that the cursor is on empty (of the "^C" that a terminal echoes), where it can. */
+void progress_line_erase(void);

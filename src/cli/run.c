@@ -166,6 +166,9 @@ static struct error *run_command(struct runner *run, const char *line, struct do
 	progress_line_start(&progress, run->session ? &run->session->progress : NULL, line);
 	struct error *error = pipeline_run(run->session, line, doc);
 	progress_line_stop(&progress);
+	/* What it has by then is shown; that can be interrupted anew. */
+	if (run->stop && atomic_exchange(run->stop, false))
+		run->interrupted = true;
 	/* A command may have left early, with nodes open. */
 	doc->current = doc->root;
 	return error;

@@ -2,6 +2,7 @@
 /* Private to cli/: one run of the program, shared by -c and the shell. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "cli/options.h"
@@ -16,6 +17,8 @@ struct runner {
 	bool several;            /* commands: each one's output says whose it is */
 	bool incomplete;         /* something could not be shown */
 	bool last_incomplete;    /* by the last command */
+	atomic_bool *stop;       /* Ctrl-C; NULL: it ends the program */
+	bool interrupted;        /* a command was: what it has is shown, no further one is run */
 	const char *typed;       /* what became the line to run by an alias; NULL: that line itself */
 	const char *where;       /* "FILE:LINE: ", put before errors; NULL */
 };

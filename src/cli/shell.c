@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "cli/complete.h"
 #include "cli/history.h"
+#include "cli/progress_line.h"
 #include "cli/run.h"
 #include "cli/shell_line.h"
 
@@ -68,6 +69,10 @@ static void talk(struct terminal *terminal)
 			trim_end(line);
 			remember(terminal, line);
 			shell_line(shell, line);
+			fflush(run->out);
+			if (run->interrupted || atomic_load(&shell->interrupt.flag))
+				progress_line_erase();
+			run->interrupted = false;
 		}
 		/* Left over from a command that did not look. */
 		interrupt_clear(&shell->interrupt);
@@ -113,6 +118,7 @@ static void run_terminal(struct shell *shell)
 	if (run->session && shell->interrupt.watching) {
 		run->session->stop = &shell->interrupt.flag;
 		run->text.stop = &shell->interrupt.flag;
+		run->stop = &shell->interrupt.flag;
 	}
 	terminal.edit = lineedit_create(complete_line, run->session, shell->interrupt.wake);
 	terminal.history = history_path();
@@ -126,6 +132,7 @@ static void run_terminal(struct shell *shell)
 	if (run->session)
 		run->session->stop = NULL;
 	run->text.stop = NULL;
+	run->stop = NULL;
 	interrupt_stop(&shell->interrupt);
 	free(terminal.history);
 	free(terminal.last);

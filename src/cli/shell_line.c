@@ -45,7 +45,8 @@ bool shell_finished(const struct shell *shell)
 
 static bool stopped(const struct shell *shell)
 {
-	return shell_finished(shell) || atomic_load(&shell->interrupt.flag);
+	return shell_finished(shell) || shell->run->interrupted ||
+	       atomic_load(&shell->interrupt.flag);
 }
 
 /* --- One command. --- */

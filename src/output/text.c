@@ -390,9 +390,22 @@ static void put_titles(struct text *t, const struct doc_node *table, const unsig
 	end_line(t);
 }
 
+/* The last column that is shown; it may be folded. */
+static size_t last_column(const struct doc_node *table)
+{
+	size_t last = table->column_count;
+
+	while (last && !table->columns[last - 1].title)
+		last--;
+	return last ? last - 1 : 0;
+}
+
 static void put_row(struct text *t, const struct doc_node *table, const struct doc_row *row,
 		    const unsigned *widths)
 {
+	size_t last = last_column(table);
+	unsigned at = t->indent;
+
 	if (!row->cells) {
 		put_line(t, row->style, row->text);
 		return;
@@ -400,10 +413,16 @@ static void put_row(struct text *t, const struct doc_node *table, const struct d
 	start_line(t);
 	for (size_t i = 0; i < table->column_count; i++) {
 		const struct column *column = &table->columns[i];
+		enum cell_style style = row->style ? row->style : column->style;
 		if (!column->title)
 			continue;
 		set_cell(t, &row->cells[i]);
-		put_aligned(t, column, row->style ? row->style : column->style, widths[i]);
+		/* Only where the terminal is too narrow: elsewhere rows stay lines. */
+		if (i == last && !column->right && t->width && at + t->buf_width > t->width)
+			put_folded(t, style, at, t->width);
+		else
+			put_aligned(t, column, style, widths[i]);
+		at += widths[i] + (column->gap ? column->gap : COLUMN_GAP);
 	}
 	end_line(t);
 	if (row->detail) {
