@@ -442,7 +442,8 @@ void bt_end(struct session *s, struct doc *doc, const struct stack *stack,
 	} else if (stack->end == STACK_END_INCOMPLETE) {
 		if (options->brief)
 			doc_textf(doc, STYLE_BAD, "    not followed further:");
-		doc_textf(doc, STYLE_BAD, "    %s%s", options->brief ? "" : "not followed further: ",
+		doc_textf(doc, stack->count ? STYLE_BAD : STYLE_FAINT, "    %s%s",
+			  options->brief || !stack->count ? "" : "not followed further: ",
 			  stack->reason[0] ? stack->reason : "no reason is known");
 	}
 	if (stack->truncated)
@@ -524,7 +525,8 @@ bool bt_thread(struct session *session, struct doc *doc, const char *key, const 
 	bt_frames(session, doc, &stack, options);
 	bt_end(session, doc, &stack, options);
 	doc_end(doc);
-	bool whole = stack.end != STACK_END_INCOMPLETE && !stack.truncated;
+	bool whole = task_stack_freed(task) ||
+		     (stack.end != STACK_END_INCOMPLETE && !stack.truncated);
 	stack_args_deinit(&arguments);
 	stack_deinit(&stack);
 	return whole;

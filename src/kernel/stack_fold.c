@@ -130,7 +130,8 @@ static void make_groups(struct session *s, struct stack_fold *fold, struct bucke
 		if (!traces[i].seen)
 			continue;
 		all[buckets->data[bucket_of[i]].fill++] = of[i];
-		fold->incomplete += traces[i].end == STACK_END_INCOMPLETE;
+		fold->incomplete +=
+			traces[i].end == STACK_END_INCOMPLETE && !task_stack_freed(of[i]);
 	}
 	fold->tasks = place;
 	for (size_t i = 0; i < fold->count; i++)

@@ -52,6 +52,12 @@ bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint
 enum rss_kind { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM, RSS_KINDS };
 bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t bytes[RSS_KINDS]);
 
+/* Has it exited, and its kernel stack been given back? Then there is none, and none is missing. */
+static inline bool task_stack_freed(const struct task *task)
+{
+	return task->exit_state && !task->stack && !task->incomplete;
+}
+
 /*
  * The task's stack: from its CPU's saved registers when it was running, else from its saved stack
  * pointer. For a task that was running without saved registers the stack is searched for the
