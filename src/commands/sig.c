@@ -205,9 +205,14 @@ static void add_shared(struct doc *doc, const struct task_signals *signals)
 		  signals->signal ? cell_hex(signals->signal) : cell_none());
 	doc_field(doc, "nr_threads", NULL,
 		  signals->threads_known ? cell_udec(signals->threads) : cell_none());
-	if (signals->signal)
+	if (signals->signal && signals->threads_known)
 		doc_textf(doc, STYLE_PLAIN, "SIGNAL_STRUCT: %016" PRIx64 "  NR_THREADS: %" PRIu64,
 			  signals->signal, signals->threads);
+	else if (signals->signal)
+		doc_textf(doc, STYLE_PLAIN, "SIGNAL_STRUCT: %016" PRIx64 "  NR_THREADS: ?",
+			  signals->signal);
+	else if (!signals->signal_known)
+		doc_textf(doc, STYLE_FAINT, "SIGNAL_STRUCT: ?");
 	else
 		doc_textf(doc, STYLE_FAINT, "the process has been taken apart: no handlers, no "
 					    "signals of its own");
@@ -232,15 +237,14 @@ static void add_own(struct doc *doc, const struct task_signals *signals)
 	add_queue(doc, "queue", &signals->own);
 }
 
-static void remark_unknown(struct doc *doc, const struct task *task,
-			   const struct task_signals *signals)
+static void remark_unknown(struct doc *doc, const struct task_signals *signals)
 {
-	bool actions = !signals->sighand || signals->ignored.known;
+	bool actions = signals->sighand ? signals->ignored.known : signals->sighand_known;
+	bool shared = signals->signal ? signals->shared.set.known && signals->threads_known
+				      : signals->signal_known;
 
-	if (!actions || !signals->blocked.known || !signals->own.set.known ||
-	    (signals->signal && !signals->shared.set.known))
-		doc_remark(doc, REMARK_HOLE, "signals of task %d: parts are not in the dump",
-			   task->pid);
+	if (!actions || !shared || !signals->blocked.known || !signals->own.set.known)
+		doc_remark(doc, REMARK_HOLE, "parts of a task's signals are not in the dump");
 }
 
 static void show_task(struct session *s, struct doc *doc, const struct task *task)
@@ -253,7 +257,7 @@ static void show_task(struct session *s, struct doc *doc, const struct task *tas
 	add_shared(doc, &signals);
 	add_own(doc, &signals);
 	doc_end(doc);
-	remark_unknown(doc, task, &signals);
+	remark_unknown(doc, &signals);
 	task_signals_deinit(&signals);
 }
 
@@ -280,7 +284,7 @@ static void show_group(struct session *s, struct doc *doc, const struct task *of
 		show_task_line(doc, &all[i]);
 		add_own(doc, &signals);
 		doc_end(doc);
-		remark_unknown(doc, &all[i], &signals);
+		remark_unknown(doc, &signals);
 		task_signals_deinit(&signals);
 	}
 	doc_end(doc);

@@ -211,8 +211,10 @@ void task_signals_read(struct session *s, const struct task *task, struct task_s
 	uint64_t offset;
 
 	*signals = (struct task_signals){ .count = SIGNALS_MAX };
-	kread(s, task->address, "task_struct", "signal", &signals->signal);
-	kread(s, task->address, "task_struct", "sighand", &signals->sighand);
+	signals->signal_known =
+		kread(s, task->address, "task_struct", "signal", &signals->signal);
+	signals->sighand_known =
+		kread(s, task->address, "task_struct", "sighand", &signals->sighand);
 	signals->threads_known = signals->signal &&
 				 kread(s, signals->signal, "signal_struct", "nr_threads",
 				       &signals->threads);
@@ -223,6 +225,7 @@ void task_signals_read(struct session *s, const struct task *task, struct task_s
 	if (signals->signal && koffset(s, "signal_struct", "shared_pending", &offset))
 		read_queue(s, signals->signal + offset, &signals->shared);
 	signals->deliverable_known = signals->blocked.known && signals->own.set.known &&
+				     signals->signal_known &&
 				     (signals->shared.set.known || !signals->signal);
 	signals->deliverable = ((signals->own.set.bits | signals->shared.set.bits) &
 				~signals->blocked.bits) != 0;

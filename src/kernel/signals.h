@@ -42,6 +42,7 @@ struct signal_queue {
 
 struct task_signals {
 	uint64_t signal, sighand; /* addresses; 0: the task has none any more, or not known */
+	bool signal_known, sighand_known;
 	uint64_t threads;         /* of its process */
 	bool threads_known;
 	unsigned count;           /* of signals: 64 */

@@ -2,11 +2,13 @@
 """sig, task, foreach and info in the scenario `workshop`, against what /proc/PID/status said there, and what its processes
 told of themselves."""
 
+import json
 import re
 import signal
 import subprocess
 import unittest
 
+import json_schema
 import lab
 import workshop
 from workshop import errors
@@ -188,7 +190,7 @@ class Foreach(unittest.TestCase):
             self.assertTrue(ours)
         self.assertEqual(sorted(self.pids(dump, "ZO ST")), sorted(self.pids(dump, "ZO") + self.pids(dump, "ST")))
         for state in ("SW", "DE", "PA", "WA", "NE"):
-            self.assertEqual(self.pids(dump, state), [])
+            self.assertEqual(self.pids(dump, f"{state} user"), [])
 
     @workshop.each
     def test_kinds(self, dump):
@@ -318,6 +320,49 @@ class Info(unittest.TestCase):
             run = lab.inquest("-c", line, dump.dump.vmcore)
             self.assertEqual(run.returncode, 1 if message else 0, line)
             self.assertIn(message, run.stdout + run.stderr)
+
+
+class Damage(unittest.TestCase):
+    LINES = ("foreach bt", "foreach bt -u", "foreach sig", "foreach task -R comm,signal", "foreach user vm files set", "foreach UN bt -t",
+             "sig -g 1", "task 1", "info threads", "info frame")
+
+    def test_what_is_there_is_shown(self):
+        dumps = workshop.damaged()
+        workshop.need(self, dumps)
+        for dump in dumps:
+            tasks = [t for t in lab.query(dump, "ps")["tasks"] if not t["incomplete"]]
+            for line in self.LINES:
+                with self.subTest(dump=str(dump), line=line):
+                    run = lab.inquest("--json", "-c", line, dump.vmcore)
+                    self.assertIn(run.returncode, (0, 1), run.stderr)
+                    answer = json.loads(run.stdout)
+                    self.assertEqual(json_schema.faults(line.split()[0], answer)[:5], [])
+                    remarks = [r for r in answer.get("remarks", []) if r["kind"] != "note"]
+                    self.assertEqual(run.returncode, 1 if remarks else 0)
+                    if line == "foreach sig" and not tasks:
+                        self.assertIn("foreach: no tasks were found in the dump", errors(answer))
+                    elif line == "foreach sig":
+                        # All of the tasks are there; what of one is not in the dump is null and no made-up zero.
+                        self.assertGreaterEqual(len(answer["foreach"]), len(tasks))
+                        sets = [t for e in answer["foreach"] for c in e["commands"] for t in c.get("signal_tasks", [])]
+                        self.assertTrue([t for t in sets if t["blocked"]])
+                        if [t for t in sets if t["blocked"] is None]:
+                            self.assertTrue(remarks)
+
+    def test_newest_kernel_and_without_btf(self):
+        dumps = [(d, ()) for d in lab.dumps(name="sysrq", series="newest", capture="qemu-elf")]
+        # Without the types that the dump carries, and without a debug file: nothing can be known, and that is said.
+        for dump in lab.dumps(name="sysrq", series="6.12", capture="qemu-all")[:1]:
+            run = lab.inquest("--no-btf", "--no-debuginfo", "-c", "sig; task; foreach bt; info threads", dump.vmcore)
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertRegex(run.stdout + run.stderr, "types")
+        for dump, words in dumps:
+            with self.subTest(dump=str(dump)):
+                for line in ("sig 1", "task -R comm,state 1", "foreach user bt", "info threads", "bt -v", "bt -e 1"):
+                    answer = lab.query(dump, line, *words)
+                    self.assertEqual(errors(answer), [], line)
+                blocked = lab.query(dump, "sig 1")["signal_tasks"][0]["blocked"]
+                self.assertEqual(number(blocked), number(status(dump, 1)["SigBlk"]))
 
 
 if __name__ == "__main__":
