@@ -215,7 +215,7 @@ const struct command command_alias = {
 	.name = "alias",
 	.usage = "[NAME [TEXT] | -d NAME]",
 	.summary = "short words for commands",
-	.help = "Without arguments, lists all; with a name, shows what it stands for; with a text, defines it.\n"
+	.help = "Without arguments, all of them; with a name, what it stands for; with a text, defines it.\n"
 		"The name as the first word of a line is then replaced by the text, which may hold options,\n"
 		"pipes and redirections; in quotes, several commands (\"ps -A; bt -a\").\n"
 		"  -d NAME  removes it, as NAME \"\" does; a built-in one, too\n"

@@ -188,7 +188,7 @@ const struct command command_help = {
 	.summary = "commands and what they do",
 	.help = "Without arguments a list of all commands. Topics: input, output.\n"
 		"  all  everything\n"
-		"  -z   the letters by which the program shows what it knows of the dump and of itself:\n"
+		"  -LETTER  what the program knows of the dump and of itself; -z: all the letters.\n"
 		"       -m memory layout, -n dump file, -r registers, -s symbols, -t tasks, -a aliases ...\n"
 		"Examples: help bt | help output | help -m | help -r",
 	.needs_no_dump = true,

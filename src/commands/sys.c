@@ -354,7 +354,7 @@ const struct command command_sys = {
 		"  -c        the table of system calls, or those whose name contains NAME or that have\n"
 		"            this NUMBER; one that does not lead into the kernel's own code stands out\n"
 		"  config    how the kernel was built, where it carries that itself (CONFIG_IKCONFIG),\n"
-		"            else from FILE, or from /boot/config-RELEASE or /lib/modules/RELEASE; OPTION\n"
+		"            else from -f FILE, or /boot/config-RELEASE or /lib/modules/RELEASE; OPTION\n"
 		"            is a name, with or without CONFIG_, and may hold * and ?\n"
 		"Examples: sys | sys -t | sys -c read | sys -c 0 | sys -i",
 	.run = run_sys,
