@@ -6,6 +6,8 @@
  * pages in a row is one row.
  *
  * A private mapping's file page may be in the page cache all the same: only the tables are asked.
+ * Damaged tables can make a few pages look like billions; there cannot be more of them than the
+ * machine's memory has room for tables.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,9 +48,11 @@ struct listing {
 	const char *name;
 	const struct vm_reference *reference;
 	struct run run;
-	size_t rows, holes;
+	size_t rows, holes, unshown;
 	uint64_t hole_at;
 };
+
+enum { ROWS_MAX = 1 << 22, ENTRIES_OF_TABLE = 512, USER_BITS_MAX = 56 };
 
 static bool wanted(const struct listing *l)
 {
@@ -101,7 +105,9 @@ static void end_run(struct listing *l)
 
 	if (run->end <= run->address)
 		return;
-	if (wanted(l)) {
+	if (l->rows >= ROWS_MAX) {
+		l->unshown++;
+	} else if (wanted(l)) {
 		bool in_memory = run->state == IN_MEMORY;
 		where_text(l, where, sizeof(where));
 		doc_row(l->args->doc, cell_hex(run->address),
@@ -142,7 +148,10 @@ static struct run look_at(const struct listing *l, const struct page_root *root,
 		run.state = IN_MEMORY;
 		run.physical = walk.paddr.v;
 	} else if (walk.status != READ_UNMAPPED) {
+		/* The whole table is missing, not one entry of it. */
 		run.state = HOLE;
+		size *= ENTRIES_OF_TABLE;
+		run.end = min_u64((address & ~(size - 1)) + size, m->end);
 	} else if (size == PAGE_SIZE && swap_entry(entry, &run.swap_type, &run.offset)) {
 		struct swap_device device;
 		bool known = swap_device(l->args->session, run.swap_type, &device) && device.used;
@@ -160,10 +169,19 @@ size_t vm_pages(struct command_args *args, const struct page_root *root,
 	struct listing l = { .args = args, .mapping = mapping, .name = name,
 			     .reference = reference };
 
+	uint64_t left = dump_info(args->session->dump)->max_pfn * ENTRIES_OF_TABLE, at;
+
 	doc_table(args->doc, "pages", page_columns, array_size(page_columns));
-	for (uint64_t at = mapping->start; at < mapping->end && !session_stopped(args->session);) {
+	if (mapping->end >> USER_BITS_MAX || (mapping->start | mapping->end) % PAGE_SIZE) {
+		doc_end(args->doc);
+		doc_remark(args->doc, REMARK_HOLE, "the mapping %" PRIx64 "-%" PRIx64 " is damaged: "
+			   "its pages cannot be told", mapping->start, mapping->end);
+		return 0;
+	}
+	for (at = mapping->start; at < mapping->end && left && !session_stopped(args->session);) {
 		struct run next = look_at(&l, root, at);
 		at = next.end;
+		left--;
 		if (goes_on(&l.run, &next)) {
 			l.run.end = next.end;
 			continue;
@@ -173,6 +191,11 @@ size_t vm_pages(struct command_args *args, const struct page_root *root,
 	}
 	end_run(&l);
 	doc_end(args->doc);
+	if (l.unshown)
+		doc_remark(args->doc, REMARK_ERROR, "%zu lines more are not shown", l.unshown);
+	if (at < mapping->end && !session_stopped(args->session))
+		doc_remark(args->doc, REMARK_ERROR, "the page tables from %" PRIx64 " on are damaged: "
+			   "they have more pages than the machine", at);
 	if (l.holes)
 		doc_remark(args->doc, REMARK_HOLE, "where %zu pages from %" PRIx64 " on are: their "
 			   "page table is not in the dump", l.holes, l.hole_at);
