@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The commands with which the crash utility's own testers try every kernel (crash-test's kdump/analyse-crash-cmd), typed into one session: on dumps that
+are whole each answers, on one with holes each shows what can be had and says what is missing."""
+
+import concurrent.futures
+import re
+import unittest
+
+import lab
+
+LINES = ["help -v", "help -m", "help -n", "swap", "mod", "mod -S", "runq", "foreach bt", "foreach files", "mount", "vm", "net", "search -u deadbeef",
+         "set", "set -p", "set -v", "bt", "bt -t", "bt -r", "bt -T", "bt -l", "bt -a", "bt -f", "bt -e", "bt -E", "bt -F", "bt 0", "ps", "ps -k", "ps -u",
+         "ps -s", "dev", "kmem -i", "kmem -s", "task", "p jiffies", "sym jiffies", "rd -d jiffies", "set -c 0",
+         "kmem -S -I kmalloc-8,kmalloc-16", "search -k deadbeef", "irq", "irq -b", "irq -u", "set 1", "irq -d", "mount -i", "dev -p",
+         "list -s module.version -H modules", "list -o task_struct.tasks -h init_task", "mount -f", "mach -m", "exit"]
+
+# What crash-test takes for a failure, but for names of the kernel's that have such a word in them.
+FAULT = re.compile(r"\b(warnings?|cannot|failed|failure|error|invalid|unexpected)\b", re.I)
+
+# What a whole dump must show, as a sample: the answers' details are other tests'.
+SHOWN = {
+    "swap": "SWAP_INFO_STRUCT", "mod": "virtio_blk", "runq": r"CPU 1 RUNQUEUE", "foreach bt": r'COMMAND: "kthreadd"', "foreach files": "/dev/null",
+    "mount": "/proc ", "vm": r"\[stack\]", "net": "127.0.0.1|lo ", "set": "guest.sh", "bt": r"sysrq_handle_crash\+0x", "bt -a": r"CPU: 1",
+    "bt -t": r"panic\+0x", "bt -T": r"panic\+0x", "bt -l": r"panic\+0x", "bt -f": r"panic\+0x", "bt -F": r"guest\.sh", "bt -e": "USER-MODE EXCEPTION FRAME",
+    "bt -E": "STACK", "bt -r": "0000000057ac6e9d", "bt 0": "swapper/0", "ps": "guest.sh", "ps -k": r"\[kthreadd\]", "ps -u": "guest.sh", "ps -s": "KSTACKP",
+    "dev": "memory_fops", "kmem -i": "MemTotal|TOTAL MEM", "kmem -s": "task_struct", "task": "struct task_struct {", "p jiffies": r"jiffies = \d{9}",
+    "sym jiffies": r"\([DT]\) jiffies", "rd -d jiffies": r"\d{9}", "kmem -S -I kmalloc-8,kmalloc-16": "allocated", "irq": "timer_interrupt",
+    "irq -b": "run_timer_softirq", "irq -d": "asm_exc_page_fault", "irq -u": "timer_interrupt", "set 1": "PID: 1\n", "mount -i": "DIRTY INODE",
+    "mount -f": "/proc/sysrq-trigger", "dev -p": "virtio-pci", "list -s module.version -H modules": "version = ",
+    "list -o task_struct.tasks -h init_task": "ffff", "mach -m": "[0-9a-f]{16} - [0-9a-f]{16}  E820_TYPE_RAM", "set -p": "PANIC", "set -v": "radix",
+}
+
+# With holes: how many lines of text there are at least, and what is said of what is missing.
+HOLED = {
+    "runq": (8, None), "mod": (2, None), "foreach bt": (3000, r"stacks? could not be followed|\d+ tasks are only partly"),
+    "foreach files": (1500, r"(?s)dentry, inode or path is not wholly in the dump.*these pids of the index lead to no task"),
+    "mount": (7, r"[1-6] mounts are only partly in the dump"), "vm": (14, r"names of some mappings are not in the dump"), "net": (2, None),
+    "search -u deadbeef": (1, None), "bt": (20, None), "bt -t": (15, None), "bt -T": (20, None), "bt -f": (40, None), "bt -r": (1000, None),
+    "bt -F": (40, None), "bt -a": (25, None), "ps": (300, r"these pids of the index lead to no task that is in the dump: [1-9]"),
+    "ps -k": (90, r"\d+ tasks are only partly in the dump"), "ps -u": (200, r"parts of \d+ tasks cannot be read"), "ps -s": (300, r"parts of \d+ tasks cannot be read"),
+    "dev": (20, r"character devices: the chain of chrdevs\[1\] breaks off.*not in the dump"), "kmem -i": (10, r"lists of vmalloc areas are incomplete"),
+    "kmem -s": (180, r"names of \d+ caches are not in the dump"), "task": (300, None), "p jiffies": (1, None), "kmem -S -I kmalloc-8,kmalloc-16": (20000, None),
+    "irq": (12, r"interrupt lines: the node at [0-9a-f]+: excluded"),
+    "irq -b": (11, None), "search -k deadbeef": (1, None), "irq -u": (10, r"interrupt lines: the node at [0-9a-f]+: excluded"), "irq -d": (257, None),
+    "mount -i": (10, r"inodes: the list breaks off after \d+"), "dev -p": (6, None),
+    "list -o task_struct.tasks -h init_task": (50, r"the list breaks off after 5\d: [0-9a-f]+ points to [0-9a-f]+: excluded"),
+    "mount -f": (100, r"open files: .*not in the dump"),
+}
+
+
+def session(dump, lines):
+    """What each line printed, of one run."""
+    run = lab.inquest("-c", "; ".join(lines), dump.vmcore)
+    parts = re.split(r"(?m)^inquest> (.*)\n", run.stdout)
+    return run, dict(zip(parts[1::2], parts[2::2]))
+
+
+class WholeDumps(unittest.TestCase):
+    def setUp(self):
+        self.dumps = [d for d in lab.dumps(name="sysrq", truncate=100, paging=4) if d.meta["capture"] in ("kdump", "qemu-elf")]
+        if not self.dumps:
+            self.skipTest("the lab has no sysrq dump")
+
+    def test_each_answers(self):
+        for dump in self.dumps:
+            run, answers = session(dump, LINES)
+            self.assertEqual(run.returncode, 0, run.stderr[-500:])
+            self.assertEqual(list(answers), LINES, dump)
+            for line in LINES[:-1]:
+                with self.subTest(dump=str(dump), line=line):
+                    text = answers[line]
+                    self.assertTrue(text.strip(), "it printed nothing")
+                    self.assertRegex(text, SHOWN.get(line, "."))
+                    self.assertEqual([row for row in text.splitlines() if row.startswith(("missing:", "error:"))], [])
+                    # A variable is called "error" (set -v), a member, too (task).
+                    self.assertEqual([row for row in text.splitlines() if FAULT.search(row) and not re.match(r"error  | *error = ", row)], [])
+            self.assertEqual(run.stderr, "", dump)
+
+    def test_none_is_refused(self):
+        for dump in self.dumps:
+            commands = lab.query(dump, "; ".join(LINES))["commands"]
+            self.assertEqual([c["command"] for c in commands], LINES)
+            for entry in commands:
+                with self.subTest(dump=str(dump), line=entry["command"]):
+                    self.assertEqual([r for r in entry.get("remarks", []) if r["kind"] == "error"], [])
+
+
+class DumpWithHoles(unittest.TestCase):
+    def setUp(self):
+        self.dumps = lab.dumps(name="many-tasks", series="6.12", makedumpfile="old", truncate=100)
+        if not self.dumps:
+            self.skipTest("the lab has no dump with holes")
+
+    def test_one_session_goes_through(self):
+        for dump in self.dumps:
+            commands = lab.query(dump, "; ".join(LINES))["commands"]
+            self.assertEqual([c["command"] for c in commands], LINES)
+            for entry in commands:
+                with self.subTest(dump=str(dump), line=entry["command"]):
+                    self.assertEqual([r for r in entry.get("remarks", []) if r["kind"] == "error"], [])
+
+    def test_what_can_be_had_and_what_is_missing(self):
+        for dump in self.dumps:
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                runs = dict(zip(HOLED, pool.map(lambda line, dump=dump: lab.inquest("-c", line, dump.vmcore), HOLED)))
+            for line, (rows, missing) in HOLED.items():
+                with self.subTest(dump=str(dump), line=line):
+                    text = runs[line].stdout
+                    self.assertGreaterEqual(len([row for row in text.splitlines() if not row.startswith(("missing:", "note:"))]), rows)
+                    if line.startswith("search -"):
+                        self.assertRegex(text, r"[1-9]\d* pages \(.*\) could not be searched: excluded from the dump")
+                    if missing:
+                        self.assertRegex("\n".join(row for row in text.splitlines() if row.startswith("missing:")), missing)
+                        self.assertEqual(runs[line].returncode, 1)
