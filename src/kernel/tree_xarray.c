@@ -34,8 +34,9 @@ static enum slot slot_kind(const struct tree_walk *w, uint64_t node, uint64_t ke
 	if (!kept)
 		return SLOT_EMPTY;
 	if (w->old) {
+		bool own_slot = node && kept - node >= w->slots && kept - node < w->size;
 		if (kept & RADIX_INTERNAL)
-			return node && kept - node < w->size ? SLOT_SIBLING : SLOT_NODE;
+			return own_slot ? SLOT_SIBLING : SLOT_NODE;
 		return kept & RADIX_VALUE ? SLOT_VALUE : SLOT_POINTER;
 	}
 	if (kept & 1)
