@@ -223,6 +223,22 @@ static void add_structure(struct command_args *args, const struct processor *p,
 	doc_end(args->doc);
 }
 
+static struct cell part_cell(uint64_t value)
+{
+	return value == PROCESSOR_UNKNOWN ? cell_none() : cell_udec(value);
+}
+
+/* As /proc/cpuinfo makes it: arch/x86/kernel/cpu/proc.c */
+static struct cell bogomips(struct arena *arena, uint64_t loops_per_jiffy, uint64_t hz)
+{
+	if (!hz || hz > 5000 || loops_per_jiffy == PROCESSOR_UNKNOWN)
+		return cell_none();
+	uint64_t hundredths = loops_per_jiffy / (5000 / hz);
+	return cell_shown(cell_float((double)hundredths / 100),
+			  arena_printf(arena, "%" PRIu64 ".%02" PRIu64, hundredths / 100,
+				       hundredths % 100));
+}
+
 static void add_processor(struct command_args *args, unsigned cpu, const struct processor *p,
 			  uint64_t hz, const struct options *options)
 {
@@ -234,27 +250,21 @@ static void add_processor(struct command_args *args, unsigned cpu, const struct 
 	doc_field(doc, "cpu", NULL, cell_udec(cpu));
 	doc_field(doc, "address", NULL, cell_address(p->address));
 	doc_field(doc, "vendor", "VENDOR", cell_str(p->vendor));
-	doc_field(doc, "family", "FAMILY", cell_udec(p->family));
-	doc_field(doc, "model", "MODEL", cell_udec(p->model));
-	doc_field(doc, "model_name", "MODEL NAME", cell_str(p->model_name));
-	doc_field(doc, "stepping", "STEPPING", cell_udec(p->stepping));
-	doc_field(doc, "microcode", "MICROCODE", cell_hex(p->microcode));
-	doc_field(doc, "cache_kb", "CACHE SIZE KB", cell_udec(p->cache_kb));
-	doc_field(doc, "package", "PHYSICAL ID", p->has_topology ? cell_udec(p->package)
-								  : cell_none());
-	doc_field(doc, "core", "CORE ID", p->has_topology ? cell_udec(p->core) : cell_none());
-	doc_field(doc, "cores", "CORES", cell_udec(p->cores));
-	doc_field(doc, "apicid", "APIC ID", p->has_topology ? cell_udec(p->apicid) : cell_none());
-	/* As /proc/cpuinfo makes it: arch/x86/kernel/cpu/proc.c */
-	uint64_t hundredths = p->loops_per_jiffy / (5000 / (hz ? hz : 1));
-	doc_field(doc, "bogomips", "BOGOMIPS",
-		  hz ? cell_shown(cell_float((double)hundredths / 100),
-				  arena_printf(&doc->arena, "%" PRIu64 ".%02" PRIu64,
-					       hundredths / 100, hundredths % 100))
-		     : cell_none());
-	doc_field(doc, "clflush", "CLFLUSH SIZE", cell_udec(p->clflush));
-	doc_field(doc, "physical_bits", "PHYSICAL BITS", cell_udec(p->physical_bits));
-	doc_field(doc, "virtual_bits", "VIRTUAL BITS", cell_udec(p->virtual_bits));
+	doc_field(doc, "family", "FAMILY", part_cell(p->family));
+	doc_field(doc, "model", "MODEL", part_cell(p->model));
+	doc_field(doc, "model_name", "MODEL NAME", cell_str(p->model_name[0] ? p->model_name : NULL));
+	doc_field(doc, "stepping", "STEPPING", part_cell(p->stepping));
+	doc_field(doc, "microcode", "MICROCODE", p->microcode == PROCESSOR_UNKNOWN
+							 ? cell_none() : cell_hex(p->microcode));
+	doc_field(doc, "cache_kb", "CACHE SIZE KB", part_cell(p->cache_kb));
+	doc_field(doc, "package", "PHYSICAL ID", part_cell(p->package));
+	doc_field(doc, "core", "CORE ID", part_cell(p->core));
+	doc_field(doc, "cores", "CORES", part_cell(p->cores));
+	doc_field(doc, "apicid", "APIC ID", part_cell(p->apicid));
+	doc_field(doc, "bogomips", "BOGOMIPS", bogomips(&doc->arena, p->loops_per_jiffy, hz));
+	doc_field(doc, "clflush", "CLFLUSH SIZE", part_cell(p->clflush));
+	doc_field(doc, "physical_bits", "PHYSICAL BITS", part_cell(p->physical_bits));
+	doc_field(doc, "virtual_bits", "VIRTUAL BITS", part_cell(p->virtual_bits));
 	bool known = processor_flags(args->session, p->address, &flags);
 	doc_field(doc, "flags", "FLAGS", cell_str(known ? strbuf_text(&flags) : NULL));
 	if (options->set[OPT_HEX] || options->set[OPT_DECIMAL])

@@ -289,8 +289,7 @@ void ps_last_run(struct ps_run *run)
 		struct last_run last = { .task = &run->all[i] };
 		if (!ps_wanted(run, last.task))
 			continue;
-		last.known = kread(run->args->session, last.task->address, "task_struct",
-				   "sched_info.last_arrival|last_run", &last.ns);
+		last.known = task_last_run(run->args->session, last.task->address, &last.ns);
 		vec_push(&found, last);
 	}
 	if (found.count)

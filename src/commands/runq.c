@@ -15,6 +15,7 @@
 #include "commands/task_text.h"
 #include "kernel/cpus.h"
 #include "kernel/run_queues.h"
+#include "kernel/task_sched.h"
 
 enum { OPT_CLOCKS, OPT_LAG, OPT_RUNNING, OPT_GROUPS, OPT_CPUS };
 
@@ -63,14 +64,16 @@ static void add_entry_row(struct runq_run *run, const struct run_entry *e)
 			    : arena_printf(arena, "%s", named ? group : "(group)");
 
 	doc_row(run->args->doc, cell_str(class_names[e->class]),
-		e->task ? cell_dec(e->prio) : cell_shown(cell_none(), ""),
+		!e->task ? cell_shown(cell_none(), "") : e->has_prio ? cell_dec(e->prio)
+							: cell_none(),
 		task ? cell_dec(task->pid) : cell_shown(cell_none(), ""),
 		e->task ? cell_address(e->task) : e->group
 		? cell_shown(cell_none(), arena_printf(arena, "%016" PRIx64, e->group))
 		: cell_shown(cell_none(), ""),
 		cell_shown(cell_str(comm), arena_printf(arena, "%s%s", indent, shown)),
 		cell_str(entry_marks(e)),
-		e->class == RUN_FAIR ? cell_udec(e->vruntime) : cell_shown(cell_none(), ""),
+		e->class != RUN_FAIR ? cell_shown(cell_none(), "")
+				     : e->has_vruntime ? cell_udec(e->vruntime) : cell_none(),
 		e->has_deadline ? cell_udec(e->deadline) : cell_shown(cell_none(), ""),
 		named ? cell_str(group) : cell_shown(cell_none(), ""),
 		e->group ? cell_address(e->group) : cell_none(),
@@ -183,12 +186,6 @@ static void show_queues(struct runq_run *run)
 	doc_end(run->args->doc);
 }
 
-static bool last_arrival(struct runq_run *run, uint64_t task, uint64_t *ns)
-{
-	return task && kread(run->args->session, task, "task_struct",
-			     "sched_info.last_arrival|last_run", ns);
-}
-
 /* -t and -m: who runs, since when. */
 static void show_clocks(struct runq_run *run)
 {
@@ -210,7 +207,7 @@ static void show_clocks(struct runq_run *run)
 	vec_for_each(rq, &run->queues) {
 		const struct task *task = task_by_address(run->args->session, rq->current);
 		uint64_t last = 0;
-		bool known = last_arrival(run, rq->current, &last);
+		bool known = task_last_run(run->args->session, rq->current, &last);
 		uint64_t span = known && run->now > last ? run->now - last : 0;
 		doc_row(run->args->doc, cell_udec(rq->cpu),
 			rq->has_clock ? cell_udec(rq->clock) : cell_none(),

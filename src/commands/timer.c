@@ -84,10 +84,17 @@ static const char *purpose_text(struct timer_run *run, const struct timer *timer
 	return task ? arena_printf(arena, "%s (pid %d)", task_comm(arena, task), task->pid) : "";
 }
 
+static struct cell address_cell(uint64_t address)
+{
+	return address ? cell_address(address) : cell_none();
+}
+
 static struct cell function_cell(struct timer_run *run, uint64_t function)
 {
 	char name[256];
 
+	if (!function)
+		return cell_none();
 	address_name(run->args->session, function, name, sizeof(name));
 	return cell_str(name[0] ? arena_strdup(&run->args->doc->arena, name) : NULL);
 }
@@ -121,11 +128,12 @@ static void add_wheel_timers(struct timer_run *run)
 		const char *purpose_words = purpose_text(run, timer, &purpose);
 		int64_t tte = (int64_t)(timer->expires - run->now);
 		int64_t ns = run->hz ? tte * (int64_t)(1000000000 / run->hz) : 0;
-		doc_row(doc, cell_udec(timer->expires),
-			run->jiffies ? cell_dec(tte) : cell_none(),
-			run->hz ? cell_shown(cell_dec(ns), seconds_text(&doc->arena, ns))
+		bool whole = !timer->incomplete;
+		doc_row(doc, whole ? cell_udec(timer->expires) : cell_none(),
+			run->jiffies && whole ? cell_dec(tte) : cell_none(),
+			run->hz && whole ? cell_shown(cell_dec(ns), seconds_text(&doc->arena, ns))
 				: cell_none(),
-			cell_address(timer->address), cell_address(timer->function),
+			cell_address(timer->address), address_cell(timer->function),
 			function_cell(run, timer->function), cell_str(purpose_words),
 			cell_str(flags_text(timer->flags)),
 			purpose.task ? cell_address(purpose.task) : cell_none(),
@@ -205,11 +213,13 @@ static void add_high_timers(struct timer_run *run)
 		struct timer_purpose purpose;
 		const char *purpose_words = purpose_text(run, timer, &purpose);
 		int64_t tte = (int64_t)(timer->expires - run->now);
-		doc_row(doc, cell_dec((int64_t)timer->soft_expires),
-			cell_dec((int64_t)timer->expires),
-			run->now ? cell_shown(cell_dec(tte), seconds_text(&doc->arena, tte))
-				 : cell_none(),
-			cell_address(timer->address), cell_address(timer->function),
+		bool whole = !timer->incomplete;
+		doc_row(doc, whole ? cell_dec((int64_t)timer->soft_expires) : cell_none(),
+			whole ? cell_dec((int64_t)timer->expires) : cell_none(),
+			run->now && whole ? cell_shown(cell_dec(tte),
+						       seconds_text(&doc->arena, tte))
+					  : cell_none(),
+			cell_address(timer->address), address_cell(timer->function),
 			function_cell(run, timer->function), cell_str(purpose_words),
 			purpose.task ? cell_address(purpose.task) : cell_none());
 	}

@@ -44,7 +44,8 @@ static bool add_waiter(void *ctx, const struct wait_queue_waiter *w)
 		task && task->cpu >= 0 ? cell_dec(task->cpu) : cell_none(),
 		task ? cell_shown(cell_str(letter), task_state_name(task)) : cell_none(),
 		task ? cell_str(task_comm(arena, task)) : cell_shown(cell_none(), "(no task)"),
-		name[0] ? cell_str(name) : cell_shown(cell_none(), "a simple queue"),
+		w->simple ? cell_shown(cell_none(), "a simple queue")
+			  : cell_str(name[0] ? name : NULL),
 		cell_bool(w->exclusive), cell_str(w->exclusive ? "exclusive" : ""),
 		cell_address(w->entry));
 	run->count++;

@@ -58,36 +58,38 @@ bool dmi_string(struct session *s, const char *field, char *buf, size_t size)
 	       memory_string(s->memory, at, buf, size) == READ_OK;
 }
 
-static void read_topology(struct session *s, uint64_t at, struct processor *p)
-{
-	static const char type[] = "cpuinfo_x86";
-
-	/* Members of their own until 6.6 */
-	p->has_topology = kread(s, at, type, "topo.apicid|apicid", &p->apicid);
-	kread(s, at, type, "topo.pkg_id|phys_proc_id", &p->package);
-	kread(s, at, type, "topo.core_id|cpu_core_id", &p->core);
-	kread(s, at, type, "booted_cores", &p->cores);
-}
-
 bool processor(struct session *s, unsigned cpu, struct processor *p)
 {
+	/* Parts of the topology were members of their own until 6.6. */
+	const struct {
+		const char *path;
+		uint64_t *value;
+	} members[] = {
+		{ "x86", &p->family },
+		{ "x86_model", &p->model },
+		{ "x86_stepping|x86_mask", &p->stepping },
+		{ "microcode", &p->microcode },
+		{ "x86_cache_size", &p->cache_kb },
+		{ "topo.pkg_id|phys_proc_id", &p->package },
+		{ "topo.core_id|cpu_core_id", &p->core },
+		{ "booted_cores", &p->cores },
+		{ "topo.apicid|apicid", &p->apicid },
+		{ "loops_per_jiffy", &p->loops_per_jiffy },
+		{ "x86_clflush_size", &p->clflush },
+		{ "x86_phys_bits", &p->physical_bits },
+		{ "x86_virt_bits", &p->virtual_bits },
+	};
 	static const char type[] = "cpuinfo_x86";
 	uint64_t at = kpercpu(s, "cpu_info", cpu);
 
 	*p = (struct processor){ .address = at };
-	if (!at || !kread(s, at, type, "x86", &p->family) ||
-	    !kread_string(s, at, type, "x86_vendor_id", p->vendor, sizeof(p->vendor)))
+	if (!at || !kread_string(s, at, type, "x86_vendor_id", p->vendor, sizeof(p->vendor)))
 		return false;
 	kread_string(s, at, type, "x86_model_id", p->model_name, sizeof(p->model_name));
-	kread(s, at, type, "x86_model", &p->model);
-	kread(s, at, type, "x86_stepping|x86_mask", &p->stepping);
-	kread(s, at, type, "microcode", &p->microcode);
-	kread(s, at, type, "x86_cache_size", &p->cache_kb);
-	kread(s, at, type, "loops_per_jiffy", &p->loops_per_jiffy);
-	kread(s, at, type, "x86_clflush_size", &p->clflush);
-	kread(s, at, type, "x86_phys_bits", &p->physical_bits);
-	kread(s, at, type, "x86_virt_bits", &p->virtual_bits);
-	read_topology(s, at, p);
+	for (size_t i = 0; i < array_size(members); i++) {
+		if (!kread(s, at, type, members[i].path, members[i].value))
+			*members[i].value = PROCESSOR_UNKNOWN;
+	}
 	return true;
 }
 
@@ -110,8 +112,10 @@ bool processor_flags(struct session *s, uint64_t address, struct strbuf *text)
 	for (uint64_t bit = 0; bit < words * 32; bit++) {
 		if (!(mask[bit / 8] >> bit % 8 & 1))
 			continue;
-		if (memory_u64(s->memory, names + bit * 8, &at) == READ_OK && at &&
-		    memory_string(s->memory, at, name, sizeof(name)) == READ_OK)
+		if (memory_u64(s->memory, names + bit * 8, &at) != READ_OK ||
+		    (at && memory_string(s->memory, at, name, sizeof(name)) != READ_OK))
+			return false;
+		if (at)
 			strbuf_addf(text, "%s%s", text->len ? " " : "", name);
 	}
 	return true;

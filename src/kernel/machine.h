@@ -18,14 +18,16 @@ bool memory_map_each(struct session *s, memory_range_fn fn, void *ctx);
 /* A string of dmi_ident[] by its index name ("DMI_SYS_VENDOR"); false when there is none. */
 bool dmi_string(struct session *s, const char *field, char *buf, size_t size);
 
-/* Of one processor, struct cpuinfo_x86. */
+/* What of a processor cannot be read. */
+#define PROCESSOR_UNKNOWN UINT64_MAX
+
+/* Of one processor, struct cpuinfo_x86. Strings are "" when unknown. */
 struct processor {
 	uint64_t address;
 	char vendor[17], model_name[65];
 	uint64_t family, model, stepping, microcode, cache_kb;
 	uint64_t package, core, cores, apicid;
 	uint64_t loops_per_jiffy, clflush, physical_bits, virtual_bits;
-	bool has_topology;
 };
 
 /* False where the architecture has none, or it cannot be read. */

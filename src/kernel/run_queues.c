@@ -109,7 +109,8 @@ static void deadline_queue(struct queue_walk *w)
 	collect_tree(w, w->rq->dl + root, node, &found);
 	for (size_t i = 0; i < found.count && !w->stopped; i++) {
 		uint64_t entity = found.data[i];
-		struct run_entry entry = { .class = RUN_DEADLINE, .prio = -1 };
+		struct run_entry entry = { .class = RUN_DEADLINE, .prio = -1,
+					   .has_prio = true };
 		entry.has_deadline = kread(w->s, entity, type, "deadline", &entry.deadline);
 		entry.server = kread(w->s, entity, type, "dl_server", &server) && server;
 		entry.task = entry.server ? 0 : entity - w->task_dl;
@@ -129,8 +130,8 @@ static void realtime_queue(struct queue_walk *w, uint64_t rt_rq, unsigned depth,
 static void realtime_entity(struct queue_walk *w, uint64_t entity, int prio, unsigned depth,
 			    bool throttled)
 {
-	struct run_entry entry = { .class = RUN_REALTIME, .prio = prio, .depth = depth,
-				   .throttled = throttled };
+	struct run_entry entry = { .class = RUN_REALTIME, .prio = prio, .has_prio = true,
+				   .depth = depth, .throttled = throttled };
 	uint64_t stopped = 0;
 
 	/* With CONFIG_RT_GROUP_SCHED groups have queues of their own. */
@@ -179,7 +180,7 @@ static void fair_entity(struct queue_walk *w, uint64_t entity, bool runs, unsign
 	struct run_entry entry = { .class = RUN_FAIR, .depth = depth, .throttled = throttled };
 	uint64_t value;
 
-	kread(w->s, entity, type, "vruntime", &entry.vruntime);
+	entry.has_vruntime = kread(w->s, entity, type, "vruntime", &entry.vruntime);
 	entry.has_deadline = kread(w->s, entity, type, "deadline", &entry.deadline);
 	entry.delayed = kread(w->s, entity, type, "sched_delayed", &value) && value;
 	if (kread(w->s, entity, type, "my_q", &entry.queue) && entry.queue) {
@@ -191,8 +192,8 @@ static void fair_entity(struct queue_walk *w, uint64_t entity, bool runs, unsign
 	}
 	entry.task = entity - w->task_se;
 	entry.current = runs;
-	if (kread(w->s, entry.task, "task_struct", "prio", &value))
-		entry.prio = (int)value;
+	entry.has_prio = kread(w->s, entry.task, "task_struct", "prio", &value);
+	entry.prio = (int)value;
 	kread(w->s, entry.task, "task_struct", "sched_task_group", &entry.group);
 	emit(w, &entry);
 }

@@ -30,7 +30,9 @@ struct run_entry {
 	uint64_t group;     /* the struct task_group; of a task, that it is in; 0: none, unknown */
 	uint64_t queue;     /* of a group: its cfs_rq or rt_rq */
 	int prio;           /* of the real-time class: of its list */
+	bool has_prio;
 	uint64_t vruntime;  /* fair class */
+	bool has_vruntime;
 	uint64_t deadline;  /* virtual (fair class since 6.6), or ns (deadline class) */
 	bool has_deadline;
 	bool current;       /* it is the one that runs: in no tree while it does */

@@ -78,6 +78,12 @@ bool task_sched(struct session *s, const struct task *task, struct task_sched *s
 	return true;
 }
 
+bool task_last_run(struct session *s, uint64_t task, uint64_t *ns)
+{
+	*ns = 0;
+	return task && kread(s, task, "task_struct", "sched_info.last_arrival|last_run", ns) && *ns;
+}
+
 uint64_t run_queue_now(struct session *s)
 {
 	uint64_t now = 0, clock;
@@ -112,8 +118,7 @@ void task_times(struct session *s, const struct task *task, struct task_times *t
 
 	*times = (struct task_times){ 0 };
 	times->has_cpu = kread(s, task->address, type, "se.sum_exec_runtime", &times->cpu_ns);
-	times->has_last = kread(s, task->address, type, "sched_info.last_arrival|last_run",
-				&times->last_ns);
+	times->has_last = task_last_run(s, task->address, &times->last_ns);
 	if (modes_in_ns(s))
 		times->has_modes = kread(s, task->address, type, "utime", &times->user_ns) &&
 				   kread(s, task->address, type, "stime", &times->kernel_ns);

@@ -76,9 +76,11 @@ static void read_timer(struct session *s, uint64_t address, struct timer *timer)
 	uint64_t flags;
 
 	*timer = (struct timer){ .address = address };
-	kread(s, address, "timer_list", "expires", &timer->expires);
-	kread(s, address, "timer_list", "function", &timer->function);
-	kread(s, address, "timer_list", "flags", &flags);
+	timer->incomplete = !kread(s, address, "timer_list", "expires", &timer->expires) ||
+			    !kread(s, address, "timer_list", "function", &timer->function) ||
+			    !kread(s, address, "timer_list", "flags", &flags);
+	if (timer->incomplete)
+		flags = 0;
 	timer->flags = (uint32_t)flags;
 }
 
@@ -165,6 +167,15 @@ size_t hrtimer_bases(struct session *s, unsigned cpu, struct timer_base bases[HR
 	return count;
 }
 
+static void read_hrtimer(struct session *s, struct timer *t)
+{
+	static const char type[] = "hrtimer";
+
+	t->incomplete = !kread(s, t->address, type, "node.expires", &t->expires) ||
+			!kread(s, t->address, type, "_softexpires", &t->soft_expires) ||
+			!kread(s, t->address, type, "function", &t->function);
+}
+
 void hrtimer_base_each(struct session *s, const struct timer_base *base, timer_fn fn, void *ctx,
 		       struct walk_trouble *trouble)
 {
@@ -182,9 +193,7 @@ void hrtimer_base_each(struct session *s, const struct timer_base *base, timer_f
 	if (tree_walk_init(walk, s, TREE_RB, base->address + root)) {
 		while (more && tree_walk_step(walk, &entry)) {
 			struct timer timer = { .address = entry.address - node };
-			kread(s, timer.address, "hrtimer", "node.expires", &timer.expires);
-			kread(s, timer.address, "hrtimer", "_softexpires", &timer.soft_expires);
-			kread(s, timer.address, "hrtimer", "function", &timer.function);
+			read_hrtimer(s, &timer);
 			more = fn(ctx, &timer) && !session_stopped(s);
 		}
 	}

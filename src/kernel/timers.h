@@ -23,6 +23,7 @@ struct timer {
 	uint64_t expires;      /* jiffies; or ns by the base's clock */
 	uint64_t soft_expires; /* hrtimer: not before; between the two it may wait for company */
 	uint32_t flags;        /* wheel: TIMER_DEFERRABLE ... */
+	bool incomplete;       /* not all of it is in the dump: what is 0 may be unknown */
 };
 
 /* Those of the wheel's flags that tell something (include/linux/timer.h, since 4.8). */

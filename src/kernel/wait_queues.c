@@ -74,7 +74,7 @@ static bool read_usual(struct session *s, uint64_t entry, struct wait_queue_wait
 
 static bool read_simple(struct session *s, uint64_t entry, struct wait_queue_waiter *waiter)
 {
-	*waiter = (struct wait_queue_waiter){ .entry = entry };
+	*waiter = (struct wait_queue_waiter){ .entry = entry, .simple = true };
 	return kread(s, entry, "swait_queue", "task", &waiter->task) &&
 	       task_by_address(s, waiter->task);
 }

@@ -14,7 +14,8 @@ enum wait_queue_kind {
 struct wait_queue_waiter {
 	uint64_t entry;    /* struct wait_queue_entry or swait_queue */
 	uint64_t task;     /* task_struct; 0: it stands for no task, or for which is unknown */
-	uint64_t function; /* called to wake it up; 0 of simple queues */
+	uint64_t function; /* called to wake it up; 0: unknown, or the queue is simple */
+	bool simple;
 	bool exclusive;    /* woken up alone, not with all others */
 };
 
