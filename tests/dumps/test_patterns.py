@@ -217,6 +217,44 @@ class Pages(unittest.TestCase):
         self.assertLess(int(one["start"], 16), virtual)
         self.assertEqual(one["pages"], 3)
 
+    @on_each
+    def test_pools_of_huge_pages(self, pattern):
+        told = dict(re.findall(r"^(\w+): +(\d+)", (pattern.dump.oracle / "proc" / "meminfo").read_text(), re.M))
+        pools = {row["size"]: row for row in lab.query(pattern.dump, "kmem -h")["huge_pages"]}
+        pool = pools[int(told["Hugepagesize"]) << 10]
+        self.assertEqual([pool[key] for key in ("total", "free", "reserved", "surplus")],
+                         [int(told[f"HugePages_{key}"]) for key in ("Total", "Free", "Rsvd", "Surp")])
+        self.assertEqual(pool["free"], pool["total"] - 1)
+
+    @on_each
+    def test_flags_by_name(self, pattern):
+        """-g of a number has the names that -p has, with bits that make the number; -g alone has all."""
+        every = {row["name"]: row["bit"] for row in lab.query(pattern.dump, "kmem -g")["flags"]}
+        rows = {row["flags"]: row["flag_names"] for row in pattern.rows.values()}
+        for (flags, names), part in zip(rows.items(), pattern.lines(*[f"kmem -g {flags}" for flags in rows])):
+            self.assertEqual([row["name"] for row in part["flags"]], [name for name in names.split(",") if name])
+            for row in part["flags"]:
+                self.assertEqual((row["bit"], int(row["mask"], 16)), (every[row["name"]], 1 << row["bit"]))
+                self.assertTrue(int(flags, 16) >> row["bit"] & 1)
+
+    def test_damaged_dumps_give_what_they_have(self):
+        """Cut off and with holes: no command falls over, and what is missing is said."""
+        lines = ["kmem -n", "kmem -z", "kmem -f", "kmem -f 1000", "kmem -s list", "kmem -i=shared", "kmem -p 1000 2000", "kmem -m lru,flags 1000", "kmem -P 100000",
+                 "kmem -v 1000000", "search -t ffffffff", "search -u 7f", "search -k -c Linux", "vtop -c 1 400000", "pte 8000000001aa6067", "ptov 1000",
+                 "rd -f 0 4", "rd -S init_task 64", "wr -p 1000 5"]
+        damaged = [*lab.dumps(truncate=60), *lab.dumps(name="many-tasks", series="6.12", makedumpfile="old", capture="kdump")]
+        if not damaged:
+            self.skipTest("the lab has no damaged dump")
+        for dump in damaged:
+            for line in lines:
+                with self.subTest(dump=str(dump), line=line):
+                    run = lab.inquest("--json", "-c", line, dump.vmcore)
+                    self.assertIn(run.returncode, (0, 1), run.stderr)
+                    value = json.loads(run.stdout)
+                    self.assertEqual(json_schema.faults(line.split()[0], value)[:3], [])
+                    if run.returncode:
+                        self.assertTrue(run.stderr or any(r["kind"] != "note" for r in value["remarks"]), line)
+
     def test_what_is_no_more(self):
         for dump in lab.dumps(name="patterns")[:1]:
             for line, said in (("kmem -c", "no page hash"), ("kmem -C", "no page hash"), ("kmem -i=all", "only -i=shared"), ("kmem -m lru,nothing", "no member"),

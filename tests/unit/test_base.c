@@ -3,8 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/digits.h"
 #include "base/map.h"
 #include "base/strbuf.h"
 
@@ -20,6 +25,54 @@ static void numbers(void **state)
 	assert_int_equal(v, 16);
 	assert_true(parse_hex("ffffffffffffffff", &v));
 	assert_true(v == UINT64_MAX);
+}
+
+/* As printf() has them. */
+static void digits(void **state)
+{
+	(void)state;
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 15, 16, 99, 100, 255, 999, 1000, 9999, 10000,
+					    123456789, UINT32_MAX, INT64_MAX, UINT64_MAX,
+					    UINT64_C(1) << 63, UINT64_C(10000000000000000000) };
+	char ours[DIGITS_MAX + 2], printed[32];
+
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		uint64_t v = numbers[i];
+		ours[put_dec(ours, v)] = '\0';
+		snprintf(printed, sizeof(printed), "%" PRIu64, v);
+		assert_string_equal(ours, printed);
+		assert_int_equal(dec_digits(v), strlen(printed));
+		ours[put_signed(ours, (int64_t)v)] = '\0';
+		snprintf(printed, sizeof(printed), "%" PRId64, (int64_t)v);
+		assert_string_equal(ours, printed);
+		ours[put_hex(ours, v, 1)] = '\0';
+		snprintf(printed, sizeof(printed), "%" PRIx64, v);
+		assert_string_equal(ours, printed);
+		assert_int_equal(hex_digits(v), strlen(printed));
+		ours[put_hex(ours, v, 16)] = '\0';
+		snprintf(printed, sizeof(printed), "%016" PRIx64, v);
+		assert_string_equal(ours, printed);
+	}
+}
+
+/* Small and large objects, up to blocks of huge pages: none touches another. */
+static void arenas(void **state)
+{
+	(void)state;
+	enum { COUNT = 4000 };
+	struct arena arena = { 0 };
+	unsigned char *at[COUNT];
+	size_t size[COUNT];
+
+	for (size_t i = 0; i < COUNT; i++) {
+		size[i] = i % 97 ? i % 5000 + 1 : i * 700;
+		at[i] = memset(arena_alloc(&arena, size[i] + 1), (int)(i & 0xff), size[i] + 1);
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_int_equal(at[i][0], i & 0xff);
+		assert_int_equal(at[i][size[i]], i & 0xff);
+	}
+	arena_deinit(&arena);
 }
 
 static void globs(void **state)
@@ -69,6 +122,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(digits),
+		cmocka_unit_test(arenas),
 		cmocka_unit_test(globs),
 		cmocka_unit_test(cursor_stays_inside),
 		cmocka_unit_test(maps),

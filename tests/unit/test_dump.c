@@ -323,6 +323,45 @@ static void damaged_pages(void **state)
 	free(f.data);
 }
 
+/* What is changed is read so, by page and by page only; what is not there cannot be changed. */
+static void changed_pages(void **state)
+{
+	(void)state;
+	struct image f = make_kdump(6, 0, MAX_PFN);
+	uint8_t buffer[PAGE_SIZE], plain[PAGE_SIZE];
+	struct dump_page page;
+	struct dump *dump = open_images(&f, 1);
+
+	/* Not in order, one twice. */
+	static const uint64_t pfns[] = { 8, 2, 20, 8, 0 };
+	for (size_t i = 0; i < array_size(pfns); i++)
+		assert_int_equal(dump_overlay_write(dump, (struct paddr){ pfns[i] * PAGE_SIZE + i },
+						    "\xab", 1), READ_OK);
+	assert_int_equal(dump_overlay_write(dump, (struct paddr){ PAGE_SIZE }, "x", 1),
+			 READ_EXCLUDED);
+	assert_int_equal(dump_overlay_write(dump, (struct paddr){ 31 * PAGE_SIZE }, "x", 1),
+			 READ_UNMAPPED);
+	assert_int_equal(dump_overlay_write(dump, (struct paddr){ PAGE_SIZE - 1 }, "xy", 2),
+			 READ_UNMAPPED);
+	for (uint64_t pfn = 0; pfn < MAX_PFN; pfn += 2) {
+		if (!exists(pfn))
+			continue;
+		assert_int_equal(dump_read_page(dump, pfn, buffer, &page), READ_OK);
+		page_content(pfn, plain);
+		for (size_t i = 0; i < array_size(pfns); i++)
+			plain[i] = pfns[i] == pfn ? 0xab : plain[i];
+		assert_memory_equal(page.data, plain, PAGE_SIZE);
+	}
+	dump_overlay_drop(dump);
+	assert_int_equal(dump_read_page(dump, 8, buffer, &page), READ_OK);
+	page_content(8, plain);
+	assert_memory_equal(page.data, plain, PAGE_SIZE);
+	dump_overlay_drop(dump);
+	assert_int_equal(dump_overlay_write(dump, (struct paddr){ 0 }, "x", 1), READ_OK);
+	dump_close(dump);
+	free(f.data);
+}
+
 /* ---- flattened ---- */
 
 static void put_chunk(struct image *flat, uint64_t offset, const void *bytes, uint64_t size)
@@ -612,6 +651,7 @@ int main(void)
 		cmocka_unit_test(kdump_versions),      cmocka_unit_test(vmcoreinfo_keys),
 		cmocka_unit_test(split_pieces),        cmocka_unit_test(cut_off_anywhere),
 		cmocka_unit_test(damaged_pages),       cmocka_unit_test(flattened),
+		cmocka_unit_test(changed_pages),
 		cmocka_unit_test(overlapping_extents), cmocka_unit_test(random_extents),
 		cmocka_unit_test(bitmap_ranks),        cmocka_unit_test(elf_pages),
 		cmocka_unit_test(not_dumps),           cmocka_unit_test(lzo_streams),
