@@ -15,6 +15,7 @@
 #include "commands/args.h"
 #include "commands/table.h"
 #include "forensics/whatis.h"
+#include "kernel/swap_meaning.h"
 
 enum { LINE_BYTES = 16, COUNT_MAX = 1 << 20, STRING_MAX = 4096, SYMBOL_WIDTH = 32 };
 
@@ -69,6 +70,7 @@ struct rd_run {
 	uint64_t hole_start, hole_size;
 	enum read_status hole_status;
 	uint64_t missing[READ_CORRUPT + 1]; /* bytes, by reason */
+	uint64_t first_missing;             /* the first that is not mapped */
 };
 
 struct line {
@@ -104,8 +106,12 @@ static enum read_status read_word(struct rd_run *run, uint64_t address, uint8_t 
 		run->page_address = page;
 		run->has_page = true;
 	}
-	if (run->page_status != READ_OK || offset + run->word > PAGE_SIZE)
-		return fetch(run, address, buf, run->word);
+	if (run->page_status != READ_OK || offset + run->word > PAGE_SIZE) {
+		enum read_status status = fetch(run, address, buf, run->word);
+		if (status == READ_UNMAPPED && !run->first_missing)
+			run->first_missing = address;
+		return status;
+	}
 	memcpy(buf, run->page + offset, run->word);
 	return READ_OK;
 }
@@ -274,6 +280,26 @@ static void add_line(struct rd_run *run, const struct line *line)
 		cell_shown(cell_str(*label ? label : NULL), label));
 }
 
+/* Of a user page that is away where it is. */
+static void remark_away(struct rd_run *run)
+{
+	struct session *s = run->args->session;
+	struct swap_entry entry;
+	struct walk walk;
+	char text[640];
+
+	if (!run->options.set[OPT_USER] || !run->missing[READ_UNMAPPED])
+		return;
+	memory_walk_user(s->memory, &run->root, run->first_missing, &walk);
+	if (walk.status != READ_UNMAPPED || !walk.levels)
+		return;
+	swap_entry_of(s, walk.step[walk.levels - 1].entry, &entry);
+	swap_entry_text(s, &entry, text, sizeof(text));
+	if (entry.kind != SWAP_ENTRY_NONE)
+		doc_remark(run->args->doc, REMARK_NOTE, "%" PRIx64 ": %s", run->first_missing,
+			   text);
+}
+
 static void remark_missing(struct rd_run *run)
 {
 	for (size_t i = 0; i < array_size(run->missing); i++) {
@@ -281,6 +307,7 @@ static void remark_missing(struct rd_run *run)
 			doc_remark(run->args->doc, REMARK_HOLE, "%" PRIu64 " bytes: %s",
 				   run->missing[i], read_status_text((enum read_status)i));
 	}
+	remark_away(run);
 }
 
 static void show_words(struct rd_run *run, uint64_t address, uint64_t count)

@@ -162,6 +162,9 @@ static void remark_missing(struct search *search)
 		doc_remark(doc, REMARK_NOTE, "%" PRIu64 " pages (%" PRIu64 " MiB) could not be "
 			   "searched: excluded from the dump when it was made", excluded,
 			   excluded >> (20 - PAGE_SHIFT));
+	if (search->away)
+		doc_remark(doc, REMARK_NOTE, "%" PRIu64 " pages of the process could not be "
+			   "searched: swapped out, or elsewhere (vtop tells)", search->away);
 	for (size_t i = 0; i < array_size(why); i++) {
 		uint64_t count = atomic_load(&search->missing[i]);
 		if (why[i] && count)

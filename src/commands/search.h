@@ -57,6 +57,7 @@ struct search {
 	struct progress *progress; /* pages looked at; NULL: nobody counts */
 	/* Pages that could not be looked at, by enum read_status. */
 	_Atomic uint64_t missing[READ_CORRUPT + 1];
+	uint64_t away; /* pages of user space that are swapped out or the like */
 };
 
 /* Looks where the options say. Hits are in no order. */

@@ -16,6 +16,7 @@
 #include "commands/search.h"
 #include "forensics/refs.h"
 #include "kernel/mappings.h"
+#include "kernel/swap.h"
 
 enum {
 	BATCH_PAGES = 1 << 16,
@@ -271,6 +272,16 @@ static void batch_finish(struct batch *batch)
 	vec_deinit(batch);
 }
 
+/* Not mapped, but the page-table entry says that there is a page somewhere. */
+static bool is_away(const struct walk *walk)
+{
+	unsigned type;
+	uint64_t offset;
+
+	return walk->status == READ_UNMAPPED && walk->levels &&
+	       swap_entry(walk->step[walk->levels - 1].entry, &type, &offset);
+}
+
 /* Virtual memory [@start, @end], of the kernel or with @root of a user space. */
 static void look_at_range(struct batch *batch, const struct page_root *root, uint64_t start,
 			  uint64_t end, const struct task *task)
@@ -299,6 +310,7 @@ static void look_at_range(struct batch *batch, const struct page_root *root, uin
 			if (page > UINT64_MAX - PAGE_SIZE || session_stopped(s))
 				break;
 		}
+		search->away += root && is_away(&walk);
 		if (walk.status != READ_OK && walk.status != READ_UNMAPPED)
 			atomic_fetch_add(&search->missing[walk.status], 1);
 		if (at > UINT64_MAX - step)

@@ -386,6 +386,13 @@ class Search(unittest.TestCase):
             self.assertIn(pattern.places[name][0]["at"], places(part), name)
             self.assertEqual({(hit["pid"], hit["comm"]) for hit in part["hits"]}, {(pattern.pid, "patterns")})
         strings, halves, nothing = parts[-3:]
+        away = len(pattern.places["away"]) + len(pattern.places.get("lost", []))
+        (remark,) = nothing["remarks"]
+        told = int(re.match(r"(\d+) pages of the process could not be searched", remark["text"])[1])
+        self.assertTrue(away <= told < 100, told)
+        (missing, where) = pattern.lines(f"rd -c {pattern.pid} {pattern.places['away'][0]['at']:x}")[0]["remarks"]
+        self.assertEqual((missing["kind"], where["kind"]), ("missing", "note"))
+        self.assertIn("swapped out to /dev/vda1, page ", where["text"])
         self.assertIn(pattern.places["string"][0]["at"], places(strings))
         self.assertIn(pattern.places["plain"][0]["at"] + 4, places(halves))
         self.assertEqual(nothing["hits"], [])

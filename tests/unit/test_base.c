@@ -31,9 +31,10 @@ static void numbers(void **state)
 static void digits(void **state)
 {
 	(void)state;
-	static const uint64_t numbers[] = { 0, 1, 9, 10, 15, 16, 99, 100, 255, 999, 1000, 9999, 10000,
-					    123456789, UINT32_MAX, INT64_MAX, UINT64_MAX,
-					    UINT64_C(1) << 63, UINT64_C(10000000000000000000) };
+	static const uint64_t numbers[] = {
+		0, 1, 9, 10, 15, 16, 99, 100, 255, 999, 1000, 9999, 10000, 123456789, UINT32_MAX,
+		INT64_MAX, UINT64_MAX, UINT64_C(1) << 63, UINT64_C(10000000000000000000),
+	};
 	char ours[DIGITS_MAX + 2], printed[32];
 
 	for (size_t i = 0; i < array_size(numbers); i++) {
