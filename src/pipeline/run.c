@@ -385,10 +385,11 @@ struct error *pipeline_run_inner(struct session *session, const char *line, stru
 {
 	char name[64];
 
-	if (session && pipeline_operator(line))
-		return run_here(session, line, doc, depth);
 	line += strspn(line, " \t");
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(line, " \t"), line);
+	/* What an alias stands for is not run yet. */
+	if (session && pipeline_operator(line) && strcmp(name, "alias") != 0)
+		return run_here(session, line, doc, depth);
 	if (session && !command_find(name) && walker_find(name))
 		return run_here(session, line, doc, depth);
 	return command_run(session, line, doc);
