@@ -119,8 +119,7 @@ static void offer_for(const struct offers *o, struct run *run, const char *befor
 	if (walker)
 		err = words_walk(words, walker, &run->arena, true, &walk);
 	if (walker && !err) {
-		struct schema schema = { .object = walk.type, .walker = walker->name,
-					 .has_cpu = walker->has_cpu };
+		struct schema schema = schema_of_walk(&walk);
 		walk_end(&walk);
 		err = chain_build(&chain, &p, 0, p.count, &schema, walker->data_size, false, &at);
 		if (!err)

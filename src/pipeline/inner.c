@@ -73,9 +73,9 @@ static struct error *walk_begin_stage(struct op *op, size_t *at)
 		size_t inner;
 		return place_error(err, op->stage, op->stage->rest_at, 0, at ? at : &inner);
 	}
-	op->out = (struct schema){ .object = walk.type, .walker = w->walker->name,
-				   .has_cpu = w->walker->has_cpu, .columns = op->in.columns,
-				   .column_count = op->in.column_count };
+	op->out = schema_of_walk(&walk);
+	op->out.columns = op->in.columns;
+	op->out.column_count = op->in.column_count;
 	op->data_size_out = w->walker->data_size;
 	walk_end(&walk);
 	return NULL;

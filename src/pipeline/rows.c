@@ -94,7 +94,7 @@ static void bind(void *ctx, const char *name, struct binding *binding)
 	unsigned index;
 
 	*binding = (struct binding){ 0 };
-	if (strcmp(name, "$") == 0 && schema->object.source) {
+	if (strcmp(name, "$") == 0 && (schema->object.source || schema->untyped)) {
 		binding->kind = BIND_OBJECT;
 		binding->type = env->pointer;
 	} else if ((column = find_column(schema, name, &index))) {
@@ -277,6 +277,13 @@ static const char *nearest_name(void *ctx, const char *name)
 	return env->outer.env.nearest ? env->outer.env.nearest(&env->outer, name) : NULL;
 }
 
+struct schema schema_of_walk(const struct walking *walk)
+{
+	return (struct schema){ .object = walk->type, .walker = walk->walker->name,
+				.has_cpu = walk->walker->has_cpu,
+				.untyped = !walk->type.source && !walk->walker->has_none };
+}
+
 void row_env_init(struct row_env *env, struct session *s, const struct schema *schema,
 		  struct arena *arena)
 {
@@ -294,8 +301,8 @@ void row_env_init(struct row_env *env, struct session *s, const struct schema *s
 		.expr = &env->expr, .ctx = env, .fault = &env->fault, .object = schema->object,
 		.bind = bind, .slot = get_slot,
 	};
-	if (schema->object.source)
-		(void)types_pointer(s->types, schema->object, &env->pointer);
+	struct type object = schema->object.source ? schema->object : basic_type(BASIC_VOID);
+	(void)types_pointer(s->types, object, &env->pointer);
 	(void)types_array(s->types, basic_type(BASIC_CHAR), PROGRAM_TEXT_MAX, &env->text_type);
 }
 

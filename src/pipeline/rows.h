@@ -39,6 +39,7 @@ struct cell_value {
 struct schema {
 	struct type object;  /* {0}: rows are no objects */
 	const char *walker;  /* whose fields there are; NULL */
+	bool untyped;        /* rows are objects of which the type is not known */
 	bool has_cpu;        /* .cpu of the objects is set: per-CPU variables are that CPU's */
 	bool chosen;         /* the columns are all that is to be shown */
 	struct column_def *columns;
@@ -77,6 +78,9 @@ struct row_env {
 	struct field_slot fields[FIELD_SLOTS_MAX];
 	unsigned field_count;
 };
+
+/* The rows that a begun walk gives. */
+struct schema schema_of_walk(const struct walking *walk);
 
 void row_env_init(struct row_env *env, struct session *s, const struct schema *schema,
 		  struct arena *arena);

@@ -241,8 +241,7 @@ static struct error *run_walker(struct run *run, const struct pipeline *p,
 	struct error *err = words_walk(words, walker, &run->arena, false, &walk);
 	if (err)
 		return error_prefix(err, "%s", walker->name);
-	source.schema = (struct schema){ .object = walk.type, .walker = walker->name,
-					 .has_cpu = walker->has_cpu };
+	source.schema = schema_of_walk(&walk);
 	err = run_stages(run, p, 0, &source, at);
 	walk_end(&walk);
 	return err;

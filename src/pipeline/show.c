@@ -234,7 +234,7 @@ static void add_usual(struct op *op, struct show *show)
 
 static struct error *add_address(struct op *op, struct show *show, size_t *at)
 {
-	const char *name = type_name(type_strip(op->in.object));
+	const char *name = op->in.untyped ? "" : type_name(type_strip(op->in.object));
 
 	show->address_source = (struct stage_expr){ .text = "$", .name = "address" };
 	struct error *err = row_compile(&op->env, NULL, &show->address_source, PROGRAM_VALUE,
@@ -263,7 +263,7 @@ static struct error *show_begin(struct op *op, size_t *at)
 	show->defs = arena_zalloc(arena, most * sizeof(*show->defs));
 	show->cells = arena_zalloc(arena, most * sizeof(*show->cells));
 	show->usual = arena_zalloc(arena, USUAL_MAX * sizeof(*show->usual));
-	if (!op->in.chosen && op->in.object.source)
+	if (!op->in.chosen && (op->in.object.source || op->in.untyped))
 		err = add_address(op, show, at);
 	if (err)
 		return err;

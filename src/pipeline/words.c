@@ -201,7 +201,8 @@ struct error *filler_create(struct op *op, const char *text, size_t text_at, str
 	*filler = f;
 	while (*s && !err) {
 		/* Of a row that is no object "$" is what it is to the command: a register. */
-		bool object = *s == '$' && !is_name_char(s[1]) && op->in.object.source;
+		bool object = *s == '$' && !is_name_char(s[1]) &&
+			      (op->in.object.source || op->in.untyped);
 		const char *end = *s == '{' ? strchr(s, '}') : NULL;
 		if (!object && !end) {
 			s++;

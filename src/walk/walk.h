@@ -54,6 +54,7 @@ struct walker {
 	void (*end)(struct walking *walk); /* NULL: nothing to free */
 	uint8_t words_max;
 	bool has_cpu;        /* its objects belong to CPUs */
+	bool has_none;       /* it gives rows of fields, no objects */
 	size_t data_size;    /* of walked.data, where that lasts only as long as the call */
 };
 

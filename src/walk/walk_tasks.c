@@ -403,7 +403,7 @@ static const struct walker rows[] = {
 	  .begin = begin_threads, .each = each_thread,
 	  .summary = "the threads of one process",
 	  .example = "threads 1 |> count by state" },
-	{ .name = "frames", .usage = "[PID|TASK]", .words_max = 1,
+	{ .name = "frames", .usage = "[PID|TASK]", .words_max = 1, .has_none = true,
 	  .data_size = sizeof(struct numbered_frame), .begin = begin_frames,
 	  .each = each_frame, .summary = "the frames of a task's stack",
 	  .example = "frames |> where module != \"vmlinux\"" },

@@ -371,6 +371,16 @@ class Files(OnDumps):
             self.assertEqual([r["bytes"] for r in top],
                              sorted((r["bytes"] for r in found.values()), reverse=True)[:10])
 
+    def test_objects_of_no_type(self):
+        for dump in self.each():
+            found = rows(dump, "slab kmalloc-64 |> first 2")
+            self.assertEqual([r["address"] for r in found],
+                             [r["where"] for r in rows(dump, "slab kmalloc-64 |> first 2 |> select $ as where")])
+            given = answer_of(dump, "slab kmalloc-64 |> first 1 |> each rd $ 1")["each"][0]
+            self.assertEqual(given["command"], f"rd {found[0]['address']} 1")
+            typed = rows(dump, "slab kmalloc-64 list_head |> first 1")
+            self.assertEqual(set(typed[0]), {"address", "allocated"})
+
     def test_tasks_by_two_roads(self):
         for dump in self.each():
             by_slab = {r["address"] for r in rows(dump, "slab task_struct |> where pid != 0")}
