@@ -178,6 +178,22 @@ static struct error *find_shown(struct list_run *run)
 	return err;
 }
 
+/* -s without an offset: does the struct begin with a link, so that offset 0 may be meant? */
+static void check_shown(const struct list_run *run)
+{
+	struct member first;
+	uint64_t offset = 0;
+	enum list_kind kind;
+
+	if (run->offset_word || !run->linked || !run->shown.count || run->options.set[OPT_BACK])
+		return;
+	const struct typed_name *named = &run->shown.named[0];
+	if (!link_kind(named->type, &offset, &kind) && type_member_at(named->type, 0, &first) &&
+	    !link_kind(first.type, &offset, &kind))
+		doc_remark(run->args->doc, REMARK_NOTE, "%s does not begin with a link: what is shown "
+			   "of the entries is right only with -o STRUCT.MEMBER", named->spelled);
+}
+
 static void begin(const struct list_run *run, struct list_walk *walk, bool reverse)
 {
 	const struct options *o = &run->options;
@@ -270,6 +286,7 @@ static struct error *show(struct list_run *run)
 	uint64_t link, inside = run->linked ? run->offset : 0;
 	struct error *err = NULL;
 
+	check_shown(run);
 	begin(run, &run->walk, run->options.set[OPT_REVERSE]);
 	doc_table(doc, "entries", list_columns, array_size(list_columns));
 	doc_bare(doc);

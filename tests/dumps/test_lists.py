@@ -156,6 +156,14 @@ class Lists(OnStructures):
                 self.assertEqual(lab.inquest("-c", line, s.dump.vmcore).returncode, 1, line)
             self.assertEqual(lab.inquest("-c", "list -H st_list st_item.link", s.dump.vmcore).returncode, 0)
 
+    def test_a_struct_that_begins_with_no_link_is_told(self):
+        for s, values in self.each(["list -s st_item.id -H st_list", "list -H st_list", "list -s list_head -H st_list"]):
+            self.assertEqual([r["kind"] for r in values[0]["remarks"]], ["note"])
+            self.assertIn("struct st_item does not begin with a link", values[0]["remarks"][0]["text"])
+            self.assertNotIn("remarks", values[1])
+            self.assertNotIn("remarks", values[2])
+            self.assertEqual(values[0]["count"], 5)
+
     def test_wrong_words(self):
         for line, words in (("list", "where does the list start"), ("list -H st_list st_item.nix", "has no member nix"),
                             ("list -H st_list -h -o 0", "exclude each other"), ("list -O 3 -H st_list -o 0", "goes with -h"),
