@@ -2,6 +2,7 @@
 """A few settings of test_lockup, the kernel's own module that locks machines up: who did it, and what the victims wait for. All of them
 are run by tests/tools/lockup_accuracy.py, which also writes docs/accuracy-lockups.md."""
 
+import itertools
 import json
 import unittest
 
@@ -12,15 +13,16 @@ import lockup_lab
 import state
 
 SERIES = "6.1"
+BOTH = ("6.1", "6.12")
 
 
 class Lockup(unittest.TestCase):
     def test_sample(self):
         settings = [s for s in lockup_lab.SETTINGS if s.name in lockup_lab.SAMPLE]
         self.assertEqual(len(settings), len(lockup_lab.SAMPLE), "a name in SAMPLE is none of SETTINGS")
-        for setting in settings:
-            with self.subTest(setting=setting.name):
-                folder = lockup_lab.kept(setting, SERIES)
+        for series, setting in itertools.product(BOTH, settings):
+            with self.subTest(series=series, setting=setting.name):
+                folder = lockup_lab.kept(setting, series)
                 self.assertTrue((folder / "vmcore").exists(), "the kernel survived it")
                 judged = lockup_lab.judge(setting, folder)
                 self.assertTrue(judged.kind_right, judged.verdict)
