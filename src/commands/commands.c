@@ -93,6 +93,7 @@ const struct command *const commands[] = {
 static const struct {
 	const char *alias, *name;
 } aliases[] = {
+	{ "*", "struct" },
 	{ "dmesg", "log" },
 	{ "lsmod", "mod" },
 	{ "man", "help" },
