@@ -292,7 +292,7 @@ static struct error *show_views(struct bt_run *run)
 
 static enum stack_words words_wanted(const struct options *options)
 {
-	if (options->set[OPT_FULL])
+	if (options->set[OPT_FULL] || options->times[OPT_NAMED] > 1)
 		return STACK_WORDS_FULL;
 	if (options->set[OPT_NAMED])
 		return STACK_WORDS_NAMED;
@@ -379,8 +379,8 @@ const struct command command_bt = {
 		"  --all     every task\n"
 		"  -g        all threads of the task's process, the leader first\n"
 		"  -n idle   leave out idle tasks\n"
-		"  -R REF    only stacks that hold this symbol (a frame in it, also an inlined one, or a\n"
-		"            word that points into it) or this address\n"
+		"  -R REF    only stacks that hold this: a function (a frame in it, also an inlined one), a\n"
+		"            symbol of data (a word that points into it), an address\n"
 		"  -M MODULE only stacks with a frame in this module (vmlinux: the kernel itself); with\n"
 		"            -R, a frame of that function in that module. Both take * and ?\n"
 		"What of them:\n"

@@ -18,7 +18,8 @@ struct error *bt_ref_parse(struct session *s, const char *word, const char *modu
 		return NULL;
 	if (s->symbols && symbols_by_name(s->symbols, word, &symbol)) {
 		ref->symbol = word;
-		ref->has_range = true;
+		/* Of code, frames tell; words may be stale return addresses. */
+		ref->has_range = !symbols_is_text(s->symbols, symbol.address);
 		ref->low = symbol.address;
 		ref->high = symbol.address + (symbol.size ? symbol.size : 1);
 		return NULL;

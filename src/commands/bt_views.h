@@ -14,7 +14,7 @@ struct bt_tasks {
 struct bt_ref {
 	const char *symbol; /* a function's name with * and ?, or any symbol's; NULL: an address */
 	const char *module; /* frames in this module; NULL: any */
-	bool has_range;     /* the symbol or address is known: words in [low, high) count too */
+	bool has_range;     /* it is data or an address: words in [low, high) count too */
 	uint64_t low, high;
 	bool any;           /* nothing was asked for */
 };

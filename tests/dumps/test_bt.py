@@ -122,6 +122,25 @@ class Choice(OnDumps):
             self.assertIn(1, found)
             self.assertLess(len(found), 330 if word == frames[1]["pc"] else 60)
 
+    def test_functions_are_those_of_frames(self):
+        for dump in self.many_tasks()[:2]:
+            threads = lab.query(dump, "bt --all")["threads"]
+            expected = [t["task"] for t in threads if "schedule_timeout" in [f["symbol"] for f in t["frames"]]]
+            self.assertTrue(expected)
+            self.assertEqual([t["task"] for t in lab.query(dump, "bt --all -R schedule_timeout")["threads"]], expected)
+            # A symbol of data: each stack that is left has a word in it.
+            names = [line.split() for line in (dump.oracle / "proc" / "kallsyms").read_text().splitlines()]
+            low = int(next(n[0] for n in names if n[2] == "init_task"), 16)
+            for thread in lab.query(dump, "bt --all -f -R init_task")["threads"]:
+                words = [number(w["value"]) for f in thread["frames"] for w in f.get("words", [])]
+                self.assertTrue(number(thread["task"]) == low or any(low <= w < low + 0x4000 for w in words), thread["pid"])
+
+    def test_words_twice_named(self):
+        dump = self.many_tasks()[0]
+        run = [lab.inquest("-c", line, dump.vmcore).stdout for line in ("bt -FF 1", "bt -F -F 1", "bt -F 1")]
+        self.assertEqual(run[0], run[1])
+        self.assertNotEqual(run[0], run[2])
+
     def test_offsets(self):
         dump = self.many_tasks()[0]
         frames = lab.query(dump, "bt 2")["threads"][0]["frames"]
