@@ -45,13 +45,20 @@ static void read_flow(struct session *s, struct irq_line *line)
 static void read_line(struct session *s, unsigned irq, uint64_t desc, struct irq_line *line)
 {
 	uint64_t chip;
+	size_t cpu_count;
+	const struct cpu *all = cpus(s, &cpu_count);
 
 	*line = (struct irq_line){ .irq = irq, .desc = desc };
 	line->incomplete |= !kread(s, desc, "irq_desc", "action", &line->action);
 	line->incomplete |= !kread(s, desc, "irq_desc", "irq_data.hwirq", &line->hwirq);
 	line->incomplete |= !kread(s, desc, "irq_desc", "depth", &line->depth);
-	kread(s, desc, "irq_desc", "tot_count", &line->total);
 	line->incomplete |= !kread(s, desc, "irq_desc", "kstat_irqs", &line->counts);
+	/* Its own sum (tot_count) leaves out lines that each CPU handles without a lock. */
+	for (size_t i = 0; i < cpu_count; i++) {
+		uint64_t count;
+		line->incomplete |= !irq_count(s, line, all[i].id, &count);
+		line->total += count;
+	}
 	if (kread(s, desc, "irq_desc", "irq_data.chip", &chip) && chip)
 		kread_string(s, chip, "irq_chip", "name", line->chip, sizeof(line->chip));
 	read_flow(s, line);

@@ -69,6 +69,8 @@ class Devices(unittest.TestCase):
         used = lab.query(dump, "irq -u")["irqs"]
         self.assertEqual([r for r in every if r["action"]], used)
         self.assertEqual({r["irq"]: r["name"] for r in used}, {irq: row[4] for irq, row in wanted.items()})
+        sums = {r["irq"]: sum(v for k, v in r.items() if k.startswith("cpu")) for r in lab.query(dump, "irq -s")["stats"]}
+        self.assertEqual({r["irq"]: r["count"] for r in used}, sums)
         self.assertEqual({r["irq"] for r in every}, {int(p.name) for p in (dump.oracle / "irq").iterdir()})
         by_name = {r["name"]: r for r in used}
         self.assertEqual(by_name["timer"]["handler"], "timer_interrupt")
