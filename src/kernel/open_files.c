@@ -74,7 +74,8 @@ void open_files_each(struct session *s, const struct task *task, struct walk_tro
 	uint64_t files, table, count, array, bitmap, bits;
 
 	if (!kread(s, task->address, "task_struct", "files", &files)) {
-		walk_trouble_add(trouble, "its task_struct is not in the dump");
+		walk_trouble_add(trouble, "the task_struct at %" PRIx64 " is not in the dump",
+				 task->address);
 		return;
 	}
 	if (!files)
@@ -83,12 +84,12 @@ void open_files_each(struct session *s, const struct task *task, struct walk_tro
 	    !kread(s, table, "fdtable", "max_fds", &count) ||
 	    !kread(s, table, "fdtable", "fd", &array) ||
 	    !kread(s, table, "fdtable", "open_fds", &bitmap)) {
-		walk_trouble_add(trouble, "its table of open files (files_struct %" PRIx64
+		walk_trouble_add(trouble, "the table of open files (files_struct %" PRIx64
 				 ") is not in the dump", files);
 		return;
 	}
 	if (count > DESCRIPTORS_MAX) {
-		walk_trouble_add(trouble, "its table of open files says it has %" PRIu64
+		walk_trouble_add(trouble, "the table of open files says it has %" PRIu64
 				 " descriptors: damaged", count);
 		count = BATCH;
 	}
