@@ -34,6 +34,8 @@ struct error *log_audit(struct command_args *args)
 	bool known = audit_each(args->session, add_audit, args->doc, &trouble);
 	bool empty = !args->doc->current->row_count;
 	doc_end(args->doc);
+	if (!known && args->session->text)
+		return error_new(ERROR_MISSING, "a text has no memory to look into");
 	if (!known)
 		return error_new(ERROR_MISSING, "this kernel has no queues of audit records");
 	if (trouble.count)
@@ -65,6 +67,8 @@ struct error *log_safe(struct command_args *args)
 	bool known = printk_safe_each(args->session, add_safe, args->doc, &trouble);
 	bool empty = !args->doc->current->row_count;
 	doc_end(args->doc);
+	if (!known && args->session->text)
+		return error_new(ERROR_MISSING, "a text has no memory to look into");
 	if (!known)
 		return error_new(ERROR_MISSING, "this kernel has no printk_safe buffers: since 5.15 "
 				 "every message goes to the log at once (log)");
