@@ -17,11 +17,31 @@
 
 struct walking;
 
+/* What lies at walked.data. Fields of a type meet objects of all walkers: they have to ask. */
+enum walked_kind {
+	WALKED_PLAIN,   /* nothing */
+	WALKED_TASK,    /* struct task */
+	WALKED_FRAME,
+	WALKED_SLAB,    /* struct slab_object */
+	WALKED_PAGE,    /* struct page_info */
+	WALKED_ELEMENT, /* uint64_t: the index */
+	WALKED_FILE,    /* its number */
+	WALKED_MAPPING, /* struct mapping */
+	WALKED_ENTRY,   /* struct tree_entry */
+};
+
 struct walked {
 	uint64_t address; /* 0: rows that are no objects in memory */
 	int cpu;          /* -1: none */
-	const void *data; /* what the walker and its fields know of it; else NULL */
+	enum walked_kind kind;
+	const void *data; /* what the walker knows of it, see walked_data() */
 };
+
+/* What the walker knows of it, if it is of that kind; else NULL. */
+static inline const void *walked_data(const struct walked *object, enum walked_kind kind)
+{
+	return object->kind == kind ? object->data : NULL;
+}
 
 /* False ends the walk. */
 typedef bool (*walk_fn)(void *ctx, const struct walked *object);

@@ -178,7 +178,8 @@ static void each_file(struct walking *walk, walk_fn fn, void *ctx)
 			session_problem(s, "files: part of a table of open files is not in the dump");
 			return;
 		}
-		struct walked object = { .address = file, .cpu = -1, .data = &open };
+		struct walked object = { .address = file, .cpu = -1,
+					 .kind = WALKED_FILE, .data = &open };
 		if (file && !fn(ctx, &object))
 			return;
 	}
@@ -186,9 +187,11 @@ static void each_file(struct walking *walk, walk_fn fn, void *ctx)
 
 static enum field_found get_fd(struct field_ask *ask)
 {
-	if (ask->object->data)
-		ask->number = ((const struct open_file *)ask->object->data)->fd;
-	return ask->object->data ? FIELD_KNOWN : FIELD_NOTHING;
+	const struct open_file *open = walked_data(ask->object, WALKED_FILE);
+
+	if (open)
+		ask->number = open->fd;
+	return open ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Mappings --- */
@@ -208,7 +211,7 @@ static bool give_mapping(void *ctx, const struct mapping *mapping)
 	struct list_walk *w = ctx;
 
 	return w->fn(w->ctx, &(struct walked){ .address = mapping->vma, .cpu = -1,
-					       .data = mapping });
+					       .kind = WALKED_MAPPING, .data = mapping });
 }
 
 static void each_vma(struct walking *walk, walk_fn fn, void *ctx)
@@ -223,7 +226,7 @@ static bool mapping_of(struct session *s, const struct walked *object, struct ma
 {
 	static const char type[] = "vm_area_struct";
 
-	if (object->data) {
+	if (walked_data(object, WALKED_MAPPING)) {
 		*mapping = *(const struct mapping *)object->data;
 		return true;
 	}

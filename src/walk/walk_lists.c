@@ -137,7 +137,7 @@ static void each_entry(struct walking *walk, walk_fn fn, void *ctx)
 
 	if (tree_walk_init(&state->walk, walk->session, state->kind, walk->address)) {
 		while (tree_walk_step(&state->walk, &entry)) {
-			struct walked object = { .cpu = -1, .data = &entry,
+			struct walked object = { .cpu = -1, .kind = WALKED_ENTRY, .data = &entry,
 						 .address = (entry.address & ~(uint64_t)TAGS) -
 							    walk->offset };
 			/* What is kept as a number is no object. */
@@ -151,7 +151,7 @@ static void each_entry(struct walking *walk, walk_fn fn, void *ctx)
 
 static enum field_found get_index(struct field_ask *ask)
 {
-	const struct tree_entry *entry = ask->object->data;
+	const struct tree_entry *entry = walked_data(ask->object, WALKED_ENTRY);
 
 	if (entry)
 		ask->number = entry->first;

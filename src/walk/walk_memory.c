@@ -79,7 +79,7 @@ static bool give_object(void *ctx, const struct slab_object *object)
 	if (object->state == OBJECT_PADDING || (object->state != OBJECT_ALLOCATED && !w->free_too))
 		return true;
 	w->stopped = !w->fn(w->ctx, &(struct walked){ .address = object->address, .cpu = -1,
-						      .data = object });
+						      .kind = WALKED_SLAB, .data = object });
 	return !w->stopped;
 }
 
@@ -106,7 +106,7 @@ static void each_slab_object(struct walking *walk, walk_fn fn, void *ctx)
 
 static enum field_found get_allocated(struct field_ask *ask)
 {
-	const struct slab_object *o = ask->object->data;
+	const struct slab_object *o = walked_data(ask->object, WALKED_SLAB);
 
 	ask->number = o && o->state == OBJECT_ALLOCATED;
 	return o && o->state != OBJECT_UNKNOWN;
@@ -114,7 +114,7 @@ static enum field_found get_allocated(struct field_ask *ask)
 
 static enum field_found get_slab_page(struct field_ask *ask)
 {
-	const struct slab_object *o = ask->object->data;
+	const struct slab_object *o = walked_data(ask->object, WALKED_SLAB);
 
 	ask->number = o ? o->slab.page : 0;
 	return o && ask->number ? FIELD_KNOWN : FIELD_NOTHING;
@@ -128,7 +128,7 @@ static void each_cache(struct walking *walk, walk_fn fn, void *ctx)
 	const struct slab_cache *all = slab_caches(walk->session, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		struct walked object = { .address = all[i].address, .cpu = -1, .data = &all[i] };
+		struct walked object = { .address = all[i].address, .cpu = -1 };
 		if (!fn(ctx, &object))
 			return;
 	}
@@ -215,7 +215,8 @@ static bool give_page(void *ctx, const struct page_info *info)
 {
 	struct page_walk *w = ctx;
 
-	return w->fn(w->ctx, &(struct walked){ .address = info->page, .cpu = -1, .data = info });
+	return w->fn(w->ctx, &(struct walked){ .address = info->page, .cpu = -1,
+					       .kind = WALKED_PAGE, .data = info });
 }
 
 static void each_page(struct walking *walk, walk_fn fn, void *ctx)
@@ -229,8 +230,9 @@ static bool info_of(struct field_ask *ask, struct page_info *info)
 {
 	uint64_t pfn;
 
-	if (ask->object->data) {
-		*info = *(const struct page_info *)ask->object->data;
+	const struct page_info *known = walked_data(ask->object, WALKED_PAGE);
+	if (known) {
+		*info = *known;
 		return true;
 	}
 	return pfn_of_page(ask->session, ask->object->address, &pfn) &&
@@ -338,7 +340,7 @@ static void each_element(struct walking *walk, walk_fn fn, void *ctx)
 {
 	for (uint64_t i = 0; i < walk->count; i++) {
 		struct walked object = { .address = walk->address + i * walk->offset,
-					 .cpu = -1, .data = &i };
+					 .cpu = -1, .kind = WALKED_ELEMENT, .data = &i };
 		if (!fn(ctx, &object))
 			return;
 	}
@@ -346,9 +348,11 @@ static void each_element(struct walking *walk, walk_fn fn, void *ctx)
 
 static enum field_found get_index(struct field_ask *ask)
 {
-	if (ask->object->data)
-		ask->number = *(const uint64_t *)ask->object->data;
-	return ask->object->data ? FIELD_KNOWN : FIELD_NOTHING;
+	const uint64_t *index = walked_data(ask->object, WALKED_ELEMENT);
+
+	if (index)
+		ask->number = *index;
+	return index ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- The tables --- */

@@ -16,7 +16,7 @@
 static bool give_task(const struct task *task, walk_fn fn, void *ctx)
 {
 	return fn(ctx, &(struct walked){ .address = task->address, .cpu = task->cpu,
-					 .data = task });
+					 .kind = WALKED_TASK, .data = task });
 }
 
 static void each_task(struct walking *walk, walk_fn fn, void *ctx)
@@ -65,8 +65,9 @@ static void each_thread(struct walking *walk, walk_fn fn, void *ctx)
 /* Where the walker does not say, the task is looked up. */
 static const struct task *task_of(struct field_ask *ask)
 {
-	return ask->object->data ? ask->object->data
-				 : task_by_address(ask->session, ask->object->address);
+	const struct task *task = walked_data(ask->object, WALKED_TASK);
+
+	return task ? task : task_by_address(ask->session, ask->object->address);
 }
 
 static enum field_found get_state(struct field_ask *ask)
@@ -230,7 +231,7 @@ static void each_frame(struct walking *walk, walk_fn fn, void *ctx)
 	task_stack(walk->session, walk->state, &stack);
 	for (size_t i = 0; i < stack.count; i++) {
 		struct numbered_frame frame = { stack.frames[i], i };
-		if (!fn(ctx, &(struct walked){ .cpu = -1, .data = &frame }))
+		if (!fn(ctx, &(struct walked){ .cpu = -1, .kind = WALKED_FRAME, .data = &frame }))
 			break;
 	}
 	if (stack.end == STACK_END_INCOMPLETE)
@@ -241,27 +242,38 @@ static void each_frame(struct walking *walk, walk_fn fn, void *ctx)
 
 static enum field_found get_frame_number(struct field_ask *ask)
 {
-	ask->number = ((const struct numbered_frame *)ask->object->data)->number;
-	return true;
+	const struct numbered_frame *frame = walked_data(ask->object, WALKED_FRAME);
+
+	if (frame)
+		ask->number = frame->number;
+	return frame ? FIELD_KNOWN : FIELD_LOST;
 }
 
 static enum field_found get_frame_pc(struct field_ask *ask)
 {
-	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.pc;
-	return true;
+	const struct numbered_frame *frame = walked_data(ask->object, WALKED_FRAME);
+
+	if (frame)
+		ask->number = frame->frame.pc;
+	return frame ? FIELD_KNOWN : FIELD_LOST;
 }
 
 static enum field_found get_frame_sp(struct field_ask *ask)
 {
-	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.sp;
-	return true;
+	const struct numbered_frame *frame = walked_data(ask->object, WALKED_FRAME);
+
+	if (frame)
+		ask->number = frame->frame.sp;
+	return frame ? FIELD_KNOWN : FIELD_LOST;
 }
 
 static bool frame_symbol(struct session *s, const struct walked *object, struct symbol *symbol)
 {
-	const struct frame *frame = &((const struct numbered_frame *)object->data)->frame;
+	const struct numbered_frame *numbered = walked_data(object, WALKED_FRAME);
+	const struct frame *frame = numbered ? &numbered->frame : NULL;
 
-	return s->symbols && symbols_by_address(s->symbols, frame->pc - frame->is_call, symbol);
+	return s->symbols && frame &&
+	       symbols_by_address(s->symbols, frame->pc - frame->is_call, symbol);
 }
 
 static enum field_found get_frame_function(struct field_ask *ask)
@@ -286,8 +298,10 @@ static enum field_found get_frame_module(struct field_ask *ask)
 
 static enum field_found get_frame_guess(struct field_ask *ask)
 {
-	ask->number = ((const struct numbered_frame *)ask->object->data)->frame.how == FRAME_SCAN;
-	return true;
+	const struct numbered_frame *frame = walked_data(ask->object, WALKED_FRAME);
+
+	ask->number = frame && frame->frame.how == FRAME_SCAN;
+	return frame ? FIELD_KNOWN : FIELD_LOST;
 }
 
 /* --- CPUs --- */
@@ -317,8 +331,7 @@ static void each_percpu(struct walking *walk, walk_fn fn, void *ctx)
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t address = kpercpu(walk->session, walk->name, all[i].id);
-		struct walked object = { .address = address, .cpu = (int)all[i].id,
-					 .data = &all[i] };
+		struct walked object = { .address = address, .cpu = (int)all[i].id };
 		if (address && !fn(ctx, &object))
 			return;
 	}
@@ -347,8 +360,7 @@ static void each_module(struct walking *walk, walk_fn fn, void *ctx)
 	const struct module_info *all = modules(walk->session, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		struct walked object = { .address = all[i].module.address, .cpu = -1,
-					 .data = &all[i] };
+		struct walked object = { .address = all[i].module.address, .cpu = -1 };
 		if (!fn(ctx, &object))
 			return;
 	}

@@ -389,6 +389,20 @@ class Files(OnDumps):
             leaders = {r["address"] for r in rows(dump, "processes")}
             self.assertEqual(by_list, leaders)
             self.assertLessEqual(leaders, by_slab)
+            # Whatever way an object came, what is told of it is the same.
+            what = "select $ as a, pid, state, cpu, ppid, wchan, backtrace, kernel |> sort a"
+            for one, other in ((f"slab task_struct |> where tgid == 1 |> {what}",
+                                f"tasks |> where tgid == 1 |> {what}"),
+                               (f"list &init_task.tasks task_struct.tasks |> {what}",
+                                f"processes |> {what}"),
+                               ("vmas 1 |> select $ as a, size, perms, name",
+                                "tasks |> where pid == 1 |> walk maple {&mm->mm_mt} vm_area_struct "
+                                "|> select $ as a, size, perms, name"),
+                               ("pages 4096 3 |> select $ as a, pfn, kind, refs",
+                                "pages 4096 |> walk array {*$} 3 |> select $ as a, pfn, kind, refs")):
+                found = rows(dump, one)
+                self.assertTrue(found)
+                self.assertEqual(found, rows(dump, other), other)
 
     def test_dentries(self):
         for dump in self.each():
