@@ -12,15 +12,19 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
+#include "diagnosis/starved.h"
 #include "forensics/caught.h"
 #include "kernel/anchors.h"
 #include "kernel/cpus.h"
+#include "kernel/task_sched.h"
 #include "kernel/timekeeper.h"
+#include "kernel/trees.h"
 
 enum {
 	LATE_SECONDS = 10, SURE_SECONDS = 30, /* the kernel's own watchdog takes 30 */
 	POOLS_A_CPU = 2, BUSY_NAMED = 4, WORKS_MAX = 100000,
 	PF_WQ_WORKER = 0x20,                  /* include/linux/sched.h */
+	POOLS_MAX = 8192,
 };
 
 struct line {
@@ -48,24 +52,30 @@ static const char *function_name(const struct facts *facts, uint64_t work, const
 	return finding_text(out, "%s", symbol.name);
 }
 
-/* The pool's workers that are in a work; the one that runs, or could, comes first. */
+/*
+ * The pool's workers that are in a work; the one that runs, or could, comes first. @woken: one that
+ * could run and is in none yet.
+ */
 static const char *busy_words(const struct facts *facts, uint64_t pool, struct findings *out,
-			      const struct task **runs)
+			      const struct task **runs, const struct task **woken)
 {
 	struct session *s = facts->session;
 	size_t n, busy = 0;
 	const struct task *all = tasks(s, &n);
 	auto_strbuf text = { 0 };
 
-	*runs = NULL;
+	*runs = *woken = NULL;
 	for (size_t i = 0; i < n; i++) {
-		uint64_t function, worker, of, work;
+		uint64_t function, worker, of, work = 0;
 		if (!(all[i].flags & PF_WQ_WORKER) || !kthread_of(s, &all[i], &function, &worker) ||
 		    !worker || !kread(s, worker, "worker", "pool", &of) || of != pool ||
-		    !kread(s, worker, "worker", "current_work", &work) || !work)
+		    !kread(s, worker, "worker", "current_work", &work))
 			continue;
-		if (task_state_letter(&all[i]) == 'R' && !*runs)
-			*runs = &all[i];
+		const struct task **one = work ? runs : woken;
+		if (task_state_letter(&all[i]) == 'R' && !*one)
+			*one = &all[i];
+		if (!work)
+			continue;
 		if (busy++ < BUSY_NAMED)
 			strbuf_addf(&text, "%s%.*s (pid %d) in %s", text.len ? ", " : "",
 				    (int)sizeof(all[i].comm), all[i].comm, all[i].pid,
@@ -105,7 +115,7 @@ static void look_at_pool(const struct facts *facts, struct findings *out, uint64
 	struct session *s = facts->session;
 	struct line line = { 0 };
 	uint64_t since, head;
-	const struct task *runs;
+	const struct task *runs, *woken, *late;
 
 	if (!kread(s, pool, "worker_pool", "watchdog_ts", &since) || since > jiffies ||
 	    !koffset(s, "worker_pool", "worklist", &head))
@@ -116,19 +126,33 @@ static void look_at_pool(const struct facts *facts, struct findings *out, uint64
 	klist_each(s, pool + head, "work_struct", "entry", "works of a pool", count_work, &line);
 	if (!line.count)
 		return;
+	/* Pools that are bound to no CPU have -1. */
+	const char *whose = cpu >= 0 ? finding_text(out, "of CPU %d", cpu)
+				     : "of a pool that is bound to no CPU";
 	const char *first = function_name(facts, line.first, "work_struct", "func", out);
-	const char *busy = busy_words(facts, pool, out, &runs);
-	const struct cpu *on = cpu_by_id(s, (unsigned)cpu);
+	const char *busy = busy_words(facts, pool, out, &runs, &woken);
+	const struct cpu *on = cpu >= 0 ? cpu_by_id(s, (unsigned)cpu) : NULL;
 	const struct task *current = on && on->current_task ? task_by_address(s, on->current_task)
 							    : NULL;
 	struct finding *f = finding_add(out, "workqueue-stall", "Work queue stall",
 					RANK_FALLBACK + 5,
 					seconds >= SURE_SECONDS ? CONFIDENCE_LIKELY
 								: CONFIDENCE_POSSIBLE,
-					"the workers of CPU %d have begun no work for %" PRIu64 " s, though %"
-					PRIu64 " wait, the first one for %s", cpu, seconds, line.count,
+					"the workers %s have begun no work for %" PRIu64 " s, though %"
+					PRIu64 " wait, the first one for %s", whose, seconds, line.count,
 					first);
-	if (runs)
+	struct starved starved;
+	late = runs ? runs : woken;
+	if (late && starved_find(s, late, run_queue_now(s), out, &starved) &&
+	    starved.ns >= LATE_SECONDS * UINT64_C(1000000000)) {
+		f->why = finding_text(out, "its worker %.*s (pid %d) could run and does not get CPU %d: %.*s "
+				      "(pid %d) has it%s%s", (int)sizeof(late->comm), late->comm,
+				      late->pid, late->cpu, (int)sizeof(starved.by->comm),
+				      starved.by->comm, starved.by->pid,
+				      starved.real_time ? ", with the real-time policy " : "",
+				      starved.real_time ? starved.real_time : "");
+		current = runs = starved.by;
+	} else if (runs)
 		f->why = finding_text(out, "%.*s (pid %d) runs or could run, and the others of the pool "
 				      "wait until it ends or sleeps", (int)sizeof(runs->comm), runs->comm,
 				      runs->pid);
@@ -147,6 +171,29 @@ static void look_at_pool(const struct facts *facts, struct findings *out, uint64
 			       jiffies);
 }
 
+/* worker_pool_idr has all of them, also those that are bound to no CPU. */
+static bool look_at_all_pools(const struct facts *facts, struct findings *out, uint64_t jiffies,
+			      uint64_t rate)
+{
+	struct session *s = facts->session;
+	uint64_t all = symbols_address(s->symbols, "worker_pool_idr"), root;
+	struct tree_walk walk;
+	struct tree_entry entry;
+
+	if (!all || !koffset(s, "idr", "idr_rt", &root) ||
+	    !tree_walk_init(&walk, s, TREE_XARRAY, all + root))
+		return false;
+	while (walk.count < POOLS_MAX && tree_walk_step(&walk, &entry)) {
+		uint64_t cpu;
+		if (entry.kind == TREE_POINTER &&
+		    kread(s, entry.address, "worker_pool", "cpu", &cpu))
+			look_at_pool(facts, out, entry.address, (int)(int32_t)cpu, jiffies, rate);
+	}
+	bool any = walk.count;
+	tree_walk_fini(&walk);
+	return any;
+}
+
 static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct session *s = facts->session;
@@ -157,6 +204,8 @@ static struct error *run(const struct facts *facts, struct findings *out)
 		return NULL;
 	size = types_sizeof(s->types, "worker_pool");
 	rate = size ? kernel_ticks(s, &jiffies) : 0;
+	if (rate && look_at_all_pools(facts, out, jiffies, rate))
+		return NULL;
 	const struct cpu *all = cpus(s, &n);
 	for (size_t i = 0; rate && i < n; i++) {
 		uint64_t pools = all[i].online ? kpercpu(s, "cpu_worker_pools", all[i].id) : 0;

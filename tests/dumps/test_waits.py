@@ -208,11 +208,20 @@ class Starved(Waits):
             self.assertIn(f"{truth['hog']} (pid", verdict["who"])
             self.assertIn("SCHED_FIFO, priority 42", verdict["who"])
             self.assertRegex(verdict["why"], rf"{truth['holder']} \(pid \d+\) .*run queue of CPU 1 for \d\d s .*{truth['hog']} \(pid")
-            for row in self.blocked(dump):
-                self.assertEqual((row["comm"], names[row["owner_pid"]]), (truth["victim"], truth["holder"]))
+            victim = self.of(self.blocked(dump), truth["victim"])
+            self.assertEqual(names[victim["owner_pid"]], truth["holder"])
             starved = [f for f in report["findings"] if f["kind"] == "starvation"]
             self.assertEqual([(f["confidence"], f["function"]) for f in starved], [("likely", None)])
             self.assertIn(truth["hog"], starved[0]["who"])
+
+    def test_works_that_are_bound_to_no_cpu(self):
+        """They may run on one CPU only, and the real-time thread has that."""
+        for dump, truth in self.each("rt-starvation"):
+            found = [f for f in self.report(dump)["findings"] if f["kind"] == "workqueue-stall"]
+            unbound = [f for f in found if "a pool that is bound to no CPU" in f["what"]]
+            self.assertEqual(len(unbound), 1, found)
+            self.assertRegex(unbound[0]["why"], rf"its worker kworker/u\S+ \(pid \d+\) .* CPU 1: {truth['hog']} \(pid \d+\)")
+            self.assertEqual(unbound[0]["function"], None)
 
     def test_the_program_itself_was_caught(self):
         for dump, truth in self.each("rt-starvation"):

@@ -5,6 +5,7 @@ for keep in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 	[ -f "$keep" ] && echo 0 >"$keep"
 done
 echo 0 >/proc/sys/kernel/watchdog
+echo 2 >/sys/devices/virtual/workqueue/cpumask
 /scenario/queue &
 sleep 1
 before-crash
