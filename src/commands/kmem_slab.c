@@ -246,7 +246,9 @@ static struct error *list_caches(struct command_args *args, const struct options
 	if (err)
 		return err;
 	doc_table(args->doc, "caches", cache_columns, array_size(cache_columns));
+	struct progress *progress = progress_start(&args->session->progress, "caches", count);
 	for (size_t i = 0; i < count && !session_stopped(args->session); i++) {
+		progress_add(progress, 1);
 		children |= caches[i].root != 0;
 		if (!wanted[i] || (roots && caches[i].root))
 			continue;
@@ -257,6 +259,7 @@ static struct error *list_caches(struct command_args *args, const struct options
 		add_cache(args->doc, &caches[i], &totals);
 		nameless += strcmp(caches[i].name, "?") == 0;
 	}
+	progress_stop(progress);
 	doc_end(args->doc);
 	if (nameless)
 		doc_remark(args->doc, REMARK_HOLE, "the names of %zu caches are not in the dump",
@@ -376,10 +379,13 @@ struct error *kmem_slabs(struct command_args *args, const struct options *option
 	if (err)
 		return err;
 	doc_array(args->doc, "caches", NULL);
+	struct progress *progress = progress_start(&args->session->progress, "caches", count);
 	for (size_t i = 0; i < count && !session_stopped(args->session); i++) {
 		if (wanted[i])
 			add_cache_slabs(&view, &caches[i]);
+		progress_add(progress, 1);
 	}
+	progress_stop(progress);
 	doc_end(args->doc);
 	return NULL;
 }

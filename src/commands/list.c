@@ -290,8 +290,11 @@ static struct error *show(struct list_run *run)
 	begin(run, &run->walk, run->options.set[OPT_REVERSE]);
 	doc_table(doc, "entries", list_columns, array_size(list_columns));
 	doc_bare(doc);
+	struct progress *progress =
+		progress_start(&run->args->session->progress, "entries", 0);
 	while (!err && !session_stopped(run->args->session) &&
 	       list_walk_step(&run->walk, &link)) {
+		progress_add(progress, 1);
 		/* The end may be given as the list's pointer has it, or as the object. */
 		if (run->end && (link == run->end || link - inside == run->end))
 			break;
@@ -299,6 +302,7 @@ static struct error *show(struct list_run *run)
 	}
 	if (!err && has_second_end(run))
 		err = show_from_end(run);
+	progress_stop(progress);
 	doc_end(doc);
 	size_t count = run->walk.count - (run->end && run->walk.ended == LIST_GOES_ON) +
 		       run->behind;

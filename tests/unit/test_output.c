@@ -138,6 +138,89 @@ static void nested_nodes(void **state)
 	doc_deinit(&doc);
 }
 
+static char *render_rows(const struct doc *doc, bool csv, const char *command, size_t number)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	if (csv)
+		output_csv(doc, command, number, out);
+	else
+		output_jsonl(doc, command, out);
+	fclose(out);
+	return text;
+}
+
+static void expect_rows(const struct doc *doc, bool csv, const char *command, size_t number,
+			const char *wanted)
+{
+	char *text = render_rows(doc, csv, command, number);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* Rows in a row, one of them without any; single values beside; cells that need quotes. */
+static void rows_of_a_tree(void **state)
+{
+	(void)state;
+	static const struct column outer[] = { { .key = "id" }, { .title = "TEXT" }, { .key = "name" } };
+	static const struct column inner[] = { { .key = "id" }, { .key = "at" } };
+	const struct cell two[] = { cell_udec(1), cell_str("x y") };
+	const struct cell_list list = { two, 2 };
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_table(&doc, "rows", outer, array_size(outer));
+	doc_row(&doc, cell_dec(1), cell_str("not shown"), cell_str("a,\"b\"\r\n\x1b"));
+	doc_detail(&doc);
+	doc_table(&doc, "parts", inner, array_size(inner));
+	doc_row(&doc, cell_dec(7), cell_hex(16));
+	doc_row(&doc, cell_dec(8), cell_none());
+	doc_end(&doc);
+	doc_end(&doc);
+	doc_row(&doc, cell_dec(2), cell_none(), cell_of_list(&list));
+	doc_end(&doc);
+	expect_rows(&doc, true, NULL, 0,
+		    "table,rows.id,rows.name,id,at\r\n"
+		    "rows.parts,1,\"a,\"\"b\"\"\\x0d\n\\x1b\",7,0x10\r\n"
+		    "rows.parts,1,\"a,\"\"b\"\"\\x0d\n\\x1b\",8,\r\n"
+		    "\r\ntable,id,name\r\nrows,2,1 x y\r\n");
+	expect_rows(&doc, false, "cmd", 0,
+		    "{\"command\": \"cmd\", \"id\": 1, \"name\": \"a,\\\"b\\\"\\r\\n\\u001b\", "
+		    "\"parts\": [{\"id\": 7, \"at\": \"0x10\"}, {\"id\": 8, \"at\": null}]}\n"
+		    "{\"command\": \"cmd\", \"id\": 2, \"name\": [1, \"x y\"]}\n");
+	doc_deinit(&doc);
+}
+
+/* Values of the document itself, an empty table, text alone. */
+static void rows_of_little(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_field(&doc, "pid", "PID", cell_dec(-3));
+	doc_textf(&doc, STYLE_PLAIN, "for people");
+	doc_table(&doc, "tasks", columns, array_size(columns));
+	doc_end(&doc);
+	doc_lines(&doc, "text", NULL);
+	doc_line(&doc, " one");
+	doc_end(&doc);
+	expect_rows(&doc, true, "x", 1,
+		    "\r\ncommand,table,pid\r\nx,,-3\r\n\r\ncommand,table,pid,name,hidden\r\n"
+		    "\r\ncommand,table,line\r\nx,text,\" one\"\r\n");
+	expect_rows(&doc, false, NULL, 0,
+		    "{\"pid\": -3}\n{\"table\": \"text\", \"line\": \" one\"}\n");
+	doc_deinit(&doc);
+	doc_init(&doc);
+	expect_rows(&doc, true, NULL, 0, "");
+	expect_rows(&doc, false, NULL, 0, "");
+	doc_deinit(&doc);
+}
+
 static void strings_cannot_hurt(void **state)
 {
 	(void)state;
@@ -405,6 +488,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(record_aligns_labels),
+		cmocka_unit_test(rows_of_a_tree),
+		cmocka_unit_test(rows_of_little),
 		cmocka_unit_test(html_keeps_hostile_strings_text),
 		cmocka_unit_test(html_shows_what_text_shows),
 		cmocka_unit_test(bytes_with_marks),
