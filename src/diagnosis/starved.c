@@ -12,7 +12,7 @@
 #include "kernel/cpus.h"
 #include "kernel/task_sched.h"
 
-enum { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_DEADLINE = 6 };
+enum { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_IDLE = 5, POLICY_DEADLINE = 6 };
 
 static const char *policy_words(struct session *s, const struct task *task, struct findings *out)
 {
@@ -32,12 +32,16 @@ bool starved_find(struct session *s, const struct task *task, uint64_t now, stru
 		  struct starved *starved)
 {
 	const struct cpu *cpu = task->cpu >= 0 ? cpu_by_id(s, (unsigned)task->cpu) : NULL;
+	struct task_sched sched;
 	uint64_t queued;
 
 	if (task->on_cpu || task->road == ROAD_IDLE || task_state_letter(task) != 'R' || !cpu ||
 	    !cpu->current_task ||
 	    !kread(s, task->address, "task_struct", "sched_info.last_queued", &queued) || !queued ||
 	    queued >= now)
+		return false;
+	/* One of SCHED_IDLE is to have only what all others leave. */
+	if (task_sched(s, task, &sched) && sched.policy == POLICY_IDLE)
 		return false;
 	*starved = (struct starved){ .ns = now - queued,
 				     .by = task_by_address(s, cpu->current_task) };
