@@ -286,18 +286,17 @@ static void remark_away(struct rd_run *run)
 	struct session *s = run->args->session;
 	struct swap_entry entry;
 	struct walk walk;
+	uint64_t pte;
 	char text[640];
 
 	if (!run->options.set[OPT_USER] || !run->missing[READ_UNMAPPED])
 		return;
 	memory_walk_user(s->memory, &run->root, run->first_missing, &walk);
-	if (walk.status != READ_UNMAPPED || !walk.levels)
+	if (!walk_is_away(&walk, &pte))
 		return;
-	swap_entry_of(s, walk.step[walk.levels - 1].entry, &entry);
+	swap_entry_of(s, pte, &entry);
 	swap_entry_text(s, &entry, text, sizeof(text));
-	if (entry.kind != SWAP_ENTRY_NONE)
-		doc_remark(run->args->doc, REMARK_NOTE, "%" PRIx64 ": %s", run->first_missing,
-			   text);
+	doc_remark(run->args->doc, REMARK_NOTE, "%" PRIx64 ": %s", run->first_missing, text);
 }
 
 static void remark_missing(struct rd_run *run)

@@ -16,7 +16,7 @@
 #include "commands/search.h"
 #include "forensics/refs.h"
 #include "kernel/mappings.h"
-#include "kernel/swap.h"
+#include "kernel/swap_meaning.h"
 
 enum {
 	BATCH_PAGES = 1 << 16,
@@ -272,16 +272,6 @@ static void batch_finish(struct batch *batch)
 	vec_deinit(batch);
 }
 
-/* Not mapped, but the page-table entry says that there is a page somewhere. */
-static bool is_away(const struct walk *walk)
-{
-	unsigned type;
-	uint64_t offset;
-
-	return walk->status == READ_UNMAPPED && walk->levels &&
-	       swap_entry(walk->step[walk->levels - 1].entry, &type, &offset);
-}
-
 /* Virtual memory [@start, @end], of the kernel or with @root of a user space. */
 static void look_at_range(struct batch *batch, const struct page_root *root, uint64_t start,
 			  uint64_t end, const struct task *task)
@@ -292,6 +282,7 @@ static void look_at_range(struct batch *batch, const struct page_root *root, uin
 
 	for (; at <= end && !session_stopped(s); at += step) {
 		struct walk walk;
+		uint64_t entry;
 		if (root)
 			memory_walk_user(s->memory, root, at, &walk);
 		else
@@ -310,7 +301,7 @@ static void look_at_range(struct batch *batch, const struct page_root *root, uin
 			if (page > UINT64_MAX - PAGE_SIZE || session_stopped(s))
 				break;
 		}
-		search->away += root && is_away(&walk);
+		search->away += root && walk_is_away(&walk, &entry);
 		if (walk.status != READ_OK && walk.status != READ_UNMAPPED)
 			atomic_fetch_add(&search->missing[walk.status], 1);
 		if (at > UINT64_MAX - step)

@@ -10,7 +10,7 @@
 #include "commands/kmem.h"
 #include "commands/swap_entry.h"
 #include "commands/table.h"
-#include "kernel/swap.h"
+#include "kernel/swap_meaning.h"
 #include "kernel/vma_flags.h"
 
 enum { OPT_USER, OPT_KERNEL, OPT_TASK };
@@ -53,16 +53,6 @@ static void add_walk(struct session *s, struct doc *doc, const struct walk *walk
 	doc_end(doc);
 }
 
-/* Not mapped, but the entry says where the page is. */
-static bool is_away(const struct walk *walk)
-{
-	unsigned type;
-	uint64_t offset;
-
-	return walk->status == READ_UNMAPPED && walk->levels &&
-	       swap_entry(walk->step[walk->levels - 1].entry, &type, &offset);
-}
-
 /* The mapping of a user address: the file and the place in it. */
 static void add_mapping(struct command_args *args, const struct task *task, uint64_t address)
 {
@@ -90,13 +80,14 @@ static void add_mapping(struct command_args *args, const struct task *task, uint
 }
 
 /* Whether the dump has the page, and where the answer is no, a remark. */
-static void add_presence(struct command_args *args, uint64_t address, const struct walk *walk)
+static void add_presence(struct command_args *args, uint64_t address, const struct walk *walk,
+			 bool away)
 {
 	struct doc *doc = args->doc;
 
 	if (walk->status != READ_OK) {
 		doc_field(doc, "in_dump", NULL, cell_none());
-		if (is_away(walk))
+		if (away)
 			return;
 		doc_remark(doc, REMARK_HOLE, "%" PRIx64 ": %s", address,
 			   read_status_text(walk->status));
@@ -113,6 +104,9 @@ static void add_translation(struct command_args *args, uint64_t address, const s
 {
 	struct doc *doc = args->doc;
 	bool ok = walk->status == READ_OK;
+	uint64_t entry;
+	/* The kernel's own pages are never away: there such an entry is damage. */
+	bool away = user && walk_is_away(walk, &entry);
 	char name[300], size[32];
 
 	doc_record(doc, NULL, NULL);
@@ -126,15 +120,15 @@ static void add_translation(struct command_args *args, uint64_t address, const s
 	else
 		doc_field_styled(doc, "physical", "PHYSICAL", STYLE_BAD,
 				 cell_shown(cell_none(), read_status_text(walk->status)));
-	if (is_away(walk))
-		add_swap_entry(args, walk->step[walk->levels - 1].entry, "PAGE");
+	if (away)
+		add_swap_entry(args, entry, "PAGE");
 	doc_field(doc, "status", NULL, cell_str(ok ? "ok" : read_status_text(walk->status)));
 	page_size_text(walk->page_size, size, sizeof(size));
 	doc_field(doc, "page_size", ok ? "PAGE SIZE" : NULL,
 		  walk->page_size ? cell_shown(cell_udec(walk->page_size), size) : cell_none());
 	doc_field(doc, "pfn", ok ? "PFN" : NULL,
 		  ok ? cell_hex(walk->paddr.v >> PAGE_SHIFT) : cell_none());
-	add_presence(args, address, walk);
+	add_presence(args, address, walk, away);
 	if (!walk->levels && ok)
 		doc_field(doc, "linear", "NOTE", cell_shown(cell_bool(true),
 			  "by a linear mapping: the page tables are missing from the dump"));

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool has_symbol(struct session *s, const char *name)
 {
@@ -43,6 +44,20 @@ static enum swap_entry_kind special_kind(struct session *s, unsigned type, bool 
 	}
 	*writable = (type - first - lost - moving) % 2 == 0;
 	return type < first + lost + moving + device ? SWAP_ENTRY_DEVICE : SWAP_ENTRY_UNKNOWN;
+}
+
+bool walk_is_away(const struct walk *walk, uint64_t *entry)
+{
+	unsigned type;
+	uint64_t offset;
+
+	if (walk->status != READ_UNMAPPED || !walk->levels)
+		return false;
+	const char *level = walk->step[walk->levels - 1].name;
+	*entry = walk->step[walk->levels - 1].entry;
+	/* Of a huge page that is being moved the level above the lowest has one. */
+	return (strcmp(level, "PTE") == 0 || strcmp(level, "PMD") == 0) &&
+	       swap_entry(*entry, &type, &offset);
 }
 
 void swap_entry_of(struct session *s, uint64_t pte, struct swap_entry *entry)

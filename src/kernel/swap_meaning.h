@@ -22,6 +22,11 @@ struct swap_entry {
 	bool writable;        /* a migration or device entry for writing */
 };
 
+/*
+ * Does a walk end at an entry that maps nothing and still is not empty: a page that is away? Only
+ * of levels that have such entries; above them one is damage.
+ */
+bool walk_is_away(const struct walk *walk, uint64_t *entry);
 /* What a page-table entry that is not present says. */
 void swap_entry_of(struct session *s, uint64_t pte, struct swap_entry *entry);
 /* "swap /dev/vda1, page 5", "hardware poison, page frame 1a2b" ... */

@@ -300,6 +300,20 @@ class Translation(unittest.TestCase):
             self.assertIn("hwpoison", pattern.rows[int(entry["pfn"], 16)]["flag_names"])
 
     @on_each
+    def test_damage_is_no_swap(self, pattern):
+        """Such an entry in an upper level, or in the kernel's tables, is no page that is away."""
+        user, kernel = pattern.walk("plain"), pattern.lines(f"vtop {pattern.parameters['vmalloc_at']:x}")[0]["translations"][0]
+        upper, leaf = user["walk"][0]["entry_address"], kernel["walk"][-1]["entry_address"]
+        at = user["virtual"]
+        done = pattern.lines(f"wr -p {upper} 07fffffffffffc02", f"vtop -c {pattern.pid} {at}", f"rd -c {pattern.pid} {at}", "wr -d", f"wr -p {leaf} 07fffffffffffc02",
+                             f"vtop {kernel['virtual']}", "wr -d", f"vtop -c {pattern.pid} {at}")
+        for part in done[1], done[5]:
+            self.assertNotIn("away", part["translations"][0])
+            self.assertEqual(part["translations"][0]["status"], "not mapped")
+        self.assertFalse([remark for remark in done[2]["remarks"] if "swapped" in remark["text"]])
+        self.assertEqual(done[7]["translations"], [user])
+
+    @on_each
     def test_entries_and_mappings(self, pattern):
         mapping = pattern.walk("file")["mapping"]
         self.assertEqual((mapping["file"], mapping["file_offset"]), ("/scenario/patterns", "0x1000"))
