@@ -277,10 +277,14 @@ static const struct walker *source_walker(const struct pipeline *p, const struct
 	const char *name = words_at(words, 0);
 	const struct walker *walker = walker_find(name);
 
-	if (walker && command_find(name) &&
-	    (!p->count || (words_count(words) > 1 && *words_at(words, 1) == '-')))
-		return NULL;
-	return walker;
+	if (!walker || !command_find(name))
+		return walker;
+	for (int i = 1; i < words_count(words); i++) {
+		const char *word = words_at(words, i);
+		if (*word == '-' && isalpha((unsigned char)word[1]))
+			return NULL;
+	}
+	return p->count ? walker : NULL;
 }
 
 static struct error *unknown_source(const char *name)

@@ -250,6 +250,17 @@ static struct error *add_address(struct op *op, struct show *show, size_t *at)
 	return NULL;
 }
 
+/* What a command has only for JSON is better than nothing to see. */
+static void unhide(struct show *show)
+{
+	for (unsigned i = 0; i < show->count; i++) {
+		if (show->columns[i].title || show->stack)
+			return;
+	}
+	for (unsigned i = 0; i < show->count; i++)
+		show->columns[i].title = show->columns[i].key;
+}
+
 static struct error *show_begin(struct op *op, size_t *at)
 {
 	struct show *show = arena_zalloc(&op->run->arena, sizeof(*show));
@@ -272,6 +283,7 @@ static struct error *show_begin(struct op *op, size_t *at)
 		add_column(op, show, &op->in.columns[i]);
 	if (!op->in.chosen)
 		add_usual(op, show);
+	unhide(show);
 	if (op->in.object.source && !op->in.chosen) {
 		type_spell(op->in.object, spelled, sizeof(spelled));
 		doc_field(op->run->doc, "type", NULL, cell_str(spelled));

@@ -534,6 +534,14 @@ class Stages(OnDumps):
                              [{"count": n, "pid": pid} for n, pid in
                               sorted(((len(t["frames"]), t["pid"]) for t in frames),
                                      key=lambda x: (-x[0], x[1]))])
+            # Whatever gives a table is a source; a command's options make it that of two namesakes.
+            for line in ("timer", "irq", "net", "runq", "dev", "kmem -s", "vm 1", "mount", "foreach bt",
+                         "list task_struct.tasks -h init_task", "slab -a filp", "sys -c", "sig 1",
+                         "sym -l", "vmallocinfo", "blocked -a", "log"):
+                self.assertGreater(rows(dump, f"{line} |> count")[0]["count"], 0, line)
+            # What is only in JSON else is shown when there is nothing else.
+            text = lab.inquest("-c", "struct list_head init_task.tasks |> first 1", dump.vmcore).stdout
+            self.assertRegex(text, r"\bnext\b")
             release = rows(dump, "sys |> select release")
             self.assertEqual(release[0]["release"], dump.meta["kernel_release"])
 
