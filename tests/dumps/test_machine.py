@@ -124,6 +124,7 @@ class Sys(unittest.TestCase):
         self.assertEqual([row["number"] for row in ask(self, shop, "sys -c 0 openat")["calls"]],
                          [n for n, row in ours.items() if n == 0 or "openat" in row["name"]])
         self.assertIn("no such system call", errors(lab.query(shop.dump, "sys -c nosuchcall"))[0])
+        self.assertRegex(lab.inquest("-c", "set radix 16; sys -c 59", shop.dump.vmcore).stdout, r"(?m)^ *3b  __x64_sys_execve")
         self.assertEqual([row["name"] for row in ask(self, shop, "sys -c 0x3b")["calls"]], ["execve"])
 
     @workshop.each

@@ -175,6 +175,30 @@ class Ps(unittest.TestCase):
         self.assertIn("no task matches", errors(lab.query(shop.dump, "ps \\1"))[0])
         self.assertIn("only one of", errors(lab.query(shop.dump, "ps -l -t"))[0])
 
+    @workshop.each
+    def test_filters(self, shop):
+        every = ask(self, shop, "ps")["tasks"]
+        theirs = {int(row["pid"]): row for row in self.ps_rows(shop) if row["collector"] != "1"}
+
+        def pids(line):
+            return [task["pid"] for task in ask(self, shop, line)["tasks"]]
+        kernel = {pid for pid, row in theirs.items() if int(row["flags"], 16) & 0x200000}  # PF_KTHREAD
+        # Kernel threads come and go; nobody else does.
+        self.assertLessEqual(len((set(pids("ps -k")) - {0}) ^ kernel), 3)
+        self.assertEqual(set(pids("ps -u")), set(theirs) - kernel)
+        self.assertEqual(set(pids("ps -u -G")), {pid for pid in theirs if pid not in kernel and theirs[pid]["tgid"] == str(pid)})
+        self.assertEqual(pids("ps -I"), [task["pid"] for task in every if task["pid"]])
+        self.assertEqual({task["comm"] for task in ask(self, shop, "ps -A")["tasks"]},
+                         {"guest.sh", lab.query(shop.dump, "runq -c 1")["run_queues"][0]["current_comm"]})
+        self.assertEqual(pids("ps -C 1"), [task["pid"] for task in every if task["cpu"] == 1])
+        plain, bare = (lab.inquest("-c", f"ps {option} 1", shop.dump.vmcore).stdout.splitlines() for option in ("", "-H"))
+        self.assertEqual((len(plain), len(bare)), (2, 1))
+        self.assertEqual(plain[1].split(), bare[0].split())
+        rows = ask(self, shop, "ps -S")["states"]
+        self.assertEqual(sum(row["count"] for row in rows), len(every))
+        states = {row["state"]: row["count"] for row in rows}
+        self.assertEqual((states["T"], states["t"], states["Z"]), (1, 1, 1))
+
     def test_other_views_on_damaged_dumps(self):
         dumps = workshop.damaged()
         workshop.need(self, dumps)
