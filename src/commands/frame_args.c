@@ -168,7 +168,10 @@ static struct error *run_args(struct command_args *args)
 		return err;
 	task_stack(s, task, &stack);
 	if (!stack.count)
-		doc_remark(args->doc, REMARK_HOLE, "the task has no stack in the kernel: %s",
+		doc_remark(args->doc,
+			   stack.end == STACK_END_USER || task_stack_freed(task) ? REMARK_NOTE
+										: REMARK_HOLE,
+			   "the task has no stack in the kernel: %s",
 			   stack.reason[0] ? stack.reason : "it ran in user mode");
 	else
 		err = show_frames(args, task, &stack,

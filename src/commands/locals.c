@@ -340,7 +340,10 @@ static struct error *run_locals(struct command_args *args)
 	if (s->unwinder)
 		unwind_registers(s->unwinder, &stack, NULL);
 	if (!stack.count)
-		doc_remark(args->doc, REMARK_HOLE, "the task has no stack in the kernel: %s",
+		doc_remark(args->doc,
+			   stack.end == STACK_END_USER || task_stack_freed(task) ? REMARK_NOTE
+										: REMARK_HOLE,
+			   "the task has no stack in the kernel: %s",
 			   stack.reason[0] ? stack.reason : "it ran in user mode");
 	else if (!any_debuginfo(s, &stack))
 		doc_remark(args->doc, REMARK_HOLE,

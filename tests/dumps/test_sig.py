@@ -271,6 +271,9 @@ class Foreach(unittest.TestCase):
         # Kernel threads have no address space: that is no failure.
         run = lab.inquest("-c", "foreach kernel vm", dump.dump.vmcore)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
+        # Nor is it one that the stacks of zombies are gone.
+        run = lab.inquest("-c", "foreach ZO bt args", dump.dump.vmcore)
+        self.assertEqual((run.returncode, run.stdout.count("its stack was freed") > 0), (0, True))
         for line, message in (("foreach 99999 bt", "no task 99999"), ("foreach kernel user bt", "both"), ("foreach init", "which command"),
                               ("foreach '(' bt", "no regular expression"), ("foreach sig -q", "no such option"),
                               ("foreach bt 1", "before the command"), ("foreach task -R nosuch", "no")):
