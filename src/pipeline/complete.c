@@ -42,7 +42,7 @@ static void offer_members(const struct offers *o, struct type type, unsigned dep
 
 static void offer_names(const struct offers *o, const struct schema *schema)
 {
-	const char *type = schema->object.source ? type_name(type_strip(schema->object)) : NULL;
+	const char *type = schema_struct(schema);
 	const struct walk_field *f;
 
 	for (unsigned i = 0; i < schema->column_count; i++)

@@ -28,9 +28,13 @@ static const struct column_def *find_column(const struct schema *schema, const c
 	return NULL;
 }
 
-static const char *struct_name(const struct schema *schema)
+const char *schema_struct(const struct schema *schema)
 {
-	return schema->object.source ? type_name(type_strip(schema->object)) : NULL;
+	const struct walker *walker = schema->walker ? walker_find(schema->walker) : NULL;
+
+	if (schema->object.source)
+		return type_name(type_strip(schema->object));
+	return walker ? walker->type : NULL;
 }
 
 /* The slot of a field; false when there is no such field, or no room for one more. */
@@ -38,7 +42,7 @@ static bool find_field(struct row_env *env, const char *name, unsigned *index)
 {
 	const struct schema *schema = env->schema;
 	const struct walk_field *field =
-		walk_field_find(schema->walker, struct_name(schema), name);
+		walk_field_find(schema->walker, schema_struct(schema), name);
 
 	if (!field)
 		return false;
@@ -267,7 +271,7 @@ static const char *nearest_name(void *ctx, const char *name)
 	for (unsigned i = 0; i < schema->column_count; i++)
 		nearest_consider(&near, schema->columns[i].name);
 	for (size_t i = 0; (field = walk_field_at(i)); i++) {
-		if (walk_field_find(schema->walker, struct_name(schema), field->name) == field)
+		if (walk_field_find(schema->walker, schema_struct(schema), field->name) == field)
 			nearest_consider(&near, field->name);
 	}
 	if (schema->object.source)

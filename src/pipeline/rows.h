@@ -79,6 +79,8 @@ struct row_env {
 	unsigned field_count;
 };
 
+/* Of the struct that the objects are, as far as that is known; else NULL. */
+const char *schema_struct(const struct schema *schema);
 /* The rows that a begun walk gives. */
 struct schema schema_of_walk(const struct walking *walk);
 

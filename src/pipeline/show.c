@@ -204,9 +204,7 @@ static bool has_column(const struct show *show, const char *name)
 /* The usual columns of a type, as far as this kernel has them. */
 static void add_usual(struct op *op, struct show *show)
 {
-	struct type type = op->in.object;
-	const char *name = type.source ? type_name(type_strip(type)) : NULL;
-	const char *text = walk_columns(op->in.walker, name);
+	const char *text = walk_columns(op->in.walker, schema_struct(&op->in));
 	struct pipeline p;
 	size_t at;
 
@@ -234,7 +232,7 @@ static void add_usual(struct op *op, struct show *show)
 
 static struct error *add_address(struct op *op, struct show *show, size_t *at)
 {
-	const char *name = op->in.untyped ? "" : type_name(type_strip(op->in.object));
+	const char *name = schema_struct(&op->in);
 
 	show->address_source = (struct stage_expr){ .text = "$", .name = "address" };
 	struct error *err = row_compile(&op->env, NULL, &show->address_source, PROGRAM_VALUE,
@@ -245,7 +243,7 @@ static struct error *add_address(struct op *op, struct show *show, size_t *at)
 	struct column_def column = show->address.column;
 	column.look = LOOK_FIELD;
 	column.field = FIELD_ADDRESS;
-	column.title = *name ? name : NULL;
+	column.title = name && *name ? name : NULL;
 	add_column(op, show, &column);
 	return NULL;
 }

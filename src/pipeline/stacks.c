@@ -72,10 +72,10 @@ static struct error *stacks_begin(struct op *op, size_t *at)
 		{ "stack", DATUM_TEXT, LOOK_FIELD, FIELD_STACK },
 	};
 	struct folding *f = arena_zalloc(&op->run->arena, sizeof(*f));
-	struct type type = op->in.object;
+	const char *type = schema_struct(&op->in);
 
 	op->state = f;
-	if (!type.source || strcmp(type_name(type_strip(type)), "task_struct") != 0)
+	if (!type || strcmp(type, "task_struct") != 0)
 		return place_error(error_new(ERROR_USAGE, "only tasks have stacks"), op->stage,
 				   op->stage->at, 0, at);
 	struct error *err = take_filter(op, f, at);

@@ -107,8 +107,14 @@ struct error *walk_begin(const struct walker *walker, const struct walk_input *i
 	if (input->argc > walker->words_max)
 		return error_new(ERROR_USAGE, "too many words behind %s (%s%s%s)", walker->name,
 				 walker->name, *walker->usage ? " " : "", walker->usage);
+	/* Without the type there are no members, but the objects and what is known of them. */
 	if (walker->type)
 		err = walk_type(input->session, walker->type, &walk->type);
+	if (err)
+		session_problem(input->session, "%s: %s: members are not known", walker->name,
+				err->message);
+	error_free(err);
+	err = NULL;
 	if (!err && walker->begin)
 		err = walker->begin(walk, input);
 	return err;

@@ -13,7 +13,7 @@
 #include "kernel/slab.h"
 #include "walk/walk_row.h"
 
-enum { PATH_BYTES = 4096, FDS_MAX = 1 << 20, MOUNTS_MAX = 1 << 20, LINKS_MAX = 1 << 24 };
+enum { PATH_BYTES = 4096, FDS_MAX = 1 << 20, MOUNTS_MAX = 1 << 20 };
 
 /* --- Super blocks, mounts, inodes --- */
 
