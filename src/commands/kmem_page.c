@@ -17,7 +17,7 @@
 #include "kernel/zones.h"
 
 enum { FLAGS_TEXT = 512, PATH_TEXT = 1024, MEMBERS_MAX = 16, ROWS_MAX = 1 << 22, FLAG_BITS = 64,
-       PART_PAGES = 1 << 13 };
+       PART_PAGES = 1 << 15 };
 
 /* --- What an address names. --- */
 
