@@ -15,6 +15,7 @@
 #include "cli/complete.h"
 #include "cli/history.h"
 #include "cli/progress_line.h"
+#include "cli/recall.h"
 #include "cli/run.h"
 #include "cli/shell_line.h"
 
@@ -24,6 +25,7 @@ struct terminal {
 	struct lineedit *edit;
 	char *history; /* the file's path; NULL: none */
 	char *last;    /* line, not to be remembered twice in a row */
+	struct recall recall;
 };
 
 /* --- The loops. --- */
@@ -53,6 +55,28 @@ static void trim_end(char *line)
 		line[--length] = '\0';
 }
 
+/* A line that was typed, or the earlier one that it calls back. */
+static void run_typed(struct terminal *terminal, const char *line)
+{
+	struct runner *run = terminal->shell->run;
+	const char *again;
+
+	struct error *error = recall_line(&terminal->recall, line, run->out, &again);
+	if (error) {
+		runner_complain(run, error);
+		return;
+	}
+	if (again && !*again)
+		return;
+	/* Adding lines moves them. */
+	auto_free char *whole = xstrdup(again ? again : line);
+	if (again)
+		fprintf(run->out, "%s\n", whole);
+	recall_add(&terminal->recall, whole);
+	remember(terminal, whole);
+	shell_line(terminal->shell, whole);
+}
+
 static void talk(struct terminal *terminal)
 {
 	struct shell *shell = terminal->shell;
@@ -67,8 +91,7 @@ static void talk(struct terminal *terminal)
 		interrupt_clear(&shell->interrupt);
 		if (result == LINEEDIT_LINE) {
 			trim_end(line);
-			remember(terminal, line);
-			shell_line(shell, line);
+			run_typed(terminal, line);
 			fflush(run->out);
 			if (run->interrupted || atomic_load(&shell->interrupt.flag))
 				progress_line_erase();
@@ -136,6 +159,7 @@ static void run_terminal(struct shell *shell)
 	interrupt_stop(&shell->interrupt);
 	free(terminal.history);
 	free(terminal.last);
+	recall_deinit(&terminal.recall);
 }
 
 int shell_run(struct runner *run)

@@ -27,8 +27,9 @@ static const struct {
 	  "  COMMAND < FILE       the command once for each line of the file, which goes behind it\n"
 	  "  repeat -2 COMMAND    again and again (help repeat)\n"
 	  "Tab completes commands, options, symbols, types, members behind a dot, tasks and files. The\n"
-	  "arrows and Ctrl-R bring back earlier lines, those of earlier shells too; a line that begins\n"
-	  "with a blank is not kept. Ctrl-C stops a command, Ctrl-D leaves. ~/.config/inquest/init is run\n"
+	  "arrows and Ctrl-R bring back earlier lines, those of earlier shells too; h lists this shell's,\n"
+	  "r or !! runs the last one again, r 3 the third, r bt the last that begins with bt. A line that\n"
+	  "begins with a blank is not kept. Ctrl-C stops a command, Ctrl-D leaves. ~/.config/inquest/init is run\n"
 	  "when the shell starts (--no-init: not): aliases and set belong there.\n" },
 	{ "output", "where a command's output goes, and in which form",
 	  "  COMMAND | less       into a command of the system's shell\n"

@@ -136,6 +136,20 @@ class InTmux(unittest.TestCase):
         terminal.type("q", "Enter")
         terminal.wait(lambda screen: not PROMPT.match(screen.split("\n")[-1]))
 
+    def test_earlier_lines(self):
+        terminal = self.open()
+        for line in "sym panic", "sym schedule", "eval 1 + 1":
+            terminal.run(line)
+        self.assertEqual(terminal.run("h"), ["[1] sym panic", "[2] sym schedule", "[3] eval 1 + 1"])
+        self.assertEqual(terminal.run("r 1")[0], "sym panic")
+        self.assertIn("(T) panic", terminal.run("!!")[1])
+        self.assertIn("(T) schedule", terminal.run("r sym sch")[1])
+        self.assertEqual(terminal.run("r eval")[0], "eval 1 + 1")
+        self.assertIn("eval 1 + 1", terminal.run("r")[0])
+        self.assertEqual(len(terminal.run("h")), 8)
+        for line in "r 99", "r nothing", "r 0":
+            self.assertRegex(terminal.run(line)[0], "no earlier line")
+
     def test_completion(self):
         names = self.folder / "names"
         names.write_text("panic\n")
@@ -176,7 +190,9 @@ class InTmux(unittest.TestCase):
         terminal.wait_text("interrupted: this is not all", 10)
         terminal.wait_prompt(5)
         self.assertLess(time.monotonic() - begin, 10)
-        terminal.type("this is dropped", "C-c")
+        terminal.type("this is dropped")
+        terminal.wait_text("this is dropped$")
+        terminal.type("", "C-c")
         terminal.wait_text(r"dropped\^C\ninquest>$")
         self.assertRegex("\n".join(terminal.run("sym panic")), r"\(T\) panic")
 
