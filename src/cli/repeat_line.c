@@ -11,6 +11,9 @@ struct error *repeat_line(const char *line, int wake, repeat_fn fn, void *ctx)
 	struct error *err = repeat_parse(line, &repeat);
 	if (err)
 		return err;
+	if (!repeat.count && wake < 0)
+		return error_new(ERROR_USAGE, "repeat: without a terminal nobody can stop it: "
+				 "give a number of runs with -n");
 	for (uint64_t i = 1; fn(ctx, repeat.command) && i != repeat.count; i++) {
 		struct pollfd fd = { .fd = wake, .events = POLLIN };
 		double ms = repeat.seconds * 1000;

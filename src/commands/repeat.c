@@ -66,7 +66,8 @@ const struct command command_repeat = {
 	.name = "repeat",
 	.usage = "[-SECONDS] [-n COUNT] COMMAND",
 	.summary = "a command again and again",
-	.help = "Until Ctrl-C. On a dump nothing changes; this is for commands with an effect elsewhere.\n"
+	.help = "Until Ctrl-C; where nobody can type that, in a script, with -n only. On a dump\n"
+		"nothing changes: this is for commands with an effect elsewhere.\n"
 		"  -SECONDS  wait so long between two runs\n"
 		"  -n COUNT  so many runs\n"
 		"Examples: repeat -n 2 sym panic | repeat -0.1 -n 3 set",

@@ -166,6 +166,11 @@ class Repeat(Lines):
         run = lab.inquest("-c", "repeat -n 2 sym panic", self.dump.vmcore)
         self.assertEqual(run.stdout.count("(T) panic"), 2)
 
+    def test_a_script_is_not_caught_in_it(self):
+        run = self.shell("repeat -1 sym panic")
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn("-n", run.stderr)
+
     def test_wrong(self):
         for line in "repeat", "repeat -n 0 ps", "repeat -x ps", "repeat -2", "repeat repeat ps", "repeat -n ps":
             run = self.shell(line)
