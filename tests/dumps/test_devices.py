@@ -1,22 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """irq and dev against /proc and /sys of the machines that died."""
 
-import functools
 import re
 import unittest
 
-import json_schema
 import lab
-
-
-def each_dump(test):
-    """Runs a test for each of self.dumps."""
-    @functools.wraps(test)
-    def run(self):
-        for dump in self.dumps:
-            with self.subTest(dump=str(dump)):
-                test(self, dump)
-    return run
+import subsystems
+from subsystems import each_dump
 
 
 def interrupts(dump):
@@ -33,16 +23,7 @@ def interrupts(dump):
     return found
 
 
-class Devices(unittest.TestCase):
-    def setUp(self):
-        self.dumps = lab.dumps(name="subsystems")
-        if not self.dumps:
-            self.skipTest("the lab has no dump of the scenario subsystems")
-
-    def fits(self, dump, *lines):
-        for line in lines:
-            self.assertEqual(json_schema.faults(line.split()[0], lab.query(dump, line))[:5], [], line)
-
+class Devices(subsystems.Test):
     @each_dump
     def test_counts_of_interrupts(self, dump):
         wanted = interrupts(dump)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """net, bpf and sbitmapq against /proc, descriptors' own information and the lab's disk that does not answer."""
 
-import functools
 import re
 import socket
 import struct
@@ -9,22 +8,10 @@ import unittest
 
 import json_schema
 import lab
+import subsystems
+from subsystems import each_dump, pid_of
 
 STATES = {1: "ESTABLISHED", 7: "CLOSE", 10: "LISTEN"}
-
-
-def each_dump(test):
-    """Runs a test for each of self.dumps."""
-    @functools.wraps(test)
-    def run(self):
-        for dump in self.dumps:
-            with self.subTest(dump=str(dump)):
-                test(self, dump)
-    return run
-
-
-def pid_of(dump, holder):
-    return int((dump.oracle / "holders" / holder / "pid").read_text())
 
 
 def end(text):
@@ -36,16 +23,7 @@ def end(text):
     return f"[{socket.inet_ntop(socket.AF_INET6, words)}]:{int(port, 16)}"
 
 
-class Network(unittest.TestCase):
-    def setUp(self):
-        self.dumps = lab.dumps(name="subsystems")
-        if not self.dumps:
-            self.skipTest("the lab has no dump of the scenario subsystems")
-
-    def fits(self, dump, *lines):
-        for line in lines:
-            self.assertEqual(json_schema.faults(line.split()[0], lab.query(dump, line))[:5], [], line)
-
+class Network(subsystems.Test):
     @each_dump
     def test_devices_and_addresses(self, dump):
         # "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 ...", "    inet 127.0.0.1/8 scope ..."

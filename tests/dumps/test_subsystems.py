@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """files, fuser, mount, swap, ipcs on machines that hold some of everything, against what the kernel said of itself."""
 
-import functools
 import re
 import unittest
 
-import json_schema
 import lab
-
-HOLDERS = "files", "maps", "net", "ipc", "bpf", "jail"
-
-
-def pid_of(dump, holder):
-    return int((dump.oracle / "holders" / holder / "pid").read_text())
+import subsystems
+from subsystems import HOLDERS, each_dump, pid_of
 
 
 def pairs(path):
@@ -24,26 +18,7 @@ def octal(text):
     return text.replace("\\040", " ")
 
 
-def each_dump(test):
-    """Runs a test for each of self.dumps."""
-    @functools.wraps(test)
-    def run(self):
-        for dump in self.dumps:
-            with self.subTest(dump=str(dump)):
-                test(self, dump)
-    return run
-
-
-class Subsystems(unittest.TestCase):
-    def setUp(self):
-        self.dumps = lab.dumps(name="subsystems")
-        if not self.dumps:
-            self.skipTest("the lab has no dump of the scenario subsystems")
-
-    def fits(self, dump, *lines):
-        for line in lines:
-            self.assertEqual(json_schema.faults(line.split()[0], lab.query(dump, line))[:5], [], line)
-
+class Subsystems(subsystems.Test):
     # --- files ---
 
     @each_dump

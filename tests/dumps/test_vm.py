@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """vm on machines whose processes map memory in all ways: against /proc/PID/maps, smaps and pagemap, kept beside the dump."""
 
-import functools
 import re
 import unittest
 
 import json_schema
 import lab
+import subsystems
+from subsystems import HOLDERS, each_dump, pid_of
 
 MAPS = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+ *(.*)$")
 # Letters of smaps' VmFlags (fs/proc/task_mmu.c), and what mm.h calls them.
@@ -14,11 +15,6 @@ LETTERS = {"rd": "READ", "wr": "WRITE", "ex": "EXEC", "sh": "SHARED", "mr": "MAY
            "gd": "GROWSDOWN", "pf": "PFNMAP", "lo": "LOCKED", "io": "IO", "sr": "SEQ_READ", "rr": "RAND_READ", "dc": "DONTCOPY",
            "de": "DONTEXPAND", "lf": "LOCKONFAULT", "ac": "ACCOUNT", "nr": "NORESERVE", "ht": "HUGETLB", "sf": "SYNC", "wf": "WIPEONFORK",
            "dd": "DONTDUMP", "sd": "SOFTDIRTY", "mm": "MIXEDMAP", "hg": "HUGEPAGE", "nh": "NOHUGEPAGE", "mg": "MERGEABLE"}
-HOLDERS = "files", "maps", "net", "ipc", "bpf", "jail"
-
-
-def pid_of(dump, holder):
-    return int((dump.oracle / "holders" / holder / "pid").read_text())
 
 
 def maps_of(dump, holder):
@@ -33,22 +29,7 @@ def space(dump, line):
     return lab.query(dump, line)["address_spaces"][0]
 
 
-def each_dump(test):
-    """Runs a test for each of self.dumps."""
-    @functools.wraps(test)
-    def run(self):
-        for dump in self.dumps:
-            with self.subTest(dump=str(dump)):
-                test(self, dump)
-    return run
-
-
-class Vm(unittest.TestCase):
-    def setUp(self):
-        self.dumps = lab.dumps(name="subsystems")
-        if not self.dumps:
-            self.skipTest("the lab has no dump of the scenario subsystems")
-
+class Vm(subsystems.Test):
     @each_dump
     def test_mappings_are_those_of_proc(self, dump):
         for holder in HOLDERS:
