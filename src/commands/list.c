@@ -17,16 +17,16 @@
 #include "commands/typed.h"
 #include "kernel/lists.h"
 
-enum { OPT_OFFSET, OPT_END, OPT_REVERSE, OPT_SHOW, OPT_READ, OPT_BACK, OPT_OBJECT, OPT_HEAD,
-       OPT_HEAD_OFFSET, OPT_HEX, OPT_DEC, OPT_BRENT };
+enum { OPT_OFFSET = TYPED_OPTIONS, OPT_END, OPT_REVERSE, OPT_BACK, OPT_OBJECT, OPT_HEAD,
+       OPT_HEAD_OFFSET, OPT_BRENT };
 
 static const struct option list_option_table[] = {
 	[OPT_OFFSET] = { "o", true },         [OPT_END] = { "e", true },
-	[OPT_REVERSE] = { "r", false },       [OPT_SHOW] = { "s", OPTION_MANY },
-	[OPT_READ] = { "S", OPTION_MANY },    [OPT_BACK] = { "l", true },
+	[OPT_REVERSE] = { "r", false },       [TYPED_SHOW] = { "s", OPTION_MANY },
+	[TYPED_READ] = { "S", OPTION_MANY },  [OPT_BACK] = { "l", true },
 	[OPT_OBJECT] = { "h", false },        [OPT_HEAD] = { "H", false },
-	[OPT_HEAD_OFFSET] = { "O", true },    [OPT_HEX] = { "x", false },
-	[OPT_DEC] = { "d", false },           [OPT_BRENT] = { "B", false },
+	[OPT_HEAD_OFFSET] = { "O", true },    [TYPED_HEX] = { "x", false },
+	[TYPED_DEC] = { "d", false },         [OPT_BRENT] = { "B", false },
 };
 
 static const struct column list_columns[] = {
@@ -158,24 +158,6 @@ static struct error *find_offsets(struct list_run *run)
 	if (o->set[OPT_REVERSE] && run->kind != LIST_DOUBLE)
 		return error_new(ERROR_USAGE, "-r: only a list_head leads back");
 	return NULL;
-}
-
-static struct error *find_shown(struct list_run *run)
-{
-	struct command_args *args = run->args;
-	const struct options *o = &run->options;
-	struct error *err = NULL;
-
-	if (o->set[OPT_SHOW] && o->set[OPT_READ])
-		return error_new(ERROR_USAGE, "-s and -S exclude each other");
-	if (o->set[OPT_HEX] && o->set[OPT_DEC])
-		return error_new(ERROR_USAGE, "-x and -d exclude each other");
-	run->shown.hex = o->set[OPT_HEX];
-	run->shown.decimal = o->set[OPT_DEC];
-	for (int i = 0; !err && i < o->many_count; i++)
-		err = typed_shown_add(args->session, &args->doc->arena, o->many[i].value,
-				      &run->shown);
-	return err;
 }
 
 /* -s without an offset: does the struct begin with a link, so that offset 0 may be meant? */
@@ -347,7 +329,7 @@ static struct error *run_list(struct command_args *args)
 		return command_src.run(args);
 	err = sort_words(&run);
 	if (!err)
-		err = find_shown(&run);
+		err = typed_shown_parse(args, &run.options, &run.shown);
 	if (!err)
 		err = find_offsets(&run);
 	if (!err)

@@ -12,14 +12,14 @@
 #include "commands/typed.h"
 #include "kernel/trees.h"
 
-enum { OPT_TYPE, OPT_ROOT, OPT_OFFSET, OPT_SHOW, OPT_READ, OPT_LINEAR, OPT_HEX, OPT_DEC,
-       OPT_POSITION, OPT_NODES, OPT_NODE };
+enum { OPT_TYPE = TYPED_OPTIONS, OPT_ROOT, OPT_OFFSET, OPT_LINEAR, OPT_POSITION, OPT_NODES,
+       OPT_NODE };
 
 static const struct option tree_option_table[] = {
 	[OPT_TYPE] = { "t", true },          [OPT_ROOT] = { "r", true },
-	[OPT_OFFSET] = { "o", true },        [OPT_SHOW] = { "s", OPTION_MANY },
-	[OPT_READ] = { "S", OPTION_MANY },   [OPT_LINEAR] = { "l", false },
-	[OPT_HEX] = { "x", false },          [OPT_DEC] = { "d", false },
+	[OPT_OFFSET] = { "o", true },        [TYPED_SHOW] = { "s", OPTION_MANY },
+	[TYPED_READ] = { "S", OPTION_MANY }, [OPT_LINEAR] = { "l", false },
+	[TYPED_HEX] = { "x", false },        [TYPED_DEC] = { "d", false },
 	[OPT_POSITION] = { "p", false },     [OPT_NODES] = { "v", false },
 	[OPT_NODE] = { "N", false },
 };
@@ -113,24 +113,6 @@ static struct error *find_kind(struct tree_run *run, struct type root)
 	if (types_variable(s->types, run->options.words[0], &type))
 		(void)kind_of_type(type, &run->kind);
 	return NULL;
-}
-
-static struct error *find_shown(struct tree_run *run)
-{
-	struct command_args *args = run->args;
-	const struct options *o = &run->options;
-	struct error *err = NULL;
-
-	if (o->set[OPT_SHOW] && o->set[OPT_READ])
-		return error_new(ERROR_USAGE, "-s and -S exclude each other");
-	if (o->set[OPT_HEX] && o->set[OPT_DEC])
-		return error_new(ERROR_USAGE, "-x and -d exclude each other");
-	run->shown.hex = o->set[OPT_HEX];
-	run->shown.decimal = o->set[OPT_DEC];
-	for (int i = 0; !err && i < o->many_count; i++)
-		err = typed_shown_add(args->session, &args->doc->arena, o->many[i].value,
-				      &run->shown);
-	return err;
 }
 
 static struct error *find_tree(struct tree_run *run)
@@ -300,7 +282,7 @@ static struct error *run_tree(struct command_args *args)
 	if (!err)
 		err = find_tree(&run);
 	if (!err)
-		err = find_shown(&run);
+		err = typed_shown_parse(args, &run.options, &run.shown);
 	return err ? err : show(&run);
 }
 

@@ -73,15 +73,20 @@ const char *typed_next_path(struct arena *arena, const char **paths);
 struct error *typed_offset(struct session *session, const char *word, uint64_t *offset,
 			   struct member *member) must_check;
 
-/* The -s and -S of list and tree: what of each entry is shown. */
+/*
+ * What list and tree show of each entry, by -s and -S, and how, by -x and -d. Their option tables
+ * have these at the same places; the command's own come behind.
+ */
+struct options;
+enum { TYPED_SHOW, TYPED_READ, TYPED_HEX, TYPED_DEC, TYPED_OPTIONS };
 enum { TYPED_SHOWN_MAX = 16 };
 struct typed_shown {
 	struct typed_name named[TYPED_SHOWN_MAX];
 	unsigned count;
 	bool hex, decimal;
 };
-struct error *typed_shown_add(struct session *session, struct arena *arena, const char *word,
-			      struct typed_shown *shown) must_check;
+struct error *typed_shown_parse(struct command_args *args, const struct options *options,
+				struct typed_shown *shown) must_check;
 /* Objects at @address, under the row of a table that was just added. */
 struct error *typed_show_entry(struct command_args *args, const struct typed_shown *shown,
 			       uint64_t address) must_check;

@@ -93,16 +93,17 @@ struct error *typed_offset(struct session *session, const char *word, uint64_t *
 
 /* --- What is shown of entries. --- */
 
-struct error *typed_shown_add(struct session *session, struct arena *arena, const char *word,
-			      struct typed_shown *shown)
+static struct error *add_shown(struct command_args *args, const char *word,
+			       struct typed_shown *shown)
 {
+	struct arena *arena = &args->doc->arena;
 	struct member member;
 
 	if (shown->count == TYPED_SHOWN_MAX)
 		return error_new(ERROR_USAGE, "at most %d structs can be shown of each entry",
 				 TYPED_SHOWN_MAX);
 	struct typed_name *named = &shown->named[shown->count];
-	struct error *err = typed_find(session, arena, word, false, named);
+	struct error *err = typed_find(args->session, arena, word, false, named);
 	if (err)
 		return err;
 	const char *rest = named->paths;
@@ -112,6 +113,22 @@ struct error *typed_shown_add(struct session *session, struct arena *arena, cons
 	}
 	shown->count++;
 	return NULL;
+}
+
+struct error *typed_shown_parse(struct command_args *args, const struct options *options,
+				struct typed_shown *shown)
+{
+	struct error *err = NULL;
+
+	if (options->set[TYPED_SHOW] && options->set[TYPED_READ])
+		return error_new(ERROR_USAGE, "-s and -S exclude each other");
+	if (options->set[TYPED_HEX] && options->set[TYPED_DEC])
+		return error_new(ERROR_USAGE, "-x and -d exclude each other");
+	shown->hex = options->set[TYPED_HEX];
+	shown->decimal = options->set[TYPED_DEC];
+	for (int i = 0; !err && i < options->many_count; i++)
+		err = add_shown(args, options->many[i].value, shown);
+	return err;
 }
 
 /* The lines without the four blanks that members of an object begin with. */
