@@ -25,5 +25,14 @@ static inline struct tree_frame *tree_top(struct tree_walk *w)
 {
 	return w->depth ? &w->frames[w->depth - 1] : NULL;
 }
+/*
+ * Where the tree's own nodes are wanted, the one on top as an entry, once. With w->parent, and of a
+ * node that has bytes.
+ */
+bool tree_announce(struct tree_walk *w, struct tree_entry *entry);
+/* A trouble when the node on top has another parent than the node below it on the stack. */
+void tree_check_parent(struct tree_walk *w, uint64_t flags);
+/* The pointer at @offset in the tree's root; a trouble when it is not in the dump. */
+bool tree_read_root(struct tree_walk *w, uint64_t root, uint64_t offset, uint64_t *top);
 /* The offset of a member; a trouble when the types do not know it. */
 bool tree_member(struct tree_walk *w, const char *struct_name, const char *path, uint64_t *offset);

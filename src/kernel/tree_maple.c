@@ -60,7 +60,7 @@ static bool find_shapes(struct tree_walk *w)
 /* @entry is an encoded node for the numbers [@first, @last]. */
 static bool push_node(struct tree_walk *w, uint64_t entry, uint64_t first, uint64_t last)
 {
-	uint64_t node = entry & ~(uint64_t)NODE_MASK, from = w->depth ? tree_top(w)->node : 0;
+	uint64_t node = entry & ~(uint64_t)NODE_MASK;
 	unsigned type = entry >> TYPE_SHIFT & TYPE_MASK;
 
 	if (type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64 ||
@@ -72,11 +72,7 @@ static bool push_node(struct tree_walk *w, uint64_t entry, uint64_t first, uint6
 	struct tree_frame *f = tree_push(w, node, w->size);
 	if (!f)
 		return false;
-	/* A root's parent is the tree or itself; any other's is another node. */
-	uint64_t parent = load_u64(f->bytes + w->parent) & ~(uint64_t)NODE_MASK;
-	if (from && parent != from)
-		walk_trouble_add(&w->trouble, "the node at %016" PRIx64 " says that its parent is "
-				 "%016" PRIx64 ", but it is below %016" PRIx64, node, parent, from);
+	tree_check_parent(w, NODE_MASK);
 	f->type = type;
 	f->first = first;
 	f->last = last;
@@ -94,12 +90,8 @@ static bool open_root(struct tree_walk *w, uint64_t tree)
 
 	if (!find_shapes(w) || !tree_member(w, "maple_tree", "ma_root", &offset))
 		return false;
-	enum read_status status = memory_u64(w->session->memory, tree + offset, &root);
-	if (status != READ_OK) {
-		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", tree,
-				 read_status_text(status));
+	if (!tree_read_root(w, tree, offset, &root))
 		return false;
-	}
 	if ((root & INTERNAL_MASK) == INTERNAL && root > RESERVED_MAX)
 		return push_node(w, root, 0, UINT64_MAX);
 	if ((root & INTERNAL_MASK) != INTERNAL)
@@ -170,15 +162,7 @@ static bool step(struct tree_walk *w, struct tree_entry *entry)
 		return true;
 	}
 	while ((f = tree_top(w))) {
-		if (w->announce && w->nodes) {
-			w->announce = false;
-			*entry = (struct tree_entry){ .kind = TREE_NODE, .address = f->node,
-						      .first = f->first, .last = f->last,
-						      .depth = w->depth - 1, .type = f->type,
-						      .parent = load_u64(f->bytes + w->parent) };
-			return true;
-		}
-		if (take_slot(w, f, entry))
+		if (tree_announce(w, entry) || take_slot(w, f, entry))
 			return true;
 	}
 	return false;

@@ -57,12 +57,8 @@ static bool open_root(struct tree_walk *w, uint64_t root)
 
 	if (!tree_member(w, "rb_root", "rb_node", &offset))
 		return false;
-	enum read_status status = memory_u64(w->session->memory, root + offset, &node);
-	if (status != READ_OK) {
-		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", root,
-				 read_status_text(status));
+	if (!tree_read_root(w, root, offset, &node))
 		return false;
-	}
 	return open_node(w, node);
 }
 

@@ -83,7 +83,7 @@ static uint64_t last_of(uint64_t first, unsigned shift, uint64_t slots)
 /* The node that @kept stands for, with indexes from @first on, in a slot of shift @above. */
 static void push_node(struct tree_walk *w, uint64_t kept, uint64_t first, unsigned above)
 {
-	uint64_t node = kept & ~(uint64_t)INTERNAL_MASK, from = w->depth ? tree_top(w)->node : 0;
+	uint64_t node = kept & ~(uint64_t)INTERNAL_MASK;
 	unsigned step = w->slot_count == SLOTS_MAX ? 6 : 4;
 
 	if (!w->session->arch->is_kernel_address(node)) {
@@ -95,16 +95,13 @@ static void push_node(struct tree_walk *w, uint64_t kept, uint64_t first, unsign
 	if (!f)
 		return;
 	unsigned shift = f->bytes[w->shift];
-	if (shift % step || shift > 60 || (from && shift + step != above)) {
+	if (shift % step || shift > 60 || (w->depth > 1 && shift + step != above)) {
 		walk_trouble_add(&w->trouble, "the tree is damaged: the node at %016" PRIx64
 				 " has a shift of %u", node, shift);
 		tree_pop(w);
 		return;
 	}
-	uint64_t parent = load_u64(f->bytes + w->parent) & ~(uint64_t)INTERNAL_MASK;
-	if (from && parent != from)
-		walk_trouble_add(&w->trouble, "the node at %016" PRIx64 " says that its parent is "
-				 "%016" PRIx64 ", but it is below %016" PRIx64, node, parent, from);
+	tree_check_parent(w, INTERNAL_MASK);
 	f->shift = shift;
 	f->first = first;
 	f->last = last_of(first, shift, w->slot_count);
@@ -126,12 +123,8 @@ static bool open_root(struct tree_walk *w, uint64_t root)
 	    (w->old ? !tree_member(w, "radix_tree_root", "rnode", &offset)
 		       : !tree_member(w, "xarray", "xa_head", &offset)))
 		return false;
-	enum read_status status = memory_u64(w->session->memory, root + offset, &top);
-	if (status != READ_OK) {
-		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", root,
-				 read_status_text(status));
+	if (!tree_read_root(w, root, offset, &top))
 		return false;
-	}
 	switch (slot_kind(w, 0, top)) {
 	case SLOT_NODE:
 		push_node(w, top, 0, 64);
@@ -191,14 +184,8 @@ static bool step(struct tree_walk *w, struct tree_entry *entry)
 		return true;
 	}
 	while ((f = tree_top(w))) {
-		if (w->announce && w->nodes) {
-			w->announce = false;
-			*entry = (struct tree_entry){ .kind = TREE_NODE, .address = f->node,
-						      .first = f->first, .last = f->last,
-						      .depth = w->depth - 1,
-						      .parent = load_u64(f->bytes + w->parent) };
+		if (tree_announce(w, entry))
 			return true;
-		}
 		if (f->slot >= w->slot_count) {
 			tree_pop(w);
 			continue;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "kernel/tree_kinds.h"
 
 enum { NODES_MAX = 1 << 24 };
@@ -46,6 +47,41 @@ struct tree_frame *tree_push(struct tree_walk *w, uint64_t node, size_t size)
 void tree_pop(struct tree_walk *w)
 {
 	w->depth--;
+}
+
+bool tree_announce(struct tree_walk *w, struct tree_entry *entry)
+{
+	const struct tree_frame *f = tree_top(w);
+
+	if (!w->announce || !w->nodes)
+		return false;
+	w->announce = false;
+	*entry = (struct tree_entry){ .kind = TREE_NODE, .address = f->node, .first = f->first,
+				      .last = f->last, .depth = w->depth - 1, .type = f->type,
+				      .parent = load_u64(f->bytes + w->parent) };
+	return true;
+}
+
+void tree_check_parent(struct tree_walk *w, uint64_t flags)
+{
+	if (w->depth < 2)
+		return; /* a root's parent is the tree or itself */
+	const struct tree_frame *f = tree_top(w), *above = f - 1;
+	uint64_t parent = load_u64(f->bytes + w->parent) & ~flags;
+	if (parent != above->node)
+		walk_trouble_add(&w->trouble, "the node at %016" PRIx64 " says that its parent is "
+				 "%016" PRIx64 ", but it is below %016" PRIx64, f->node, parent,
+				 above->node);
+}
+
+bool tree_read_root(struct tree_walk *w, uint64_t root, uint64_t offset, uint64_t *top)
+{
+	enum read_status status = memory_u64(w->session->memory, root + offset, top);
+
+	if (status != READ_OK)
+		walk_trouble_hole(&w->trouble, "the root at %016" PRIx64 ": %s", root,
+				 read_status_text(status));
+	return status == READ_OK;
 }
 
 bool tree_member(struct tree_walk *w, const char *struct_name, const char *path, uint64_t *offset)
