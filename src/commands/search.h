@@ -23,13 +23,6 @@ struct search_hit {
 	const struct task *task; /* -u, -t, -T: whose; else NULL */
 };
 
-/* The first bytes of a string at the end of a page: perhaps it goes on in the next. */
-struct search_edge {
-	uint64_t address;
-	uint32_t which;
-	const struct task *task;
-};
-
 struct search {
 	struct command_args *args;
 	struct options options;
@@ -49,10 +42,7 @@ struct search {
 	pthread_mutex_t lock;
 	struct {
 		vec_fields(struct search_hit);
-	} hits;
-	struct {
-		vec_fields(struct search_edge);
-	} edges;
+	} hits, edges; /* edges: a string's first bytes at the end of a page, which may go on in the next */
 	uint64_t total;
 	struct progress *progress; /* pages looked at; NULL: nobody counts */
 	/* Pages that could not be looked at, by enum read_status. */

@@ -78,7 +78,7 @@ static void find_edges(struct search *search, uint32_t which, uint64_t address,
 		pthread_mutex_lock(&search->lock);
 		if (search->edges.count < EDGES_MAX)
 			vec_push(&search->edges,
-				 (struct search_edge){ address + i, which, task });
+				 (struct search_hit){ address + i, which, which, task });
 		pthread_mutex_unlock(&search->lock);
 	}
 }
@@ -161,49 +161,36 @@ static uint64_t kernel_address(struct search *search, struct paddr phys, uint64_
 	return search->options.set[SEARCH_NO_VMALLOC] && !linear ? direct : at;
 }
 
-static void hits_to_kernel(struct search *search)
+/* How many of the hits are left. */
+static size_t hits_to_kernel(struct search *search, struct search_hit *hits, size_t count)
 {
-	size_t count = search->hits.count, kept = 0;
 	struct session *s = search->args->session;
+	size_t kept = 0;
 	bool wanted;
 
 	if (!count)
-		return;
+		return 0;
 	auto_free struct paddr *phys = xcalloc(count, sizeof(*phys));
 	auto_free uint64_t *at = xcalloc(count, sizeof(*at));
 	for (size_t i = 0; i < count; i++)
-		phys[i].v = search->hits.data[i].address;
+		phys[i].v = hits[i].address;
 	virtual_addresses(s, phys, count, at);
 	for (size_t i = 0; i < count; i++) {
-		struct search_hit hit = search->hits.data[i];
+		struct search_hit hit = hits[i];
 		hit.address = kernel_address(search, phys[i], at[i], &wanted);
 		if (wanted)
-			search->hits.data[kept++] = hit;
+			hits[kept++] = hit;
 	}
-	search->total -= count - kept;
-	search->hits.count = kept;
+	return kept;
 }
 
-static void edges_to_kernel(struct search *search)
+static void found_to_kernel(struct search *search)
 {
-	size_t count = search->edges.count, kept = 0;
-	struct session *s = search->args->session;
-	bool wanted;
+	size_t kept = hits_to_kernel(search, search->hits.data, search->hits.count);
 
-	if (!count)
-		return;
-	auto_free struct paddr *phys = xcalloc(count, sizeof(*phys));
-	auto_free uint64_t *at = xcalloc(count, sizeof(*at));
-	for (size_t i = 0; i < count; i++)
-		phys[i].v = search->edges.data[i].address;
-	virtual_addresses(s, phys, count, at);
-	for (size_t i = 0; i < count; i++) {
-		struct search_edge edge = search->edges.data[i];
-		edge.address = kernel_address(search, phys[i], at[i], &wanted);
-		if (wanted)
-			search->edges.data[kept++] = edge;
-	}
-	search->edges.count = kept;
+	search->total -= search->hits.count - kept;
+	search->hits.count = kept;
+	search->edges.count = hits_to_kernel(search, search->edges.data, search->edges.count);
 }
 
 static void look_at_all(struct search *search)
@@ -219,10 +206,8 @@ static void look_at_all(struct search *search)
 	progress_stop(search->progress);
 	search->progress = NULL;
 	search->ranged = ranged;
-	if (!search->physical) {
-		hits_to_kernel(search);
-		edges_to_kernel(search);
-	}
+	if (!search->physical)
+		found_to_kernel(search);
 	note_excluded(search);
 	atomic_fetch_add(&search->missing[dump_info(s->dump)->truncated ? READ_TRUNCATED
 									: READ_CORRUPT], holes);
@@ -387,8 +372,7 @@ static void finish_edges(struct search *search)
 			return;
 		if (search_fetch(search, edge->address, bytes, length) == READ_OK &&
 		    memcmp(bytes, search->strings[edge->which], length) == 0)
-			add_hit(search, &(struct search_hit){ edge->address, edge->which,
-							      edge->which, edge->task });
+			add_hit(search, edge);
 	}
 }
 
