@@ -362,6 +362,15 @@ struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX])
 	return NULL;
 }
 
+struct error *parse_cpu_option(struct command_args *args, const char *value, bool **wanted)
+{
+	*wanted = NULL;
+	if (!value)
+		return NULL;
+	*wanted = arena_zalloc(&args->doc->arena, CPU_LIST_MAX * sizeof(**wanted));
+	return parse_cpu_list(value, *wanted);
+}
+
 void address_name(struct session *session, uint64_t address, char *buf, size_t size)
 {
 	struct symbol symbol;

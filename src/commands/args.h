@@ -76,6 +76,9 @@ struct error *task_or_current(struct session *session, const char *word, const s
 /* CPU numbers as crash takes them: "3", "0,2-4", "a" or "all". Sets wanted[cpu]. */
 enum { CPU_LIST_MAX = 8192 };
 struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX]) must_check;
+/* Of an option's value, into the document's arena; *wanted is NULL where the option was not given. */
+struct error *parse_cpu_option(struct command_args *args, const char *value, bool **wanted)
+	must_check;
 
 /* What to call symbols by: never NULL, "" when there are no symbols. "name+0x12 [module]". */
 void address_name(struct session *session, uint64_t address, char *buf, size_t size);

@@ -308,13 +308,9 @@ static struct error *check_options(struct bt_run *run)
 				 "return address, stale or not");
 	if (chosen->set[OPT_NO_IDLE] && strcmp(chosen->value[OPT_NO_IDLE], "idle") != 0)
 		return error_new(ERROR_USAGE, "-n takes the word \"idle\"");
-	if (chosen->set[OPT_CPUS]) {
-		run->cpus = arena_zalloc(&run->args->doc->arena,
-					 CPU_LIST_MAX * sizeof(*run->cpus));
-		struct error *err = parse_cpu_list(chosen->value[OPT_CPUS], run->cpus);
-		if (err)
-			return err;
-	}
+	struct error *err = parse_cpu_option(run->args, chosen->value[OPT_CPUS], &run->cpus);
+	if (err)
+		return err;
 	return bt_ref_parse(run->args->session, chosen->value[OPT_REF],
 			    chosen->value[OPT_MODULE], &run->ref);
 }

@@ -307,10 +307,8 @@ static struct error *parse_ps(struct ps_run *run)
 	struct error *err = options_parse(run->args, ps_option_table,
 					  array_size(ps_option_table), &run->options);
 
-	if (!err && run->options.set[OPT_CPUS]) {
-		run->cpus = arena_zalloc(&run->args->doc->arena, CPU_LIST_MAX * sizeof(*run->cpus));
-		err = parse_cpu_list(run->options.value[OPT_CPUS], run->cpus);
-	}
+	if (!err)
+		err = parse_cpu_option(run->args, run->options.value[OPT_CPUS], &run->cpus);
 	if (!err && run->options.set[OPT_POLICIES])
 		err = parse_policies(run->options.value[OPT_POLICIES], &run->policies);
 	for (size_t i = 0; i < array_size(views); i++)

@@ -296,10 +296,8 @@ static struct error *run_timer(struct command_args *args)
 
 	if (!err && run.options.word_count)
 		err = error_new(ERROR_USAGE, "unexpected word: %s", run.options.words[0]);
-	if (!err && run.options.set[OPT_CPUS]) {
-		wanted = arena_zalloc(&args->doc->arena, CPU_LIST_MAX * sizeof(*wanted));
-		err = parse_cpu_list(run.options.value[OPT_CPUS], wanted);
-	}
+	if (!err)
+		err = parse_cpu_option(args, run.options.value[OPT_CPUS], &wanted);
 	if (err)
 		return err;
 	size_t count = choose_cpus(&run, wanted, &chosen);
