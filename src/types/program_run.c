@@ -147,6 +147,18 @@ static void load_string(struct program *p, const struct step *step, struct datum
 
 /* --- Computing --- */
 
+/* Both children; false when one is unknown, and @a says why. */
+static bool run_both(struct program *p, const struct step *step, struct datum *a, struct datum *b)
+{
+	run(p, step->child[0], a);
+	if (a->kind == DATUM_NONE)
+		return false;
+	run(p, step->child[1], b);
+	if (b->kind == DATUM_NONE)
+		*a = *b;
+	return b->kind != DATUM_NONE;
+}
+
 static void run_unary(struct program *p, const struct step *step, struct datum *out)
 {
 	run(p, step->child[0], out);
@@ -241,14 +253,8 @@ static void run_binary(struct program *p, const struct step *step, struct datum 
 	struct datum b;
 	uint64_t n;
 
-	run(p, step->child[0], out);
-	if (out->kind == DATUM_NONE)
+	if (!run_both(p, step, out, &b))
 		return;
-	run(p, step->child[1], &b);
-	if (b.kind == DATUM_NONE) {
-		*out = b;
-		return;
-	}
 	bool shifts = step->op == OP_SHL || step->op == OP_SHR;
 	uint64_t x = step->cuts ? fit_number(step->fit, out->number) : out->number;
 	uint64_t y = step->cuts && !shifts ? fit_number(step->fit, b.number) : b.number;
@@ -279,28 +285,23 @@ static void run_logic(struct program *p, const struct step *step, struct datum *
 		number(out, !decides);
 }
 
-static void run_texts(struct program *p, const struct step *step, struct datum *out)
+static void run_match(struct program *p, const struct step *step, struct datum *out)
 {
-	struct datum b;
-	bool result;
-
 	run(p, step->child[0], out);
 	if (out->kind == DATUM_NONE)
 		return;
-	if (step->kind == STEP_MATCH) {
-		result = step->regex ? regexec(step->regex, out->text, 0, NULL, 0) == 0
-				     : glob_match(step->pattern, out->text) ==
-					       (step->op == OP_GLOB);
-		number(out, result);
-		return;
-	}
-	run(p, step->child[1], &b);
-	if (b.kind == DATUM_NONE) {
-		*out = b;
-		return;
-	}
-	result = strcmp(out->text, b.text) == 0;
-	number(out, result == (step->op == OP_EQ));
+	if (step->regex)
+		number(out, regexec(step->regex, out->text, 0, NULL, 0) == 0);
+	else
+		number(out, glob_match(step->pattern, out->text) == (step->op == OP_GLOB));
+}
+
+static void run_equal(struct program *p, const struct step *step, struct datum *out)
+{
+	struct datum b;
+
+	if (run_both(p, step, out, &b))
+		number(out, (strcmp(out->text, b.text) == 0) == (step->op == OP_EQ));
 }
 
 /* --- What is not compiled --- */
@@ -343,16 +344,9 @@ static void run_index(struct program *p, const struct step *step, struct datum *
 {
 	struct datum b;
 
-	run(p, step->child[0], out);
-	if (out->kind == DATUM_NONE)
-		return;
-	run(p, step->child[1], &b);
-	if (b.kind == DATUM_NONE) {
-		*out = b;
-		return;
-	}
-	*out = (struct datum){ .kind = DATUM_PLACE,
-			       .number = out->number + b.number * step->number };
+	if (run_both(p, step, out, &b))
+		*out = (struct datum){ .kind = DATUM_PLACE,
+				       .number = out->number + b.number * step->number };
 }
 
 static void run(struct program *p, const struct step *step, struct datum *out)
@@ -403,8 +397,10 @@ static void run(struct program *p, const struct step *step, struct datum *out)
 		run_logic(p, step, out);
 		return;
 	case STEP_EQUAL:
+		run_equal(p, step, out);
+		return;
 	case STEP_MATCH:
-		run_texts(p, step, out);
+		run_match(p, step, out);
 		return;
 	case STEP_GENERIC:
 		run_generic(p, step, out);
