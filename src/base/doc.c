@@ -8,9 +8,36 @@
 #include "base/doc.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/strbuf.h"
+
+void cell_add_plain(const struct cell *cell, struct strbuf *out)
+{
+	switch (cell->kind) {
+	case CELL_DEC:
+		strbuf_addf(out, "%" PRId64, cell->dec);
+		break;
+	case CELL_UDEC:
+		strbuf_addf(out, "%" PRIu64, cell->udec);
+		break;
+	case CELL_HEX:
+	case CELL_ADDRESS:
+		strbuf_addf(out, "0x%" PRIx64, cell->udec);
+		break;
+	case CELL_BOOL:
+		strbuf_add(out, cell->boolean ? "true" : "false");
+		break;
+	case CELL_NONE:
+	case CELL_STRING:
+	case CELL_FLOAT:
+	case CELL_LIST:
+		break;
+	}
+}
 
 static struct doc_node *node_new(struct doc *doc, enum doc_kind kind, const char *heading)
 {

@@ -92,6 +92,12 @@ static inline struct cell cell_shown(struct cell c, const char *shown)
 	c.shown = shown;
 	return c;
 }
+/*
+ * Numbers, addresses and truths as they are typed and as programs read them, nothing for no value.
+ * No texts, floating-point numbers or lists: those the caller writes in its own way.
+ */
+struct strbuf;
+void cell_add_plain(const struct cell *cell, struct strbuf *out);
 
 enum cell_style {
 	STYLE_PLAIN,

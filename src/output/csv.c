@@ -8,7 +8,6 @@
  * Two passes: the tree is walked once, and tables collect pointers to cells; columns are known only
  * when the last row is.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -324,36 +323,18 @@ static void add_clean(struct strbuf *out, const char *text)
 
 static void add_cell(struct strbuf *out, const struct cell *cell)
 {
-	switch (cell->kind) {
-	case CELL_NONE:
-		break;
-	case CELL_DEC:
-		strbuf_addf(out, "%" PRId64, cell->dec);
-		break;
-	case CELL_UDEC:
-		strbuf_addf(out, "%" PRIu64, cell->udec);
-		break;
-	case CELL_HEX:
-	case CELL_ADDRESS:
-		strbuf_addf(out, "0x%" PRIx64, cell->udec);
-		break;
-	case CELL_STRING:
+	if (cell->kind == CELL_STRING) {
 		add_clean(out, cell->str);
-		break;
-	case CELL_BOOL:
-		strbuf_add(out, cell->boolean ? "true" : "false");
-		break;
-	case CELL_FLOAT:
+	} else if (cell->kind == CELL_FLOAT) {
 		if (isfinite(cell->real))
 			strbuf_addf(out, "%.12g", cell->real);
-		break;
-	case CELL_LIST:
+	} else if (cell->kind == CELL_LIST) {
 		for (size_t i = 0; i < cell->list->count; i++) {
-			if (i)
-				strbuf_add_char(out, ' ');
+			strbuf_add(out, i ? " " : "");
 			add_cell(out, &cell->list->cells[i]);
 		}
-		break;
+	} else {
+		cell_add_plain(cell, out);
 	}
 }
 

@@ -6,7 +6,6 @@
  * records are rows.
  */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,34 +145,17 @@ static void note_cell(struct maker *m, unsigned i, const struct cell *cell)
 
 static void add_cell_text(struct strbuf *out, const struct cell *cell)
 {
-	switch (cell->kind) {
-	case CELL_STRING:
+	if (cell->kind == CELL_STRING) {
 		strbuf_add(out, cell->str);
-		break;
-	case CELL_DEC:
-		strbuf_addf(out, "%" PRId64, cell->dec);
-		break;
-	case CELL_UDEC:
-		strbuf_addf(out, "%" PRIu64, cell->udec);
-		break;
-	case CELL_HEX:
-	case CELL_ADDRESS:
-		strbuf_addf(out, "0x%" PRIx64, cell->udec);
-		break;
-	case CELL_BOOL:
-		strbuf_add(out, cell->boolean ? "true" : "false");
-		break;
-	case CELL_FLOAT:
+	} else if (cell->kind == CELL_FLOAT) {
 		strbuf_addf(out, "%g", cell->real);
-		break;
-	case CELL_LIST:
+	} else if (cell->kind == CELL_LIST) {
 		for (size_t i = 0; i < cell->list->count; i++) {
 			strbuf_add(out, i ? " " : "");
 			add_cell_text(out, &cell->list->cells[i]);
 		}
-		break;
-	case CELL_NONE:
-		break;
+	} else {
+		cell_add_plain(cell, out);
 	}
 }
 
