@@ -2,7 +2,8 @@
 /*
  * I/O stuck below: who waits for a page in the end waits for a disk. The request that has the page
  * tells which (kernel/block_io.h), and the queue whose function took it: that driver, or the
- * hardware behind it, has not answered. Which of the two the dump does not tell.
+ * hardware behind it, has not answered. Which of the two the dump does not tell. A volume of the
+ * device-mapper that is suspended makes no request: it has put the I/O aside.
  */
 #include "diagnosis/stuck_io.h"
 
@@ -10,18 +11,15 @@
 #include <string.h>
 
 #include "kernel/block_io.h"
+#include "kernel/device_mapper.h"
 
 enum { NS_PER_S = 1000 * 1000 * 1000, LONG_SECONDS = 2 };
 
 static uint64_t page_of_wait(struct session *s, const struct wait *wait)
 {
-	uint64_t page;
-
 	if (wait->kind == WAIT_PAGE)
 		return wait->object;
-	return wait->kind == WAIT_BUFFER &&
-			       kread(s, wait->object, "buffer_head", "b_folio|b_page", &page)
-		       ? page : 0;
+	return wait->kind == WAIT_BUFFER ? block_page_of_buffer(s, wait->object) : 0;
 }
 
 static void blame_driver(const struct facts *facts, const struct io_request *io,
@@ -42,6 +40,41 @@ static void blame_driver(const struct facts *facts, const struct io_request *io,
 			  "does not answer";
 }
 
+/*
+ * A volume that is suspended has put the I/O aside. That the page is in one of the bios put aside
+ * makes it sure; else the I/O may be on its way.
+ */
+static bool tell_suspended(struct session *s, const struct io_request *io, uint64_t page,
+			   struct findings *out, struct finding *f)
+{
+	struct dm_volume volume;
+
+	if (!io->disk || !dm_volume_of_disk(s, io->disk, &volume) || !volume.holds_back)
+		return false;
+	bool found = block_bios_have_page(s, volume.deferred, page);
+	const char *name = *volume.name ? finding_text(out, "%s (volume %s of the device-mapper)",
+						       io->disk_name, volume.name)
+					: finding_text(out, "%s (a volume of the device-mapper)",
+						       io->disk_name);
+	f->why = finding_text(out, "%s%s%s %s suspended%s: somebody did that (dmsetup, LVM, a "
+			      "snapshot) and has not resumed it", f->why ? f->why : "",
+			      f->why ? "; " : "", name, volume.suspended ? "is" : "is just being",
+			      found ? ", and has put the I/O for that page aside" : "");
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct mapped_device.flags,deferred %016" PRIx64,
+					    volume.address),
+			       "flags", "%s has put %" PRIu64 " bio%s aside%s", io->disk_name,
+			       volume.deferred_count, volume.deferred_count == 1 ? "" : "s",
+			       found ? ", with that page among them" : "");
+	f->against = found ? "who suspended it is not kept in the device"
+			   : "the I/O for that page was not found among what it has put aside";
+	if (!found)
+		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
+	f->blame = (struct blame){ 0 };
+	f->who = finding_text(out, "whoever suspended %s", name);
+	return true;
+}
+
 bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
 		   struct finding *f)
 {
@@ -50,8 +83,10 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 	struct io_request io;
 	const char *age = "";
 
-	if (!page || !block_io_of_page(s, page, &io) || !io.request)
+	if (!page || !block_io_of_page(s, page, &io))
 		return false;
+	if (!io.request)
+		return tell_suspended(s, &io, page, out, f);
 	if (io.age_ns)
 		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
 	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",

@@ -90,6 +90,9 @@ static const char *resource_words(struct session *s, const struct resource *r,
 	char place[300];
 	if (r->kind == WAIT_PAGE && block_page_place(s, r->object, place, sizeof(place)))
 		return arena_strdup(arena, place);
+	uint64_t page = r->kind == WAIT_BUFFER ? block_page_of_buffer(s, r->object) : 0;
+	if (page && block_page_place(s, page, place, sizeof(place)))
+		return arena_printf(arena, "buffer %016" PRIx64 " (%s)", r->object, place);
 	whatis(s, NULL, r->object, &what);
 	if (r->kind == WAIT_LOCK || r->kind == WAIT_QUEUE)
 		cut_members(what.text);

@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "forensics/args_frame.h"
 #include "kernel/anchors.h"
+#include "kernel/slab.h"
 
 enum { TOP_FRAMES = 14, SPREAD_MAX = 9, ARGUMENT_FRAMES = 5, NO_OBJECT = -1 };
 
@@ -326,6 +327,18 @@ static bool noted_blocker(struct session *s, const struct task *task, struct wai
 	return true;
 }
 
+/* Of a buffer b_state comes first, include/linux/buffer_head.h; its cache is called as the struct. */
+static void tell_buffer(struct session *s, struct wait *wait)
+{
+	struct slab_object object;
+	uint64_t state;
+
+	if (wait->kind == WAIT_BIT && koffset(s, "buffer_head", "b_state", &state) &&
+	    slab_object_at(s, wait->object, &object) && object.address + state == wait->object &&
+	    strcmp(object.slab.cache->name, "buffer_head") == 0)
+		wait->kind = WAIT_BUFFER;
+}
+
 void wait_find_object(struct session *s, const struct task *task, struct stack *stack,
 		      struct wait *wait)
 {
@@ -345,8 +358,10 @@ void wait_find_object(struct session *s, const struct task *task, struct stack *
 			    other->argument == row->argument;
 		arena_deinit(&arena);
 		if (same && frame_argument(s, task, stack, i, (unsigned)other->argument,
-					   &wait->object, &wait->memory))
+					   &wait->object, &wait->memory)) {
+			tell_buffer(s, wait);
 			return;
+		}
 	}
 	wait->object = 0;
 }

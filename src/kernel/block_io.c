@@ -70,14 +70,14 @@ static uint64_t device_of_inode(struct session *s, uint64_t inode)
 
 /* --- Requests of a queue. --- */
 
-static bool request_has_page(const struct hunt *h, uint64_t request)
+static bool bios_have_page(const struct hunt *h, uint64_t bio)
 {
-	uint64_t bio, vectors, count, size = 0;
+	uint64_t vectors, count, size = 0;
 	struct type type;
 
 	if (types_find(h->s->types, "struct bio_vec", &type))
 		size = type_size(type);
-	if (!size || !kread(h->s, request, "request", "bio", &bio))
+	if (!size)
 		return false;
 	for (unsigned n = 0; bio && n < BIOS_MAX; n++) {
 		if (!kread(h->s, bio, "bio", "bi_io_vec", &vectors) ||
@@ -98,6 +98,13 @@ static bool request_has_page(const struct hunt *h, uint64_t request)
 			return false;
 	}
 	return false;
+}
+
+static bool request_has_page(const struct hunt *h, uint64_t request)
+{
+	uint64_t bio;
+
+	return kread(h->s, request, "request", "bio", &bio) && bios_have_page(h, bio);
 }
 
 static void look_at_tags(const struct hunt *h, uint64_t tags)
@@ -181,6 +188,31 @@ static void describe(struct hunt *h)
 		h->io->age_ns = now.uptime_ns - start;
 }
 
+static void set_page(struct hunt *h, const struct page_info *info)
+{
+	h->first_pfn = info->head_pfn;
+	h->end_pfn = info->head_pfn + (1ull << (info->order & 31));
+}
+
+bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page)
+{
+	struct hunt h = { .s = s };
+	struct page_info info;
+	uint64_t pfn;
+
+	if (!pfn_of_page(s, page, &pfn) || !page_info(s, pfn, &info))
+		return false;
+	set_page(&h, &info);
+	return bios_have_page(&h, bio);
+}
+
+uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
+{
+	uint64_t page;
+
+	return kread(s, buffer, "buffer_head", "b_folio|b_page", &page) ? page : 0;
+}
+
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
 {
 	struct hunt h = { .s = s, .io = io };
@@ -190,8 +222,7 @@ bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
 	*io = (struct io_request){ 0 };
 	if (!inode_of_page(s, page, &info, &inode))
 		return false;
-	h.first_pfn = info.head_pfn;
-	h.end_pfn = info.head_pfn + (1ull << (info.order & 31));
+	set_page(&h, &info);
 	io->bdev = device_of_inode(s, inode);
 	if (!io->bdev || !kread(s, io->bdev, "block_device", "bd_disk", &io->disk) || !io->disk ||
 	    !kread_string(s, io->disk, "gendisk", "disk_name", io->disk_name,

@@ -4,7 +4,7 @@
  *
  * In: a struct page or folio of the page cache, or a request queue. Out: requests that the driver
  * has been given and has not ended. Of disks with blk-mq queues (all since 5.0) only: what a
- * stacked driver (device-mapper, md) was given is not known here.
+ * stacked driver (device-mapper, md) was given is not known here (but see device_mapper.h).
  */
 #pragma once
 
@@ -25,5 +25,12 @@ struct io_request {
  * disk alone (@io->request is 0). False: not even that is known.
  */
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
+/*
+ * Has one of the bios from struct bio @bio on (linked by bi_next) the page cache's @page? Those of
+ * a stacked driver, which puts them aside, are in no request.
+ */
+bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page);
+/* The page cache's page that a struct buffer_head is a part of; 0 not known. */
+uint64_t block_page_of_buffer(struct session *s, uint64_t buffer);
 /* Where the page belongs to: "/var/log/x, page 3"; for a disk's own pages "sda, page 3". */
 bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size);

@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 import lab
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
-STUCK = {"seq-writer", "irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "write-walk"}
+STUCK = {"seq-writer", "irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "dm-suspended", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
 CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
@@ -289,6 +289,39 @@ class Disk(Waits):
             # The hardware may be it as well: a driver that waits for an answer is not surely to blame.
             self.assertEqual(verdict["function_confidence"], "possible")
             self.assertRegex(verdict["why"], rf"{truth['device']}: (read|write) of 4096 bytes at sector (0|64)\) has been with the disk's driver for \d+ s")
+
+
+class Suspended(Waits):
+    """A volume of the device-mapper that lets nothing through: one has the inode and waits for the disk, the others wait for the inode."""
+
+    def test_the_pile_up(self):
+        for dump, truth in self.each("dm-suspended"):
+            rows = self.blocked(dump)
+            holder = self.of(rows, truth["holder"])
+            self.assertEqual(holder["kind"], "buffer")
+            self.assertRegex(holder["waits_for"], rf"^buffer [0-9a-f]+ \(page 0 of /tmp/disk/ledger, .*{truth['device']}")
+            clerks = [r for r in rows if r["comm"].startswith("clerk-")]
+            self.assertEqual([r["comm"] for r in clerks], [f"clerk-{i + 1}" for i in range(truth["victims"])])
+            for row in clerks:
+                self.assertEqual((row["kind"], row["owner_pid"]), ("lock", holder["pid"]))
+                self.assertIn("i_rwsem", row["waits_for"])
+            self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+    def test_the_verdict_names_the_volume_and_nobody_else(self):
+        for dump, truth in self.each("dm-suspended"):
+            # That it was suspended the kernel itself said.
+            self.assertEqual((dump.oracle / "dm" / "suspended").read_text().strip(), "1")
+            name = (dump.oracle / "dm" / "name").read_text().strip()
+            self.assertEqual(name, truth["volume"])
+            verdict = self.report(dump)["verdict"]
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            volume = f"{truth['device']} (volume {name} of the device-mapper)"
+            self.assertEqual(verdict["who"], f"whoever suspended {volume}")
+            self.assertIn(f"{volume} is suspended, and has put the I/O for that page aside", verdict["why"])
+            if f"with {truth['holder']} (pid" in verdict["why"]:
+                self.assertIn(f"it holds up {truth['victims']} tasks", verdict["why"])
+            else:
+                self.assertIn(f"{truth['holder']} (pid", verdict["what"])
 
 
 class Picture(Waits):
