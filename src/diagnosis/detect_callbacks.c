@@ -3,7 +3,8 @@
  * A flood of RCU callbacks: a CPU has very many that wait for readers, and what they are to free
  * stays allocated till then. Each CPU keeps how many it has; the first ones of its list tell by
  * their functions what they are. Either somebody queues them faster than they can be called, or a
- * grace period does not end.
+ * grace period does not end. What kfree_rcu() is to free is gathered elsewhere, in
+ * kernel/kfree_rcu.h; of that the slab caches tell what it is.
  *
  * Sources, in linux/: kernel/rcu/tree.h (struct rcu_data, rcu_state), kernel/rcu/tree.c (qhimark,
  * 10,000: more than that is many to RCU itself), include/linux/rcu_segcblist.h,
@@ -13,6 +14,8 @@
 
 #include "diagnosis/diagnosis.h"
 #include "kernel/cpus.h"
+#include "kernel/kfree_rcu.h"
+#include "kernel/slab.h"
 #include "kernel/timekeeper.h"
 
 enum {
@@ -109,30 +112,94 @@ static void name_function(const struct facts *facts, struct findings *out, struc
 	f->blame.unsure = "who queues them, or whom they wait for, may be others";
 }
 
+/* --- What kfree_rcu() is to free. --- */
+
+struct caches {
+	struct session *s;
+	struct {
+		const struct slab_cache *cache;
+		unsigned count;
+	} of[FUNCTIONS_MAX];
+	unsigned n, looked_at;
+};
+
+static bool count_cache(void *ctx, uint64_t address)
+{
+	struct caches *c = ctx;
+	struct slab_object object;
+	unsigned i = 0;
+
+	if (++c->looked_at > LOOKED_AT)
+		return false;
+	if (!slab_object_at(c->s, address, &object) || object.address != address)
+		return true;
+	while (i < c->n && c->of[i].cache != object.slab.cache)
+		i++;
+	if (i == FUNCTIONS_MAX)
+		return true;
+	if (i == c->n)
+		c->of[c->n++].cache = object.slab.cache;
+	c->of[i].count++;
+	return true;
+}
+
+static void add_grace_period(const struct facts *facts, struct findings *out, struct finding *f)
+{
+	uint64_t began, seconds = grace_period_seconds(facts->session, &began);
+
+	if (seconds < LONG_SECONDS) {
+		f->against = "no grace period is under way for long: they may have been on the way out";
+		return;
+	}
+	f->confidence = CONFIDENCE_LIKELY;
+	f->why = finding_text(out, "the grace period that they wait for has not ended for %" PRIu64
+			      " s: a CPU or task is in a reader's section, or RCU's thread does not run",
+			      seconds);
+	finding_evidence(out, f, "p rcu_state.gp_start", "the grace period began at jiffies %" PRIu64
+			 ", %" PRIu64 " s before the end", began, seconds);
+}
+
+static void look_at_frees(const struct facts *facts, struct findings *out, unsigned cpu)
+{
+	struct caches caches = { .s = facts->session };
+	uint64_t at, count;
+	unsigned best = 0;
+
+	if (!kfree_rcu_count(facts->session, cpu, &at, &count, NULL, NULL) ||
+	    count < MANY_CALLBACKS)
+		return;
+	kfree_rcu_count(facts->session, cpu, &at, &count, count_cache, &caches);
+	for (unsigned i = 1; i < caches.n; i++)
+		best = caches.of[i].count > caches.of[best].count ? i : best;
+	struct finding *f = finding_add(out, "callback-flood", "Flood of RCU callbacks",
+					RANK_FALLBACK + 3, CONFIDENCE_POSSIBLE, "%" PRIu64
+					" objects that kfree_rcu() is to free wait on CPU %u", count,
+					cpu);
+	f->apart = true;
+	finding_evidence(out, f, finding_text(out, "struct kfree_rcu_cpu %016" PRIx64, at),
+			 "CPU %u has gathered %" PRIu64 " of them", cpu, count);
+	if (caches.n && caches.of[best].count * 2 > min_u64(caches.looked_at, LOOKED_AT)) {
+		const char *name = caches.of[best].cache->name;
+		f->what = finding_text(out, "%s, most of them of slab cache %s", f->what, name);
+		finding_evidence(out, f, finding_text(out, "kmem -s %s", name),
+				 "%u of the %" PRIu64 " that were looked at are of %s",
+				 caches.of[best].count, min_u64(caches.looked_at, LOOKED_AT), name);
+	}
+	add_grace_period(facts, out, f);
+}
+
 static void report(const struct facts *facts, struct findings *out, unsigned cpu, uint64_t data,
 		   uint64_t count, const struct tally *tally)
 {
-	uint64_t began, seconds = grace_period_seconds(facts->session, &began);
-	bool stuck = seconds >= LONG_SECONDS;
 	struct finding *f = finding_add(out, "callback-flood", "Flood of RCU callbacks",
-					RANK_FALLBACK + 3,
-					stuck ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, "%" PRIu64
+					RANK_FALLBACK + 3, CONFIDENCE_POSSIBLE, "%" PRIu64
 					" RCU callbacks wait on CPU %u", count, cpu);
 
 	f->apart = true;
 	name_function(facts, out, f, tally);
-	if (stuck)
-		f->why = finding_text(out, "the grace period that they wait for has not ended for %" PRIu64
-				      " s: a CPU or task is in a reader's section, or RCU's thread does not run",
-				      seconds);
-	else
-		f->against = "no grace period is under way for long: they may have been on the way out";
 	finding_evidence_shows(out, f, finding_text(out, "struct rcu_data.cblist %016" PRIx64, data),
 			       "len", "CPU %u has %" PRIu64 " callbacks in rcu_data.cblist", cpu, count);
-	if (stuck)
-		finding_evidence(out, f, "p rcu_state.gp_start",
-				 "the grace period began at jiffies %" PRIu64 ", %" PRIu64
-				 " s before the end", began, seconds);
+	add_grace_period(facts, out, f);
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)
@@ -148,6 +215,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	const struct cpu *all = cpus(s, &n);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t data = kpercpu(s, "rcu_data", all[i].id), count;
+		look_at_frees(facts, out, all[i].id);
 		if (!data || !kread(s, data, "rcu_data", "cblist.len.counter|cblist.len", &count) ||
 		    count <= most || (int64_t)count < 0)
 			continue;

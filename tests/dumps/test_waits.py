@@ -471,6 +471,18 @@ class Floods(Waits):
             self.assertGreaterEqual(int(found[0]["what"].split()[0]), truth["callbacks"])
             self.assertIn("has not ended for", found[0]["why"])
 
+    def test_what_kfree_rcu_is_to_free(self):
+        """It is in no list of callbacks: nearly all of the module's tickets, which are of one size."""
+        for dump, truth in self.each("free-flood"):
+            (found,) = [f for f in self.report(dump)["findings"] if f["kind"] == "callback-flood"]
+            self.assertEqual((found["confidence"], found["function"]), ("likely", None))
+            told = re.fullmatch(r"(\d+) objects that kfree_rcu\(\) is to free wait on CPU 0, most of them of slab cache (\S+)", found["what"])
+            self.assertTrue(told, found["what"])
+            self.assertEqual(told[2], truth["cache"])
+            # The kernel's own code frees a few in this way, too.
+            self.assertTrue(truth["objects"] <= int(told[1]) < truth["objects"] + 1000, told[1])
+            self.assertIn("has not ended for", found["why"])
+
     def test_storms_are_named(self):
         for dump, truth in self.each("storms"):
             found = self.report(dump)["findings"]
@@ -488,7 +500,7 @@ class Floods(Waits):
 
     def test_others_have_none(self):
         for dump in lab.dumps(truncate=100):
-            if dump.meta["name"] not in ("callback-flood", "storms", "reclaim"):
+            if dump.meta["name"] not in ("callback-flood", "free-flood", "storms", "reclaim"):
                 with self.subTest(dump=str(dump)):
                     self.assertFalse({f["kind"] for f in self.report(dump)["findings"]} & FLOODS)
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * A CPU's struct kfree_rcu_cpu has what came last, and two works with what waits for a grace
+ * period already. In each of the three: blocks of pointers, one list for objects of slabs and one
+ * for those of vmalloc(), and a chain of rcu_heads for when there was no page for a block. Blocks
+ * are linked by pointers (bkvhead), since 6.4 in lists (bulk_head).
+ *
+ * Sources, in linux/: kernel/rcu/tree.c, since 6.14 mm/slab_common.c (struct kfree_rcu_cpu,
+ * kfree_rcu_cpu_work, kvfree_rcu_bulk_data; KFREE_N_BATCHES, FREE_N_CHANNELS).
+ */
+#include "kernel/kfree_rcu.h"
+
+enum {
+	LISTS_MAX = 2, WORKS_MAX = 4, BLOCKS_MAX = 20000, CHAIN_MAX = 1000000,
+	RECORDS_MAX = 512, /* a block is a page */
+};
+
+struct gathering {
+	struct session *s;
+	uint64_t count;
+	kfree_rcu_fn fn;
+	void *ctx;
+};
+
+static bool count_block(struct gathering *g, uint64_t block)
+{
+	uint64_t records, offset, object;
+
+	if (!kread(g->s, block, "kvfree_rcu_bulk_data", "nr_records", &records) ||
+	    records > RECORDS_MAX || !koffset(g->s, "kvfree_rcu_bulk_data", "records", &offset))
+		return false;
+	g->count += records;
+	for (uint64_t i = 0; g->fn && i < records; i++) {
+		if (memory_u64(g->s->memory, block + offset + i * 8, &object) != READ_OK)
+			break;
+		if (!g->fn(g->ctx, object))
+			g->fn = NULL;
+	}
+	return true;
+}
+
+static void count_linked(struct gathering *g, uint64_t block)
+{
+	for (unsigned n = 0; block && n < BLOCKS_MAX && count_block(g, block); n++) {
+		if (!kread(g->s, block, "kvfree_rcu_bulk_data", "next", &block))
+			return;
+	}
+}
+
+static void count_listed(struct gathering *g, uint64_t head, uint64_t member)
+{
+	uint64_t link;
+
+	if (memory_u64(g->s->memory, head, &link) != READ_OK)
+		return;
+	for (unsigned n = 0; link != head && n < BLOCKS_MAX && count_block(g, link - member); n++) {
+		if (memory_u64(g->s->memory, link, &link) != READ_OK)
+			return;
+	}
+}
+
+static void count_chain(struct gathering *g, uint64_t head)
+{
+	for (unsigned n = 0; head && n < CHAIN_MAX && g->s->arch->is_kernel_address(head); n++) {
+		if (!kread(g->s, head, "callback_head", "next", &head))
+			return;
+		g->count++;
+	}
+}
+
+/* The blocks and the chain of the @type at @address. */
+static void count_part(struct gathering *g, uint64_t address, const char *type, const char *lists,
+		       const char *linked, const char *chain)
+{
+	uint64_t offset, member, head;
+
+	if (koffset(g->s, type, lists, &offset) &&
+	    koffset(g->s, "kvfree_rcu_bulk_data", "list", &member)) {
+		for (unsigned i = 0; i < LISTS_MAX; i++)
+			count_listed(g, address + offset + i * 16ull, member);
+	} else if (koffset(g->s, type, linked, &offset)) {
+		for (unsigned i = 0; i < LISTS_MAX; i++) {
+			if (memory_u64(g->s->memory, address + offset + i * 8ull, &head) == READ_OK)
+				count_linked(g, head);
+		}
+	}
+	if (kread(g->s, address, type, chain, &head))
+		count_chain(g, head);
+}
+
+bool kfree_rcu_count(struct session *s, unsigned cpu, uint64_t *at, uint64_t *count,
+		     kfree_rcu_fn fn, void *ctx)
+{
+	struct gathering g = { .s = s, .fn = fn, .ctx = ctx };
+	uint64_t set_up, size = types_sizeof(s->types, "kfree_rcu_cpu_work");
+	struct member works;
+
+	*at = kpercpu(s, "krc", cpu);
+	if (!*at || !kread(s, *at, "kfree_rcu_cpu", "initialized", &set_up) || !set_up)
+		return false;
+	/* The oldest first. */
+	if (size && types_member(s->types, "kfree_rcu_cpu", "krw_arr", &works)) {
+		uint64_t n = min_u64(type_array_length(type_strip(works.type)), WORKS_MAX);
+		for (uint64_t i = 0; i < n; i++)
+			count_part(&g, *at + works.offset + i * size, "kfree_rcu_cpu_work",
+				   "bulk_head_free", "bkvhead_free", "head_free");
+	}
+	count_part(&g, *at, "kfree_rcu_cpu", "bulk_head", "bkvhead", "head");
+	*count = g.count;
+	return true;
+}
