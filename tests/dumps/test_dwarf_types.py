@@ -5,6 +5,7 @@ answers; the index of names is kept on disk, and whatever happens to it there do
 Needs the debug package of a kernel of the lab (lab/kernels SERIES --debug)."""
 
 import concurrent.futures
+import math
 import os
 import pathlib
 import random
@@ -38,6 +39,13 @@ def answer(*words, **options):
     text = re.sub(r"(?m)^( ?#\d+  \S+).*$", r"\1", text)
     return [line for line in text.splitlines()
             if line and not re.match(r"\s*TYPES:|.* modules' BTF", line)]
+
+
+def one_dimension(lines):
+    """An array of arrays as pahole writes it into BTF: one of as many elements."""
+    def product(match):
+        return f"[{math.prod(int(n) for n in re.findall('[0-9]+', match.group()))}]"
+    return [re.sub(r"(?:\[\d+\]){2,}", product, line) for line in lines]
 
 
 class WithCache(unittest.TestCase):
@@ -78,8 +86,8 @@ class WithoutBtf(WithCache):
             with self.subTest(str(dump)):
                 command = "; ".join(f"struct {name} -o" for name in names)
                 expected = answer(dump, command, cache=self.cache.name)
-                self.assertEqual(answer(dump, command, "--no-btf", cache=self.cache.name),
-                                 expected)
+                found = answer(dump, command, "--no-btf", cache=self.cache.name)
+                self.assertEqual(one_dimension(found), one_dimension(expected))
                 self.assertNotIn("is called", "".join(expected))
                 seen += len(names)
         self.assertGreater(seen, 0)
