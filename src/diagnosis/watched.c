@@ -231,25 +231,44 @@ static bool waits_for_cpu(const struct facts *facts, int id, struct findings *ou
 	return (wait->kind == WAIT_CPU_CALL || reads) && waiting_blame(facts, task, out, f);
 }
 
+static const char starved_marker[] = " kthread starved for ";
+
+/*
+ * The CPU on which RCU's own thread waits to run: "rcu: rcu_preempt kthread starved for 1004
+ * jiffies! ... ->state=0x0 ->cpu=0" (kernel/rcu/tree_stall.h). -1: it slept, or the log has none.
+ */
+static int starved_thread_cpu(const struct facts *facts)
+{
+	const struct log_record *r = facts_log_find_last(facts, starved_marker);
+	const char *at = r ? strstr(r->text, "->cpu=") : NULL;
+	const char *end;
+
+	return at && strstr(r->text, "->state=0x0 ") ? cpu_number(at + strlen("->cpu="), &end) : -1;
+}
+
 /*
  * RCU's own thread did not run: it ends the grace periods, so that the CPUs that are named may have
  * nothing to do with it (kernel/rcu/tree_stall.h, rcu_check_gp_kthread_starvation()).
  */
-static void note_starved_thread(const struct facts *facts, struct findings *out, struct finding *f)
+static void note_starved_thread(const struct facts *facts, bool by_thread, struct findings *out,
+				struct finding *f)
 {
-	static const char marker[] = " kthread starved for ";
-	const struct log_record *r = facts_log_find_last(facts, marker);
+	const struct log_record *r = facts_log_find_last(facts, starved_marker);
 
 	if (!r)
 		return;
-	/* What is said of the CPUs is not so sure then. */
-	if (f->confidence == CONFIDENCE_CERTAIN && f->blame.known)
+	const char *count = strstr(r->text, starved_marker) + strlen(starved_marker);
+	/* What is said of the CPUs is not so sure then, but where it was found by that thread. */
+	if (!by_thread && f->confidence == CONFIDENCE_CERTAIN && f->blame.known)
 		f->blame.unsure = "RCU's own thread did not run";
-	size_t digits = strspn(strstr(r->text, marker) + strlen(marker), "0123456789");
+	size_t digits = strspn(count, "0123456789");
 	f->why = finding_text(out, "%s; RCU's own thread, which ends grace periods, did not run for "
-			      "%.*s jiffies", f->why, (int)digits,
-			      strstr(r->text, marker) + strlen(marker));
-	f->against = "it may be that thread that was kept from running, and not a reader";
+			      "%.*s jiffies", f->why, (int)digits, count);
+	if (by_thread)
+		f->why = finding_text(out, "%s, though it could have on CPU %d", f->why,
+				      starved_thread_cpu(facts));
+	else
+		f->against = "it may be that thread that was kept from running, and not a reader";
 	finding_evidence(out, f, "log", "%s", r->text);
 }
 
@@ -282,15 +301,22 @@ static void blame_reader(const struct facts *facts, const struct task *task, str
 	stack_deinit(&stack);
 }
 
-/* An RCU stall of which the log names no CPU: a reader that sleeps, or nothing is known. */
-static void blame_nameless(const struct facts *facts, struct findings *out, struct finding *f)
+/*
+ * An RCU stall of which the log names no CPU: a reader that sleeps, a CPU that does not let RCU's
+ * thread run (true then), or nothing is known.
+ */
+static bool blame_nameless(const struct facts *facts, struct findings *out, struct finding *f)
 {
-	const struct task *reader = facts->session->symbols && !facts->session->text
-					    ? blocked_reader(facts) : NULL;
-
 	f->against = "the log does not name the CPU that stalled";
+	if (!facts->session->symbols || facts->session->text)
+		return false;
+	const struct task *reader = blocked_reader(facts);
+	int cpu = starved_thread_cpu(facts);
 	if (reader)
 		blame_reader(facts, reader, out, f);
+	else if (cpu >= 0 && cpu != facts->cpu)
+		blame_other(facts, cpu, out, f);
+	return !reader && cpu >= 0 && cpu != facts->cpu;
 }
 
 void watched_blame(const struct facts *facts, struct findings *out, struct finding *f)
@@ -302,12 +328,13 @@ void watched_blame(const struct facts *facts, struct findings *out, struct findi
 
 	if (spinners_blame(facts, cpu, out, f) || waits_for_cpu(facts, cpu, out, f))
 		return;
+	bool by_thread = false;
 	if (cpu >= 0 && cpu != facts->cpu)
 		blame_other(facts, cpu, out, f);
 	else if (cpu < 0 && stall)
-		blame_nameless(facts, out, f);
+		by_thread = blame_nameless(facts, out, f);
 	else if (facts_interrupted(facts) != SIZE_MAX && facts->session->symbols)
 		describe(facts, &facts->stack, facts->cpu, facts_where(facts), out, f);
 	if (stall && f->why)
-		note_starved_thread(facts, out, f);
+		note_starved_thread(facts, by_thread, out, f);
 }
