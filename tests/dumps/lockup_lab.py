@@ -35,6 +35,8 @@ class Setting:
         return "\n".join([self.before or ":", self.watch, beside, f"{LOCK_UP} {self.words}"])
 
 
+# A stall is one of a grace period, and found by a CPU that ticks: the other one must want some and not sleep.
+BUSY = "(while :; do i=0; while [ $i -lt 3000 ]; do i=$((i+1)); done; (:); done) & sleep 1"
 FILE = "touch /tmp/shared"
 APPEND = "for n in 1 2 3; do (echo $n >>/tmp/shared) & done"
 
@@ -44,7 +46,7 @@ ONCE_LOCKED = "until dmesg | grep -q 'test_lockup: lock mutex'; do sleep 1; done
 SETTINGS = [
     Setting("preemption-off", "disable_preempt=1", SOFT, "softlockup"),
     Setting("softirqs-off", "disable_softirq=1", SOFT, "softlockup"),
-    Setting("interrupts-off", "disable_irq=1", STALL, "rcu-stall", says=("interrupts disabled",)),
+    Setting("interrupts-off", "disable_irq=1", STALL, "rcu-stall", before=BUSY, says=("interrupts disabled",)),
     Setting("rcu-reader", "lock_rcu=1", STALL, "rcu-stall"),
     Setting("uninterruptible", "state=D", HUNG, "hung-task"),
     Setting("inode", "state=S file_path=/tmp/shared lock_inode=1", HUNG, "hung-task", before=FILE, victims=APPEND, says=("rwsem", "insmod")),

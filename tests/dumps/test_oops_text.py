@@ -25,6 +25,7 @@ OTHERS = {
     "freed-link": "who passed the pointer on needs the code of callers",
     "hung-task": "who holds the lock is in the lock",
     "late-completion": "whose array the cell is in",
+    "irq-spin": "who holds the lock is in the code of functions",
     "lock-walk": "who holds the lock is in the code of functions",
     "neighbour": "who passed the pointer on needs the code of callers",
     "recursion": "kdump's console has no word of a double fault",
