@@ -12,6 +12,7 @@
 
 #include "base/strbuf.h"
 #include "diagnosis/cause.h"
+#include "diagnosis/loops.h"
 #include "forensics/caught.h"
 #include "forensics/held_locks.h"
 #include "kernel/cpus.h"
@@ -205,6 +206,8 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 			       "CPU %u is in %s; %s had called %s for that lock, and no way from there to "
 			       "where it is gives it back%s", holder->cpu, now, taker_name, how->function,
 			       sure ? "" : " for certain");
+	if (holder != stuck)
+		loops_tell(facts, &holder->stack, caught, how->frame, bt, out, f);
 	if (waiters > 1)
 		finding_evidence(out, f, "bt -a", "CPUs that wait for it: %s", list);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/loops.h"
 #include "diagnosis/spinners.h"
 #include "diagnosis/waiting.h"
 #include "forensics/caught.h"
@@ -20,7 +21,8 @@
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
 
-enum { CPU_DIGITS_MAX = 5, STALL_LINES = 64, STALL_MARKS_MAX = 8 };
+enum { CPU_DIGITS_MAX = 5, STALL_LINES = 64, STALL_MARKS_MAX = 8,
+       LOOPS_LOOKED_FOR = 3 };
 
 /* The number at @at, which must not be longer than a CPU's; @end is set behind it. -1: none. */
 static int cpu_number(const char *at, const char **end)
@@ -172,6 +174,9 @@ static void describe(const struct facts *facts, const struct stack *stack, int c
 		f->confidence = CONFIDENCE_LIKELY;
 		return;
 	}
+	if (!facts->session->text)
+		loops_tell(facts, stack, at, at + LOOPS_LOOKED_FOR,
+			   here ? "bt" : finding_text(out, "bt -c %d", cpu), out, f);
 	f->blame = facts_blame_stack(facts, stack, at);
 	f->blame.skipped = NULL;
 	f->against = "this is what the CPU was busy with; whether it or somebody that it waits for "

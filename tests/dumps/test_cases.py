@@ -346,6 +346,15 @@ class Verdicts(Case):
             self.assertEqual((verdict["kind"], verdict["module"]), ("softlockup", truth["module"]))
             self.assertIn(verdict["function"], (truth["walker"], truth["holder"]))
 
+    def test_how_long_a_walk_is(self):
+        """Which loops the holder is in, and how far; the module's table has 512 buckets."""
+        for truth, _, verdict, _ in self.verdicts("lock-walk"):
+            loops = [e["claim"] for e in verdict["evidence"] if "is in a loop" in e["claim"]]
+            self.assertEqual([text.split("+")[0].split(".")[0] for text in loops], [truth["walker"], truth["holder"]])
+            turn, turns = re.search(r"turn (\d+) of (\d+)$", loops[0]).groups()
+            self.assertEqual(int(turns), 512)
+            self.assertLess(int(turn), 512)
+
 
 def with_debug_files(case):
     """The same tests, with the debug files of one kernel."""
