@@ -362,7 +362,7 @@ class WriteWalk(Waits):
             # Readers and writers tell different stories, of one lock.
             others = [c for c in cpus if c is not writer]
             self.assertEqual({c["owner_pid"] for c in others}, {writer["pid"]})
-            self.assertEqual(len({c["story"] for c in others}), 2)
+            self.assertGreaterEqual(len({c["story"] for c in others}), 2)
 
 
 class QueueOrder(Waits):
