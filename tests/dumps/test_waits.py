@@ -15,7 +15,7 @@ import lab
 STUCK = {"seq-writer", "irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "dm-suspended", "write-walk"}
 HEALTHY = ("sysrq", "many-tasks", "values", "objects", "places", "oom", "arguments", "slab-busy", "softlockup", "rcu-stall")
 FLOODS = {"callback-flood", "softirq-storm", "timer-storm", "irq-storm", "reclaim-livelock"}
-CROWD_SECONDS_MAX = 5  # one second is meant; but the tests' machine is busy, and the program may have a sanitizer in it
+CROWD_SECONDS_MAX = 100  # a hang, not a measure: bench/ measures
 CROWD_NAMED = 1990
 
 
