@@ -225,16 +225,23 @@ static bool is_in_file(struct dis_run *run, uint64_t address)
 	       memory_u8(run->session->memory, symbol.address + symbol.size - 1, &byte) == READ_OK;
 }
 
+/* ADDRESS [COUNT]; without a count it is left as it is. */
+static struct error *parse_place(const struct dis_run *run, uint64_t *address, uint64_t *count)
+{
+	const struct options *o = &run->options;
+
+	if (o->word_count < 1 || o->word_count > 2)
+		return error_new(ERROR_USAGE, "an address or function and perhaps a count are needed");
+	struct error *err = parse_address(run->session, o->words[0], address);
+	return err || o->word_count == 1 ? err : parse_count(o->words[1], count);
+}
+
 static struct error *choose(struct dis_run *run)
 {
 	const struct options *o = &run->options;
 	uint64_t address, start = 0, end = 0, count = UINT64_MAX;
 
-	if (o->word_count < 1 || o->word_count > 2)
-		return error_new(ERROR_USAGE, "an address or function and perhaps a count are needed");
-	struct error *err = parse_address(run->session, o->words[0], &address);
-	if (!err && o->word_count == 2)
-		err = parse_count(o->words[1], &count);
+	struct error *err = parse_place(run, &address, &count);
 	if (err)
 		return err;
 	if (run->session->text && !is_in_file(run, address))
@@ -576,14 +583,9 @@ static struct error *choose_user(struct dis_run *run)
 /* crash's -s: no instructions, but the source around the address, to the end of its function. */
 static struct error *show_listing(struct dis_run *run)
 {
-	const struct options *o = &run->options;
 	uint64_t address, start = 0, end = 0, count = UINT64_MAX;
 
-	if (o->word_count < 1 || o->word_count > 2)
-		return error_new(ERROR_USAGE, "an address or function and perhaps a count are needed");
-	struct error *err = parse_address(run->session, o->words[0], &address);
-	if (!err && o->word_count == 2)
-		err = parse_count(o->words[1], &count);
+	struct error *err = parse_place(run, &address, &count);
 	if (!err)
 		err = function_bounds(run, address, &start, &end);
 	return err ? err : source_listing(run->args, address, end, count);

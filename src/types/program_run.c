@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "types/program_steps.h"
 #include "types/source.h"
+#include "types/value_rules.h"
 
 /* Nothing is mapped there: what points into it is NULL, or a member of NULL. */
 static bool is_null(uint64_t address)
@@ -175,27 +176,6 @@ static void run_unary(struct program *p, const struct step *step, struct datum *
 								  : n));
 }
 
-static bool compare(enum value_op op, uint64_t a, uint64_t b, bool is_signed)
-{
-	int order = is_signed ? ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)
-			      : (a > b) - (a < b);
-
-	switch (op) {
-	case OP_LT:
-		return order < 0;
-	case OP_GT:
-		return order > 0;
-	case OP_LE:
-		return order <= 0;
-	case OP_GE:
-		return order >= 0;
-	case OP_EQ:
-		return order == 0;
-	default:
-		return order != 0;
-	}
-}
-
 static uint64_t divide(enum value_op op, uint64_t a, uint64_t b, bool is_signed)
 {
 	if (!is_signed)
@@ -243,7 +223,7 @@ static bool compute(const struct step *step, uint64_t a, uint64_t b, uint64_t *n
 		*n = a | b;
 		return true;
 	default:
-		*n = compare(step->op, a, b, step->is_signed);
+		*n = value_compare(step->op, a, b, step->is_signed);
 		return true;
 	}
 }

@@ -130,7 +130,7 @@ static struct error *pointer_difference(const struct operand *a, const struct op
 
 /* --- Comparison --- */
 
-static bool compare(enum value_op op, uint64_t a, uint64_t b, bool is_signed)
+bool value_compare(enum value_op op, uint64_t a, uint64_t b, bool is_signed)
 {
 	int order = is_signed ? ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b)
 			      : (a > b) - (a < b);
@@ -302,7 +302,7 @@ static struct error *compute(const struct value_env *env, enum value_op op,
 		n = x | y;
 		break;
 	default:
-		n = compare(op, x, y, is_signed);
+		n = value_compare(op, x, y, is_signed);
 		type = basic_type(BASIC_INT);
 		break;
 	}
@@ -334,7 +334,7 @@ struct error *value_binary(const struct value_env *env, enum value_op op, const 
 						    : compute(env, op, &x, &y, result);
 	if (is_comparison(op)) {
 		*result = value_of_number(basic_type(BASIC_INT),
-					  compare(op, x.number, y.number, false));
+					  value_compare(op, x.number, y.number, false));
 		return NULL;
 	}
 	if (op == OP_SUB && x.is_pointer && y.is_pointer)

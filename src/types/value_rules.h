@@ -9,3 +9,5 @@ uint64_t type_fit_number(struct type type, uint64_t number);
 struct error *value_no_type(const struct value *v) must_check;
 struct error *value_no_number(struct type type) must_check;
 struct error *value_too_many_types(void) must_check;
+/* "a OP b" of two integers of 64 bits; @op is a comparison. */
+bool value_compare(enum value_op op, uint64_t a, uint64_t b, bool is_signed);
