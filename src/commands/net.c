@@ -146,7 +146,8 @@ static void add_socket_row(struct net_run *run, const struct open_file *f,
 		known ? cell_str(socket_state_name(info->state)) : cell_none(),
 		known ? cell_str(info->local) : cell_none(),
 		known ? cell_str(info->remote) : cell_none(),
-		known ? cell_udec(info->protocol) : cell_none(), cell_udec(info->inode_number));
+		known ? cell_udec(info->protocol) : cell_none(),
+		info->inode_number ? cell_udec(info->inode_number) : cell_none());
 }
 
 /* The object that a struct sock is the first part of. */

@@ -165,7 +165,7 @@ static bool fs_type(struct session *s, uint64_t dentry, char name[32])
  * "net:[4026531840]": the kind stands in the operations of its namespace, which hangs on the inode
  * (fs/nsfs.c).
  */
-static void namespace_name(struct session *s, uint64_t inode, uint64_t number, char *buf,
+static void namespace_name(struct session *s, uint64_t inode, const char *number, char *buf,
 			   size_t size)
 {
 	char kind[32] = "";
@@ -175,26 +175,30 @@ static void namespace_name(struct session *s, uint64_t inode, uint64_t number, c
 	    !kread(s, ns, "ns_common", "ops", &ops) ||
 	    !kread_string(s, ops, "proc_ns_operations", "name", kind, sizeof(kind)) || !kind[0])
 		strcpy(kind, "ns");
-	snprintf(buf, size, "%s:[%" PRIu64 "]", kind, number);
+	snprintf(buf, size, "%s:[%s]", kind, number);
 }
 
-/* A name that the file system makes up (d_dname); false when it does not. */
-static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t size)
+/*
+ * A name that the file system makes up (d_dname); false when it does not. A number that the dump
+ * lacks is "?", and *@whole false.
+ */
+static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t size, bool *whole)
 {
-	uint64_t ops, dname, inode = 0, number = 0;
-	char type[32] = "", name[NAME_BYTES];
+	uint64_t ops, dname, inode = 0, ino;
+	char type[32] = "", name[NAME_BYTES], number[24] = "?";
 
 	if (!kread(s, dentry, "dentry", "d_op", &ops) || !ops ||
 	    !kread(s, ops, "dentry_operations", "d_dname", &dname) || !dname)
 		return false;
 	kread(s, dentry, "dentry", "d_inode", &inode);
-	kread(s, inode, "inode", "i_ino", &number);
+	if (kread(s, inode, "inode", "i_ino", &ino))
+		snprintf(number, sizeof(number), "%" PRIu64, ino);
 	fs_type(s, dentry, type);
 	dentry_name(s, dentry, name);
 	if (strcmp(type, "pipefs") == 0)
-		snprintf(buf, size, "pipe:[%" PRIu64 "]", number);
+		snprintf(buf, size, "pipe:[%s]", number);
 	else if (strcmp(type, "sockfs") == 0)
-		snprintf(buf, size, "socket:[%" PRIu64 "]", number);
+		snprintf(buf, size, "socket:[%s]", number);
 	else if (strcmp(type, "anon_inodefs") == 0)
 		snprintf(buf, size, "anon_inode:%s", name);
 	else if (strcmp(type, "nsfs") == 0)
@@ -203,12 +207,14 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 		snprintf(buf, size, "/%s:", name);
 	else
 		snprintf(buf, size, "/%s (deleted)", name);
+	*whole = !strstr(buf, ":[?]");
 	return true;
 }
 
 bool place_path(struct session *s, uint64_t vfsmount, uint64_t dentry, char *buf, size_t size)
 {
 	uint64_t root = 0, mount;
+	bool whole;
 
 	if (size)
 		buf[0] = '\0';
@@ -217,8 +223,8 @@ bool place_path(struct session *s, uint64_t vfsmount, uint64_t dentry, char *buf
 	if (!vfsmount)
 		return dentry_path(s, dentry, buf, size) && false;
 	kread(s, vfsmount, "vfsmount", "mnt_root", &root);
-	if (dentry != root && made_up_name(s, dentry, buf, size))
-		return true;
+	if (dentry != root && made_up_name(s, dentry, buf, size, &whole))
+		return whole;
 	mount = kcontainer(s, vfsmount, "mount", "mnt");
 	if (!mount)
 		return dentry_path(s, dentry, buf, size) && false;
@@ -274,6 +280,7 @@ static uint64_t visible_mount(struct session *s, uint64_t sb)
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
 {
 	uint64_t alias, dentry, sb, mount;
+	bool whole;
 
 	if (size)
 		buf[0] = '\0';
@@ -282,8 +289,8 @@ bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
 	dentry = kcontainer(s, alias, "dentry", "d_u.d_alias|d_alias");
 	if (!dentry)
 		return false;
-	if (made_up_name(s, dentry, buf, size))
-		return true;
+	if (made_up_name(s, dentry, buf, size, &whole))
+		return whole;
 	mount = kread(s, inode, "inode", "i_sb", &sb) ? visible_mount(s, sb) : 0;
 	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
 }
