@@ -362,6 +362,13 @@ struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX])
 	return NULL;
 }
 
+struct error *parse_task_option(struct session *session, const char *value,
+				const struct task **task)
+{
+	*task = NULL;
+	return value ? parse_task(session, value, task) : NULL;
+}
+
 struct error *parse_cpu_option(struct command_args *args, const char *value, bool **wanted)
 {
 	*wanted = NULL;

@@ -73,6 +73,10 @@ struct error *parse_task(struct session *session, const char *word, const struct
 struct error *task_or_current(struct session *session, const char *word, const struct task **task)
 	must_check;
 
+/* The same of an option's value; *task is NULL where the option was not given. */
+struct error *parse_task_option(struct session *session, const char *value,
+				const struct task **task) must_check;
+
 /* CPU numbers as crash takes them: "3", "0,2-4", "a" or "all". Sets wanted[cpu]. */
 enum { CPU_LIST_MAX = 8192 };
 struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX]) must_check;

@@ -146,8 +146,8 @@ static struct error *run_ipcs(struct command_args *args)
 					  &options);
 	if (!err && options.word_count > 1)
 		err = error_new(ERROR_USAGE, "one id or address at a time");
-	if (!err && options.set[OPT_NAMESPACE])
-		err = parse_task(args->session, options.value[OPT_NAMESPACE], &task);
+	if (!err)
+		err = parse_task_option(args->session, options.value[OPT_NAMESPACE], &task);
 	if (err)
 		return err;
 	uint64_t namespace = ipc_namespace(args->session, task);

@@ -162,14 +162,12 @@ static bool add_mount(void *ctx, const struct mount_info *m)
 
 static struct error *find_namespace(struct mount_run *run, uint64_t *namespace)
 {
-	const struct task *task = NULL;
+	const struct task *task;
 
-	if (run->options.set[OPT_NAMESPACE]) {
-		struct error *err = parse_task(run->args->session,
-					       run->options.value[OPT_NAMESPACE], &task);
-		if (err)
-			return err;
-	}
+	struct error *err = parse_task_option(run->args->session,
+					      run->options.value[OPT_NAMESPACE], &task);
+	if (err)
+		return err;
 	*namespace = mount_namespace(run->args->session, task);
 	if (*namespace)
 		return NULL;

@@ -260,14 +260,12 @@ static struct error *show_number(struct net_run *run)
 
 static struct error *find_namespace(struct net_run *run, uint64_t *namespace)
 {
-	const struct task *task = NULL;
+	const struct task *task;
 
-	if (run->options.set[OPT_NAMESPACE]) {
-		struct error *err = parse_task(run->args->session,
-					       run->options.value[OPT_NAMESPACE], &task);
-		if (err)
-			return err;
-	}
+	struct error *err = parse_task_option(run->args->session,
+					      run->options.value[OPT_NAMESPACE], &task);
+	if (err)
+		return err;
 	*namespace = net_namespace(run->args->session, task);
 	if (*namespace)
 		return NULL;
