@@ -15,12 +15,12 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "symbols/punycode.h"
 
 enum {
 	DEPTH_MAX = 200,
 	STEPS_MAX = 100000,
 	TEXT_MAX = 1 << 16,
-	PUNYCODE_MAX = 256, /* characters of an identifier that is not ASCII */
 	HASH_LENGTH = 17,   /* of the legacy scheme: "h" and 16 digits */
 };
 
@@ -199,82 +199,6 @@ static void add_utf8(struct rust *r, uint32_t c)
 	add_n(r, buf, n);
 }
 
-/* RFC 3492, section 6.1. */
-static uint32_t adapt_bias(uint32_t delta, uint32_t points, bool first)
-{
-	enum { BASE = 36, TMIN = 1, TMAX = 26, SKEW = 38, DAMP = 700 };
-	uint32_t k = 0;
-
-	delta = first ? delta / DAMP : delta / 2;
-	delta += delta / points;
-	for (; delta > (BASE - TMIN) * TMAX / 2; k += BASE)
-		delta /= BASE - TMIN;
-	return k + (BASE - TMIN + 1) * delta / (delta + SKEW);
-}
-
-/* One of RFC 3492's numbers of changing bases, from @s on: how far to go. False at a fault. */
-static bool punycode_delta(const char **s, const char *end, uint32_t bias, uint32_t *delta)
-{
-	enum { BASE = 36, TMIN = 1, TMAX = 26 };
-	uint32_t weight = 1, value = 0;
-
-	for (uint32_t k = BASE;; k += BASE) {
-		uint32_t digit, part, t = k <= bias ? TMIN : k >= bias + TMAX ? TMAX : k - bias;
-		if (*s == end)
-			return false;
-		char c = *(*s)++;
-		if (c >= 'a' && c <= 'z')
-			digit = (uint32_t)(c - 'a');
-		else if (c >= '0' && c <= '9')
-			digit = (uint32_t)(c - '0') + 26;
-		else
-			return false;
-		if (__builtin_mul_overflow(digit, weight, &part) ||
-		    __builtin_add_overflow(value, part, &value))
-			return false;
-		if (digit < t)
-			break;
-		if (__builtin_mul_overflow(weight, BASE - t, &weight))
-			return false;
-	}
-	*delta = value;
-	return true;
-}
-
-/* Punycode with "_" for "-" before the digits. */
-static bool decode_punycode(const struct identifier *id, uint32_t *text, size_t *count)
-{
-	const char *s = id->name, *end = s + id->size, *digits = s;
-	uint32_t n = 0x80, i = 0, bias = 72;
-
-	for (const char *p = s; p < end; p++) {
-		if (*p == '_')
-			digits = p + 1;
-	}
-	*count = 0;
-	for (; digits > s && s < digits - 1; s++) {
-		if (*count == PUNYCODE_MAX)
-			return false;
-		text[(*count)++] = (uint8_t)*s;
-	}
-	for (s = digits; s < end;) {
-		uint32_t delta;
-		if (*count == PUNYCODE_MAX || !punycode_delta(&s, end, bias, &delta) ||
-		    __builtin_add_overflow(i, delta, &i))
-			return false;
-		uint32_t points = (uint32_t)*count + 1;
-		bias = adapt_bias(delta, points, i == delta && points == 1);
-		n += i / points;
-		i %= points;
-		if (n > 0x10ffff || (n >= 0xd800 && n < 0xe000))
-			return false;
-		memmove(text + i + 1, text + i, (*count - i) * sizeof(*text));
-		text[i++] = n;
-		++*count;
-	}
-	return true;
-}
-
 static void add_identifier(struct rust *r, const struct identifier *id)
 {
 	uint32_t text[PUNYCODE_MAX];
@@ -282,7 +206,7 @@ static void add_identifier(struct rust *r, const struct identifier *id)
 
 	if (!id->punycode) {
 		add_n(r, id->name, id->size);
-	} else if (!decode_punycode(id, text, &count)) {
+	} else if (!punycode_decode(id->name, id->size, text, &count)) {
 		r->failed = true;
 	} else {
 		for (size_t i = 0; i < count; i++)

@@ -19,6 +19,9 @@ static const struct {
 	{ "_RNvC6_123foo3bar", "123foo::bar" },
 	{ "_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y",
 	  "utf8_idents::საჭმელად_გემრიელი_სადილი" },
+	{ "_RNvCs0_1cu15bcheren_4va0s2b", "c::bücherößen" },
+	{ "_RNvCs0_1cu10abc_0la2je", "c::aÿbþcæ" },
+	{ "_RNvCs0_1cu13___kq6a543b91j", "c::中文_字" },
 	{ "_RNCNCNgCs6DXkGYLi8lr_2cc5spawn00B5_", "cc::spawn::{closure#0}::{closure#0}" },
 	{ "_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_4IterhENuNgNoBb_4iter8iterator8Iterator"
 	  "9rpositionNCNgNpB9_6memchr7memrchrs_0E0Bb_",
