@@ -295,13 +295,16 @@ static struct error *wanted_lines(struct irq_run *run)
 	if (!run->options.word_count)
 		return NULL;
 	run->wanted = arena_zalloc(&run->args->doc->arena, CPU_LIST_MAX * sizeof(bool));
+	bool *of_word = arena_zalloc(&run->args->doc->arena, CPU_LIST_MAX * sizeof(bool));
 	for (int i = 0; i < run->options.word_count; i++) {
-		struct error *err = parse_cpu_list(run->options.words[i], run->wanted);
-		if (!err)
-			continue;
-		error_free(err);
-		return error_new(ERROR_USAGE, "no number of an interrupt line: %s",
-				 run->options.words[i]);
+		struct error *err = parse_cpu_list(run->options.words[i], of_word);
+		if (err) {
+			error_free(err);
+			return error_new(ERROR_USAGE, "no number of an interrupt line: %s",
+					 run->options.words[i]);
+		}
+		for (unsigned irq = 0; irq < CPU_LIST_MAX; irq++)
+			run->wanted[irq] |= of_word[irq];
 	}
 	return NULL;
 }

@@ -40,6 +40,7 @@ class Devices(subsystems.Test):
         one = lab.query(dump, "irq -s -c 1")["stats"]
         self.assertEqual(one, [{k: v for k, v in r.items() if k != "cpu0"} for r in rows])
         self.assertEqual([r["irq"] for r in lab.query(dump, "irq -s 4,8")["stats"]], [4, 8])
+        self.assertEqual([r["irq"] for r in lab.query(dump, "irq -s 4 8")["stats"]], [4, 8])
         run = lab.inquest("-c", "irq -s -c 7", dump.vmcore)
         self.assertEqual((run.returncode, "no such CPUs" in run.stderr), (1, True))
 
