@@ -107,50 +107,84 @@ static bool is_bare_hex(const char *s, size_t length)
 	return letters && length <= 16;
 }
 
-/* May the name that ends before @behind, with @before in front of it, stand for its address? */
-static bool stands_alone(char before, const char *behind)
+/* What a text has had so far, as far as it tells what the next name means. */
+struct written {
+	char before;      /* the last character that is no blank; see sees_mark() */
+	bool tagged;      /* behind struct, union, sizeof ... */
+	bool may_be_cast; /* since the last "(" nothing but what can name a type */
+};
+
+static bool is_value_end(char before)
 {
-	behind += strspn(behind, " \t");
-	if (strchr(".&:*$'\"", before) && before)
+	return is_name(before) || (before && strchr(")]'", before));
+}
+
+/*
+ * Notes a character that is in no name. "->" counts as ".", a "*" or "&" of two values as "+", and
+ * the ")" of a cast as the "(" of it: a value still follows.
+ */
+static void sees_mark(struct written *w, const char *s, bool first)
+{
+	bool doubled = *s == '&' && w->before == '+' && !first && s[-1] == '&';
+
+	w->tagged = w->tagged && (*s == '(' || isspace((unsigned char)*s));
+	if (isspace((unsigned char)*s))
+		return;
+	if (*s == '(')
+		w->may_be_cast = !w->tagged;
+	if (*s == '>' && w->before == '-')
+		w->before = '.';
+	else if (strchr("*&", *s) && (doubled || is_value_end(w->before)))
+		w->before = '+';
+	else
+		w->before = *s == ')' && w->may_be_cast ? '(' : *s;
+	if (!strchr("(*", *s))
+		w->may_be_cast = false;
+}
+
+/* May the name that ends before @behind stand for its address? @of_cpu: a ":" touches its start. */
+static bool stands_alone(char before, bool of_cpu, const char *behind)
+{
+	if (of_cpu || *behind == ':' || (before && strchr(".&*$'\"", before)))
 		return false;
-	return !strchr(".[(:", *behind) || !*behind;
+	behind += strspn(behind, " \t");
+	return !*behind || !(strchr(".[(", *behind) || starts_with(behind, "->"));
 }
 
 /*
  * The text with crash's abbreviations written out: hexadecimal numbers without 0x, and symbols
  * for their addresses, wherever a name is not part of something that C knows better.
  */
-static char *write_out(struct session *session, struct arena *arena, const char *s)
+static char *write_out(struct session *session, struct arena *arena, const char *text)
 {
 	auto_strbuf out = { 0 };
-	char before = '\0'; /* the last character that is no blank */
-	bool tagged = false; /* behind struct, union, sizeof ... */
+	struct written w = { .before = '\0' };
 	struct symbol symbol;
 
-	while (*s) {
+	for (const char *s = text; *s;) {
 		size_t length = 0;
 		while (is_name(s[length]))
 			length++;
 		if (!length) {
-			tagged = tagged && (*s == '(' || isspace((unsigned char)*s));
-			if (!isspace((unsigned char)*s))
-				before = *s == '>' && before == '-' ? '.' : *s;
+			sees_mark(&w, s, s == text);
 			strbuf_add_char(&out, *s++);
 			continue;
 		}
 		auto_free char *word = xstrndup(s, length);
-		bool free_standing = !tagged && stands_alone(before, s + length);
-		bool is_symbol = free_standing && !isdigit((unsigned char)*s) && session->symbols &&
+		bool of_cpu = s > text && s[-1] == ':';
+		bool alone = !w.tagged && stands_alone(w.before, of_cpu, s + length);
+		bool is_symbol = alone && !isdigit((unsigned char)*s) && session->symbols &&
 				 symbols_by_name(session->symbols, word, &symbol);
+		bool is_hex = alone && !is_symbol && is_bare_hex(s, length);
 		if (is_symbol)
 			strbuf_addf(&out, "0x%" PRIx64, symbol.address);
-		else if (free_standing && is_bare_hex(s, length))
-			strbuf_addf(&out, "0x%s", word);
 		else
-			strbuf_add(&out, word);
-		tagged = strcmp(word, "struct") == 0 || strcmp(word, "union") == 0 ||
-			 strcmp(word, "enum") == 0 || strcmp(word, "sizeof") == 0;
-		before = 'a';
+			strbuf_addf(&out, "%s%s", is_hex ? "0x" : "", word);
+		w.tagged = strcmp(word, "struct") == 0 || strcmp(word, "union") == 0 ||
+			   strcmp(word, "enum") == 0 || strcmp(word, "sizeof") == 0;
+		if (is_symbol || is_hex || isdigit((unsigned char)*s))
+			w.may_be_cast = false;
+		w.before = 'a';
 		s += length;
 	}
 	return arena_strdup(arena, strbuf_text(&out));

@@ -313,13 +313,20 @@ class Arithmetic(unittest.TestCase):
         if not found:
             self.skipTest("the lab has no sysrq dump")
         for text, number in (("128m", 128 << 20), ("1 << 40", 1 << 40), ("ffff888000001000 + 8", 0xffff888000001008),
-                             ("-1", (1 << 64) - 1), ("(4k + 1) * 2", 8194), ("0x10", 16), ("010", 8)):
+                             ("-1", (1 << 64) - 1), ("(4k + 1) * 2", 8194), ("0x10", 16), ("010", 8),
+                             ("2*1f", 62), ("ff & fe", 254), ("ff00&0ff0", 0xf00), ("(4k + 1)*a", 40970), ("1 ? ff : fe", 255), ("1 && ff", 1),
+                             ("sizeof(int) * a", 40), ("(unsigned char)1ff", 255), ("'a' * a", 970)):
             answer = lab.query(found[0], f"eval -b {text}")["eval"]
             self.assertEqual(int(answer["hexadecimal"], 16), number, text)
             self.assertEqual(int(answer["octal"], 8), number)
             self.assertEqual(int(answer["binary"], 2), number)
             self.assertEqual(answer["unsigned"], number)
             self.assertEqual(sum(1 << bit for bit in answer["bits"]), number)
+        # A symbol is its address wherever it stands; a variable's value is what C's operators of one value ask for.
+        for left, right in (("2*jiffies", "jiffies*2"), ("-1 & jiffies", "jiffies"), ("1 && &init_task", "1"), ("(unsigned long)&init_task", "init_task"),
+                            ("*(unsigned long *)&jiffies", "*&jiffies"), ("init_pid_ns.child_reaper->pid", "1")):
+            answers = [lab.query(found[0], f"eval {side}")["eval"]["hexadecimal"] for side in (left, right)]
+            self.assertEqual(answers[0], answers[1], left)
         text = lab.inquest("-c", "eval 128m", found[0].vmcore).stdout
         self.assertTrue(re.search(r"hexadecimal: 8000000  \(128MB\)\n +decimal: 134217728\n", text), text)
 
