@@ -127,12 +127,15 @@ static void add_wheel_timers(struct timer_run *run)
 		struct timer_purpose purpose;
 		const char *purpose_words = purpose_text(run, timer, &purpose);
 		int64_t tte = (int64_t)(timer->expires - run->now);
-		int64_t ns = run->hz ? tte * (int64_t)(1000000000 / run->hz) : 0;
-		bool whole = !timer->incomplete;
+		bool whole = !timer->incomplete, has_ns;
+		int64_t ns = 0;
+		/* What waits for MAX_JIFFY_OFFSET is too far away for ns. */
+		has_ns = run->hz && whole &&
+			 !__builtin_mul_overflow(tte, (int64_t)(1000000000 / run->hz), &ns);
 		doc_row(doc, whole ? cell_udec(timer->expires) : cell_none(),
 			run->jiffies && whole ? cell_dec(tte) : cell_none(),
-			run->hz && whole ? cell_shown(cell_dec(ns), seconds_text(&doc->arena, ns))
-				: cell_none(),
+			has_ns ? cell_shown(cell_dec(ns), seconds_text(&doc->arena, ns))
+			       : cell_none(),
 			cell_address(timer->address), address_cell(timer->function),
 			function_cell(run, timer->function), cell_str(purpose_words),
 			cell_str(flags_text(timer->flags)),

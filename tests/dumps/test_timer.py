@@ -2,6 +2,7 @@
 """timer, option by option: the timers that the module of the scenario `workshop` started and told
 about, and /proc/timer_list of a moment before."""
 
+import json
 import re
 import unittest
 
@@ -111,6 +112,17 @@ class Timer(unittest.TestCase):
         self.assertEqual(functions.count("it_real_fn"), 1)
         tasks = {task["task"]: task["pid"] for task in lab.query(shop.dump, "ps")["tasks"]}
         self.assertTrue(all(f"(pid {tasks[timer['task']]})" in timer["for"] for timer in rows if timer["task"]))
+
+    def test_one_that_is_too_far_away_for_ns(self):
+        dumps = lab.dumps(name="sysrq", capture="kdump")
+        workshop.need(self, dumps)
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                address, far = min(all_timers(ask(self, dump, "timer"), "bases")), 1 << 62
+                run = lab.inquest("--json", "-c", f"wr -64 {address}+16 {far:x}; timer", dump.vmcore)
+                timer = all_timers(json.loads(run.stdout)["commands"][-1], "bases")[address][1]
+                self.assertEqual((timer["expires"], timer["tte_ns"]), (far, None))
+                self.assertGreater(timer["tte"], far // 2)
 
     def test_other_kernels_and_damage(self):
         dumps = lab.dumps(name="sysrq", capture="qemu-elf")
