@@ -144,7 +144,8 @@ static size_t add_options(struct command_args *args, const struct config_text *t
 		bool off = length > 2 && line[0] == '#' && starts_with(line + 2, "CONFIG_");
 		const char *start = off ? line + 2 : line;
 		size_t name_length = strcspn(start, "= \n");
-		if (!starts_with(start, "CONFIG_") || (off && !strstr(line, unset)))
+		if (!starts_with(start, "CONFIG_") ||
+		    !starts_with(start + name_length, off ? unset : "="))
 			continue;
 		auto_free char *name = xstrndup(start, name_length);
 		bool wanted = options->word_count <= 1;

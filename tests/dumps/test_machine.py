@@ -6,6 +6,7 @@ machine's <asm/unistd_64.h>."""
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 import lab
@@ -162,6 +163,15 @@ class Sys(unittest.TestCase):
         if not pathlib.Path(f"/boot/config-{shop.meta['kernel_release']}").exists():
             self.assertIn("sys config -f FILE", errors(lab.query(shop.dump, "sys config"))[0])
         self.assertIn("not a kernel's configuration", errors(lab.query(shop.dump, "sys config -f /etc/passwd"))[0])
+
+    def test_odd_lines_of_a_config(self):
+        dumps = lab.dumps(name="sysrq", capture="kdump")
+        workshop.need(self, dumps)
+        with tempfile.NamedTemporaryFile("w", suffix=".config") as file:
+            file.write("CONFIG_A=y\n# CONFIG_B is discussed elsewhere\nCONFIG_C\n# CONFIG_D is not set\nCONFIG_E=\"a=b\"\n")
+            file.flush()
+            rows = ask(self, dumps[0], f"sys config -f {file.name}")["config"]
+        self.assertEqual({row["name"]: row["value"] for row in rows}, {"CONFIG_A": "y", "CONFIG_D": None, "CONFIG_E": '"a=b"'})
 
     def test_other_kernels_and_damage(self):
         dumps = lab.dumps(name="sysrq", capture="qemu-elf")
