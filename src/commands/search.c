@@ -269,14 +269,16 @@ static struct error *parse_range(struct search *search)
 		search->start = ~(UINT64_MAX >> 1);
 	if (!err && o->set[SEARCH_END])
 		err = parse_address(s, o->value[SEARCH_END], &search->end);
-	if (!err && o->set[SEARCH_END])
-		search->end--;
 	if (!err && o->set[SEARCH_LENGTH])
 		err = parse_count(o->value[SEARCH_LENGTH], &length);
-	if (!err && length && length - 1 <= UINT64_MAX - search->start)
-		search->end = search->start + length - 1;
-	if (!err && search->ranged && search->end < search->start)
+	bool empty = o->set[SEARCH_LENGTH] ? !length
+					   : o->set[SEARCH_END] && search->end <= search->start;
+	if (!err && empty)
 		err = error_new(ERROR_USAGE, "the end is not behind the start");
+	if (o->set[SEARCH_END])
+		search->end--;
+	if (length && length - 1 <= UINT64_MAX - search->start)
+		search->end = search->start + length - 1;
 	if (!err && o->set[SEARCH_CONTEXT])
 		err = parse_count(o->value[SEARCH_CONTEXT], &search->context);
 	if (!err && search->context > CONTEXT_MAX)

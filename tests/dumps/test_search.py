@@ -106,7 +106,7 @@ class Search(unittest.TestCase):
 
     def test_errors(self):
         for line, words in (("", "are needed"), ("-w 123456789", "more than 32 bits"), ("-m xyz 1", "no mask"), ("-l 5 1", "-l goes with -s"),
-                            ("-s 20 -e 10 1", "not behind"), ("-x 100 1", "words of context")):
+                            ("-s 20 -e 10 1", "not behind"), ("-s init_task -l 0 1", "not behind"), ("-e 0 1", "not behind"), ("-x 100 1", "words of context")):
             run = lab.inquest("-c", f"search {line}", self.dump.vmcore)
             self.assertEqual(run.returncode, 1)
             self.assertIn(words, run.stderr)
