@@ -37,8 +37,9 @@ struct error *repeat_parse(const char *line, struct repeat *repeat)
 			break;
 		char *end;
 		if (at[1] == 'n' && isspace((unsigned char)at[2])) {
-			repeat->count = strtoull(at + 3, &end, 10);
-			if (!repeat->count)
+			at += 3;
+			repeat->count = strtoull(at, &end, 10);
+			if (!repeat->count || memchr(at, '-', (size_t)(end - at)))
 				return error_new(ERROR_USAGE, "repeat: -n needs a number of runs");
 		} else {
 			repeat->seconds = strtod(at + 1, &end);

@@ -172,7 +172,7 @@ class Repeat(Lines):
         self.assertIn("-n", run.stderr)
 
     def test_wrong(self):
-        for line in "repeat", "repeat -n 0 ps", "repeat -x ps", "repeat -2", "repeat repeat ps", "repeat -n ps":
+        for line in "repeat", "repeat -n 0 ps", "repeat -n -1 ps", "repeat -x ps", "repeat -2", "repeat repeat ps", "repeat -n ps":
             run = self.shell(line)
             self.assertEqual((run.returncode, run.stdout), (1, ""), line)
             self.assertEqual(len(run.stderr.splitlines()), 1)
