@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/strbuf.h"
 #include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/mappings.h"
@@ -32,8 +33,7 @@ struct fuser_run {
 	size_t holes, users;
 	/* Of the task that is looked at. */
 	unsigned usage;
-	char fds[128];
-	char name[512];
+	struct strbuf fds, name;
 };
 
 static void see(struct fuser_run *run, const struct open_file *f, unsigned usage)
@@ -48,13 +48,11 @@ static void see(struct fuser_run *run, const struct open_file *f, unsigned usage
 	}
 	if (!f->inode || !map_get(&run->inodes, f->inode, &one))
 		return;
-	if (usage == USE_FD) {
-		size_t at = strlen(run->fds);
-		snprintf(run->fds + at, sizeof(run->fds) - at, "%s%" PRId64, at ? "," : "", f->fd);
-	}
+	if (usage == USE_FD)
+		strbuf_addf(&run->fds, "%s%" PRId64, run->fds.len ? "," : "", f->fd);
 	run->usage |= usage;
-	if (!run->name[0])
-		snprintf(run->name, sizeof(run->name), "%.500s", f->path);
+	if (!run->name.len)
+		strbuf_add(&run->name, f->path);
 }
 
 static bool see_open(void *ctx, const struct open_file *f)
@@ -109,16 +107,20 @@ static void add_user(struct fuser_run *run, const struct task *task)
 	char comm[17];
 	snprintf(comm, sizeof(comm), "%.16s", task->comm);
 	doc_row(run->args->doc, cell_dec(task->pid), cell_address(task->address), cell_str(comm),
-		cell_str(usage), cell_str(run->fds), cell_str(run->name));
+		cell_str(usage), cell_str(strbuf_text(&run->fds)),
+		cell_str(strbuf_text(&run->name)));
 	run->users++;
 }
 
-/* Threads share all that is asked for, but for those that took a table of their own. */
+/* Threads share all that is asked for, but for those that took files or folders of their own. */
 static bool is_same_as_leader(struct session *s, const struct task *task)
 {
 	const struct task *leader = task->pid == task->tgid ? NULL : task_by_pid(s, task->tgid);
+	uint64_t fs, leaders_fs;
 
-	return leader && open_files_table(s, task) == open_files_table(s, leader);
+	return leader && open_files_table(s, task) == open_files_table(s, leader) &&
+	       kread(s, task->address, "task_struct", "fs", &fs) &&
+	       kread(s, leader->address, "task_struct", "fs", &leaders_fs) && fs == leaders_fs;
 }
 
 static void each_task(struct fuser_run *run)
@@ -132,7 +134,8 @@ static void each_task(struct fuser_run *run)
 		if (is_same_as_leader(s, &all[i]))
 			continue;
 		run->usage = 0;
-		run->fds[0] = run->name[0] = '\0';
+		strbuf_clear(&run->fds);
+		strbuf_clear(&run->name);
 		look_at_task(run, &all[i]);
 		if (!run->collecting && run->usage)
 			add_user(run, &all[i]);
@@ -166,6 +169,8 @@ static struct error *run_fuser(struct command_args *args)
 		each_task(&run);
 	doc_end(args->doc);
 	map_deinit(&run.inodes);
+	strbuf_deinit(&run.fds);
+	strbuf_deinit(&run.name);
 	if (!run.users)
 		doc_remark(args->doc, REMARK_NOTE, "no task uses %s", options.words[0]);
 	if (run.holes)

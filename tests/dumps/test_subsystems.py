@@ -205,6 +205,18 @@ class Subsystems(subsystems.Test):
         self.assertEqual(lab.inquest("-c", "ipcs 77", dump.vmcore).returncode, 1)
 
 
+class ManyDescriptors(unittest.TestCase):
+    def test_fuser_names_all_of_them(self):
+        for dump in lab.dumps(name="sysrq", capture="kdump")[:1]:
+            task = lab.query(dump, "files 1")["open_files"][0]
+            null = next(f for f in task["files"] if f["path"] == "/dev/null")
+            table = f"((struct files_struct *){task['files_struct']})->fdt"
+            # By hand each of the 64 descriptors that a process has at first becomes one of the same file.
+            lines = [f"wr '&{table}->open_fds[0]' {(1 << 64) - 1:x}"] + [f"wr '&{table}->fd[{n}]' {null['file']}" for n in range(64)]
+            run = lab.inquest("--json", "-c", "; ".join(lines + ["fuser /dev/null"]), dump.vmcore)
+            self.assertIn('"' + ",".join(map(str, range(64))) + '"', run.stdout, run.stderr)
+
+
 LINES = "files", "fuser /dev/null", "mount", "mount -i", "swap", "ipcs -M"
 
 
