@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "kernel/cpus.h"
 #include "kernel/lists.h"
 #include "kernel/trees.h"
 
@@ -238,12 +239,21 @@ static void fair_queue(struct queue_walk *w, uint64_t cfs_rq, unsigned depth, bo
 	limbo(w, cfs_rq, depth);
 }
 
+/* A group has a table of pointers to its queues; since 7.1 they are per-CPU memory. */
 static bool group_queue(struct session *s, uint64_t group, unsigned cpu, uint64_t *cfs_rq)
 {
+	const struct cpu *c = cpu_by_id(s, cpu);
+	struct member m;
 	uint64_t table;
 
-	return kread(s, group, "task_group", "cfs_rq", &table) && table &&
-	       memory_u64(s->memory, table + cpu * UINT64_C(8), cfs_rq) == READ_OK && *cfs_rq;
+	if (!c || !types_member(s->types, "task_group", "cfs_rq", &m) ||
+	    !kread(s, group, "task_group", "cfs_rq", &table) || !table)
+		return false;
+	if (type_kind(type_strip(type_target(type_strip(m.type)))) == TYPE_POINTER)
+		return memory_u64(s->memory, table + cpu * UINT64_C(8), cfs_rq) == READ_OK &&
+		       *cfs_rq;
+	*cfs_rq = table + c->percpu_offset;
+	return true;
 }
 
 /* Groups that are throttled, and so in no queue. */

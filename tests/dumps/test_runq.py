@@ -2,6 +2,7 @@
 """runq, option by option: the queues that the scenario `workshop` built, ps.tsv's states, the
 kernel's own /sys/kernel/debug/sched/debug of a moment before."""
 
+import json
 import re
 import unittest
 
@@ -111,6 +112,33 @@ class Runq(unittest.TestCase):
         self.assertRegex(lab.inquest("-c", "runq -m", shop.dump.vmcore).stdout, r"\[0 00:00:0\d\.\d{3}\] +\d+  ffff")
         self.assertEqual(len(ask(self, shop, "runq -t -c 1")["clocks"]), 1)
         self.assertIn("no such CPU", errors(lab.query(shop.dump, "runq -c 77"))[0])
+
+    def test_a_throttled_group_made_by_hand(self):
+        """In memory that is not needed here: a group on the list of all, whose queue on CPU 0 is throttled."""
+        dumps = lab.dumps(name="sysrq", capture="qemu-elf", paging=4) or lab.dumps(name="sysrq")
+        workshop.need(self, dumps)
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                def number(expression):
+                    return int(lab.inquest("-c", f"p -x (unsigned long)({expression})", dump.vmcore).stdout.split("= ")[1].split()[0], 16)
+
+                def at(member):
+                    return lab.query(dump, f"struct -o {member}")["structs"][0]["members"][0]["offset"]
+
+                head = number("&task_groups")
+                group, table, queue = (number("&__log_buf") // 64 * 64 + n for n in (0x1000, 0x2000, 0x3000))
+                flat = lab.query(dump, "struct -o task_group.cfs_rq")["structs"][0]["members"][0]["type"] == "struct cfs_rq *"
+                words = {head: group + at("task_group.list"), group + at("task_group.list"): head, group + at("task_group.autogroup"): 0,
+                         group + at("task_group.css.cgroup"): 0, queue + at("cfs_rq.throttled"): 1, queue + at("cfs_rq.curr"): 0,
+                         queue + at("cfs_rq.tasks_timeline"): 0, table: queue,
+                         group + at("task_group.cfs_rq"): queue - number("__per_cpu_offset[0]") if flat else table}
+                if flat:
+                    limbo = queue + at("cfs_rq.throttled_limbo_list")
+                    words[limbo] = words[limbo + 8] = limbo
+                lines = [f"wr -64 {place:#x} {value % 2**64:#x}" for place, value in words.items()]
+                run = lab.inquest("--json", *[word for line in [*lines, "runq -g -c 0"] for word in ("-c", line)], dump.vmcore)
+                rows = [row for row in json.loads(run.stdout)["commands"][-1]["run_queues"][0]["queued"] if row["throttled"]]
+                self.assertEqual([row["queue"] for row in rows], [f"0x{queue:x}"], run.stdout[-3000:] + run.stderr)
 
     def test_other_kernels_and_damage(self):
         dumps = lab.dumps(name="sysrq", capture="qemu-elf") + lab.dumps(name="many-tasks", truncate=100)
