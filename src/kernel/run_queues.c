@@ -155,7 +155,7 @@ static void realtime_queue(struct queue_walk *w, uint64_t rt_rq, unsigned depth,
 	struct member lists;
 	uint64_t link_offset;
 
-	if (!rt_rq || depth > GROUP_DEPTH_MAX ||
+	if (!rt_rq || depth > GROUP_DEPTH_MAX || !map_set(&w->seen, rt_rq, 1) ||
 	    !types_member(w->s->types, "rt_rq", "active.queue", &lists) ||
 	    !koffset(w->s, "sched_rt_entity", "run_list", &link_offset))
 		return;
@@ -218,13 +218,12 @@ static void limbo(struct queue_walk *w, uint64_t cfs_rq, unsigned depth)
 static void fair_queue(struct queue_walk *w, uint64_t cfs_rq, unsigned depth, bool throttled)
 {
 	struct entities found = { 0 };
-	uint64_t root, node, current, seen;
+	uint64_t root, node, current;
 
-	if (!cfs_rq || depth > GROUP_DEPTH_MAX || map_get(&w->seen, cfs_rq, &seen) ||
+	if (!cfs_rq || depth > GROUP_DEPTH_MAX ||
 	    !koffset(w->s, "cfs_rq", "tasks_timeline", &root) ||
-	    !koffset(w->s, "sched_entity", "run_node", &node))
+	    !koffset(w->s, "sched_entity", "run_node", &node) || !map_set(&w->seen, cfs_rq, 1))
 		return;
-	map_set(&w->seen, cfs_rq, 1);
 	/* An entity that is on its way out is curr, but in no queue any more. */
 	if (kread(w->s, cfs_rq, "cfs_rq", "curr", &current) && current) {
 		uint64_t on_rq;
