@@ -109,7 +109,7 @@ static bool request_has_page(const struct hunt *h, uint64_t request)
 
 static void look_at_tags(const struct hunt *h, uint64_t tags)
 {
-	uint64_t count, requests, request, state, queue;
+	uint64_t count, requests, request, state, queue, tag;
 
 	if (!kread(h->s, tags, "blk_mq_tags", "nr_tags", &count) ||
 	    !kread(h->s, tags, "blk_mq_tags", "static_rqs", &requests) || !requests)
@@ -122,7 +122,8 @@ static void look_at_tags(const struct hunt *h, uint64_t tags)
 			if (memory_u64(h->s->memory, requests + i * 8, &request) != READ_OK ||
 			    !request || !kread(h->s, request, "request", "state", &state) ||
 			    state != RQ_IN_FLIGHT ||
-			    !kread(h->s, request, "request", "q", &queue) || queue != h->queue)
+			    !kread(h->s, request, "request", "q", &queue) || queue != h->queue ||
+			    !kread(h->s, request, "request", "tag", &tag) || tag != i)
 				continue;
 			h->io->in_flight++;
 			if (!h->io->request && request_has_page(h, request))

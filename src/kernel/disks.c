@@ -21,25 +21,33 @@ enum {
 	TAGS_MAX = 1 << 16, CONTEXTS_MAX = 4096, INODES_MAX = 1 << 22,
 };
 
-static bool count_tags(struct session *s, struct disk *d, uint64_t context)
+/* @last: the tags that were counted last. Contexts have their own, or all share the same. */
+static bool count_tags(struct session *s, struct disk *d, uint64_t context, uint64_t *last)
 {
-	uint64_t tags, count, requests, request, state, queue, flags;
+	uint64_t tags, count, requests, request, state, queue, flags, tag;
 
 	if (!kread(s, context, "blk_mq_hw_ctx", "tags", &tags) || !tags ||
 	    !kread(s, tags, "blk_mq_tags", "nr_tags", &count) ||
 	    !kread(s, tags, "blk_mq_tags", "rqs", &requests))
 		return false;
+	if (tags == *last)
+		return true;
+	*last = tags;
 	for (uint64_t i = 0; i < count && i < TAGS_MAX; i++) {
 		if (memory_u64(s->memory, requests + i * 8, &request) != READ_OK)
 			return false;
 		if (!request)
 			continue;
-		/* Tags may be of several queues; a slot may have what is over long since. */
+		/*
+		 * Tags may be of several queues; a slot may have what is over long since, and a
+		 * scheduler's request that is under way again, by another tag.
+		 */
 		if (!kread(s, request, "request", "state", &state) ||
 		    !kread(s, request, "request", "q", &queue) ||
+		    !kread(s, request, "request", "tag", &tag) ||
 		    !kread(s, request, "request", "cmd_flags", &flags))
 			return false;
-		if (state == IN_FLIGHT && queue == d->queue)
+		if (state == IN_FLIGHT && queue == d->queue && tag == i)
 			*(flags & WRITES ? &d->writes : &d->reads) += 1;
 	}
 	return true;
@@ -48,7 +56,7 @@ static bool count_tags(struct session *s, struct disk *d, uint64_t context)
 /* The queue's hardware contexts: an xarray from 5.18 to 6.19, an array before and since. */
 static bool count_requests(struct session *s, struct disk *d)
 {
-	uint64_t count, array, offset, context;
+	uint64_t count, array, offset, context, last = 0;
 	struct tree_walk walk;
 	struct tree_entry entry;
 
@@ -57,7 +65,7 @@ static bool count_requests(struct session *s, struct disk *d)
 	if (kread(s, d->queue, "request_queue", "queue_hw_ctx", &array)) {
 		for (uint64_t i = 0; i < count && i < CONTEXTS_MAX; i++) {
 			if (memory_u64(s->memory, array + i * 8, &context) != READ_OK ||
-			    !count_tags(s, d, context))
+			    !count_tags(s, d, context, &last))
 				return false;
 		}
 		return true;
@@ -66,7 +74,7 @@ static bool count_requests(struct session *s, struct disk *d)
 		return false;
 	bool ok = tree_walk_init(&walk, s, TREE_XARRAY, d->queue + offset);
 	while (ok && walk.count < CONTEXTS_MAX && tree_walk_step(&walk, &entry))
-		ok = entry.kind != TREE_POINTER || count_tags(s, d, entry.address);
+		ok = entry.kind != TREE_POINTER || count_tags(s, d, entry.address, &last);
 	ok &= !walk.trouble.count;
 	tree_walk_fini(&walk);
 	return ok;
@@ -118,9 +126,30 @@ static void read_disk(struct session *s, uint64_t gendisk, uint64_t bdev, bool i
 		read_io(s, d);
 }
 
+static bool is_old(struct session *s)
+{
+	uint64_t ignored;
+
+	return koffset(s, "block_device", "bd_contains", &ignored);
+}
+
+/*
+ * Is it the device of the whole disk? Until 5.10 part0 was no block_device, and one had what it
+ * needs only while somebody had it open: bd_contains of the whole one is itself. False: a hole.
+ */
+static bool is_whole(struct session *s, uint64_t gendisk, uint64_t bdev, bool *whole)
+{
+	uint64_t device;
+	bool ok = is_old(s) ? kread(s, bdev, "block_device", "bd_contains", &device)
+			    : kread(s, gendisk, "gendisk", "part0", &device);
+
+	*whole = device == bdev;
+	return ok;
+}
+
 void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_fn fn, void *ctx)
 {
-	uint64_t sb, head, link, offset, bdev_offset, part0;
+	uint64_t sb, head, link, offset, bdev_offset;
 	struct list_walk walk;
 	struct disk disk;
 
@@ -132,22 +161,27 @@ void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_f
 				 "in the dump");
 		return;
 	}
+	if (is_old(s))
+		walk_trouble_add(trouble, "disks that nobody has open are not found in kernels "
+				 "before 5.11");
 	list_walk_from_head(&walk, s, LIST_DOUBLE, sb + head);
 	while (!session_stopped(s) && walk.count < INODES_MAX && list_walk_step(&walk, &link)) {
 		uint64_t outer = kcontainer(s, link - offset, "bdev_inode", "vfs_inode"), gendisk;
 		uint64_t bdev = outer + bdev_offset;
+		bool whole;
 		if (!outer || !kread(s, bdev, "block_device", "bd_disk", &gendisk)) {
 			walk_trouble_add(trouble, "the block_device at %" PRIx64 " is not in the "
 					 "dump", bdev);
 			continue;
 		}
-		if (!gendisk || !kread(s, gendisk, "gendisk", "part0", &part0)) {
-			if (gendisk)
-				walk_trouble_add(trouble, "the gendisk at %" PRIx64 " is not in "
-						 "the dump", gendisk);
+		if (!gendisk)
+			continue;
+		if (!is_whole(s, gendisk, bdev, &whole)) {
+			walk_trouble_add(trouble, "the gendisk at %" PRIx64 " is not in the dump",
+					 gendisk);
 			continue;
 		}
-		if (part0 != bdev)
+		if (!whole)
 			continue;
 		read_disk(s, gendisk, bdev, io, &disk);
 		fn(ctx, &disk);

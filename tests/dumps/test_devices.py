@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """irq and dev against /proc and /sys of the machines that died."""
 
+import json
 import re
 import unittest
 
@@ -154,6 +155,31 @@ class UnderWay(unittest.TestCase):
                 self.assertGreater(in_flight, 0)
                 self.assertEqual((stuck["total"], stuck["reads"] + stuck["writes"], stuck["reads"]), (in_flight, in_flight, 1))
                 self.assertIn(stuck, lab.query(dump, "dev -D")["disks"])
+
+    def test_a_request_counts_by_its_tag(self):
+        """A scheduler's request has another tag each time: slots of earlier ones still lead to it."""
+        for dump in lab.dumps(name="sysrq", capture="qemu-elf") or lab.dumps(name="sysrq", capture="kdump"):
+            with self.subTest(dump=str(dump)):
+                disk = lab.query(dump, "dev -d")["disks"][0]
+
+                def number(expression):
+                    return int(lab.inquest("-c", f"p -x (unsigned long)({expression})", dump.vmcore).stdout.split("= ")[1].split()[0], 16)
+
+                def offset(member):
+                    return lab.query(dump, f"struct -o {member}")["structs"][0]["members"][0]["offset"]
+
+                queue = f"((struct request_queue *){disk['queue']})"
+                array = lab.inquest("-c", "struct request_queue", dump.vmcore).stdout
+                context = number(f"{queue}->queue_hw_ctx[0]" if "queue_hw_ctx" in array else f"{queue}->hctx_table.xa_head")
+                if context & 3 == 2:
+                    context = number(f"((struct xa_node *){context - 2:#x})->slots[0]")
+                tags = f"((struct blk_mq_hw_ctx *){context:#x})->tags"
+                slots, request = number(f"{tags}->rqs"), number(f"{tags}->static_rqs[0]")
+                lines = [f"wr -32 {request + offset('request.state'):#x} 1", f"wr -32 {request + offset('request.tag'):#x} 2", f"wr -64 {request + offset('request.q'):#x} {disk['queue']}"]
+                lines += [f"wr -64 {slots + 8 * i:#x} {request:#x}" for i in (1, 2, 3)]
+                run = lab.inquest("--json", *[word for line in [*lines, "dev -d"] for word in ("-c", line)], dump.vmcore)
+                disks = json.loads(run.stdout)["commands"][-1]["disks"]
+                self.assertEqual(disks[0]["total"], 1, run.stdout + run.stderr)
 
 
 class Damage(unittest.TestCase):
