@@ -191,7 +191,7 @@ static void show_tasks(struct command_args *args)
 
 	for (size_t i = 0; i < count; i++) {
 		threads += all[i].pid != all[i].tgid;
-		kernel += !all[i].mm;
+		kernel += task_is_kernel(&all[i]);
 		running += all[i].on_cpu;
 		incomplete += all[i].incomplete;
 	}

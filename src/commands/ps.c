@@ -18,8 +18,6 @@
 #include "kernel/system.h"
 #include "kernel/task_sched.h"
 
-enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
-
 static const struct option ps_option_table[] = {
 	[OPT_KERNEL] = { "k", false },   [OPT_USER] = { "u", false },
 	[OPT_LEADERS] = { "G", false },  [OPT_ACTIVE] = { "A", false },
@@ -73,11 +71,6 @@ struct ps_name {
 	bool is_regex;
 	regex_t regex;
 };
-
-bool ps_is_kernel(const struct task *task)
-{
-	return task->flags & PF_KTHREAD || (!task->mm && task->road == ROAD_IDLE);
-}
 
 /* Was the word typed in single quotes? */
 static bool quoted(const struct command_args *args, const char *word)
@@ -138,7 +131,7 @@ static bool policy_wanted(const struct ps_run *run, const struct task *task)
 bool ps_wanted(const struct ps_run *run, const struct task *task)
 {
 	const struct options *o = &run->options;
-	bool kernel = ps_is_kernel(task);
+	bool kernel = task_is_kernel(task);
 
 	if ((o->set[OPT_KERNEL] && !kernel) || (o->set[OPT_USER] && kernel))
 		return false;
@@ -180,7 +173,7 @@ static void add_task(struct ps_run *run, const struct task *task)
 	struct task_sched sched = { 0 };
 	uint64_t vsz, rss;
 
-	bool kernel = ps_is_kernel(task);
+	bool kernel = task_is_kernel(task);
 	bool known = task_memory(s, task, &vsz, &rss);
 	if (run->options.set[OPT_SCHED])
 		task_sched(s, task, &sched);

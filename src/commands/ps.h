@@ -26,8 +26,6 @@ enum { OPT_KERNEL, OPT_USER, OPT_LEADERS, OPT_ACTIVE, OPT_NO_IDLE, OPT_SUMMARY, 
        OPT_LAST, OPT_AGO, OPT_WORDS, OPT_GROUPS, OPT_LIMITS };
 
 bool ps_wanted(const struct ps_run *run, const struct task *task);
-/* Is it one of the kernel's own threads? */
-bool ps_is_kernel(const struct task *task);
 
 void ps_parents(struct ps_run *run);
 void ps_children(struct ps_run *run);

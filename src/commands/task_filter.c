@@ -8,16 +8,9 @@
 
 #include "base/strbuf.h"
 
-enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
-
 /* SW is one that crash knows of old kernels; no task has it. */
 const char *const task_filter_states[] = { "RU", "IN", "UN", "ST", "ZO", "TR", "SW", "DE",
 					   "WA", "PA", "ID", "NE", NULL };
-
-bool task_is_kernel(const struct task *task)
-{
-	return task->flags & PF_KTHREAD || (!task->mm && task->road == ROAD_IDLE);
-}
 
 static bool add_keyword(struct task_filter *filter, const char *word)
 {

@@ -45,6 +45,3 @@ bool task_filter_matches(struct task_filter *filter, const struct task *task);
 /* The first PID or address that named no task; NULL: each did. Names may match none. */
 const struct task_word *task_filter_unmatched(struct task_filter *filter);
 void task_filter_deinit(struct task_filter *filter);
-
-/* Is it one of the kernel's own threads? */
-bool task_is_kernel(const struct task *task);

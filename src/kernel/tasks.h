@@ -17,7 +17,7 @@ struct task {
 	uint64_t state;        /* __state (or state) */
 	uint64_t exit_state;
 	uint64_t flags;        /* PF_... */
-	uint64_t mm;           /* 0: kernel thread */
+	uint64_t mm;           /* 0: kernel thread, or one that has exited */
 	uint64_t stack;        /* lowest address of its kernel stack */
 	int cpu;               /* it runs or ran last there; -1 unknown */
 	bool on_cpu;           /* running when the machine died */
@@ -29,6 +29,14 @@ struct task {
 static inline bool task_is_named(const struct task *task)
 {
 	return !task->incomplete || task->comm[0];
+}
+
+/* Is it one of the kernel's own threads? */
+static inline bool task_is_kernel(const struct task *task)
+{
+	enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
+
+	return task->flags & PF_KTHREAD || (!task->mm && task->road == ROAD_IDLE);
 }
 
 /* All tasks, sorted by pid (idle tasks first, by CPU). Owned by the session. */

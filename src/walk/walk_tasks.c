@@ -98,10 +98,9 @@ static enum field_found get_ppid(struct field_ask *ask)
 
 static enum field_found get_kernel(struct field_ask *ask)
 {
-	enum { PF_KTHREAD = 0x200000 }; /* include/linux/sched.h */
 	const struct task *task = task_of(ask);
 
-	ask->number = task && (task->flags & PF_KTHREAD || task->road == ROAD_IDLE);
+	ask->number = task && task_is_kernel(task);
 	return task && task_is_named(task);
 }
 
