@@ -45,7 +45,7 @@ struct irq_run {
 	size_t shown, incomplete;
 	const struct irq_line *line;
 	size_t handlers;
-	char names[256];            /* of the line's handlers */
+	struct strbuf names;        /* of the line's handlers */
 	const struct column *columns; /* of -s */
 	size_t column_count;
 };
@@ -62,6 +62,12 @@ static struct cell text_or_none(const char *text)
 	return text[0] ? cell_str(text) : cell_none();
 }
 
+/* Of a number of the line's: which of them were not read is not kept. */
+static struct cell read_cell(const struct irq_line *line, struct cell cell)
+{
+	return line->incomplete ? cell_none() : cell;
+}
+
 static void add_handler(void *ctx, const struct irq_handler *h)
 {
 	struct irq_run *run = ctx;
@@ -73,8 +79,9 @@ static void add_handler(void *ctx, const struct irq_handler *h)
 	doc_row(run->args->doc, first ? cell_dec(line->irq) : cell_shown(cell_dec(line->irq), ""),
 		first ? cell_address(line->desc) : cell_shown(cell_address(line->desc), ""),
 		cell_address(h->action), text_or_none(h->name), cell_str(handler),
-		text_or_none(line->chip), text_or_none(line->flow), cell_bool(line->depth != 0),
-		cell_udec(line->total));
+		text_or_none(line->chip), text_or_none(line->flow),
+		read_cell(line, cell_bool(line->depth != 0)),
+		read_cell(line, cell_udec(line->total)));
 }
 
 static bool is_wanted(const struct irq_run *run, const struct irq_line *line)
@@ -101,42 +108,40 @@ static bool add_line(void *ctx, const struct irq_line *line)
 							 : cell_shown(cell_none(), "(unused)"),
 			cell_shown(cell_none(), ""), cell_shown(cell_none(), ""),
 			text_or_none(line->chip), text_or_none(line->flow),
-			line->incomplete ? cell_none() : cell_bool(line->depth != 0),
-			line->incomplete ? cell_none() : cell_udec(line->total));
+			read_cell(line, cell_bool(line->depth != 0)),
+			read_cell(line, cell_udec(line->total)));
 	return true;
 }
 
 static void add_name(void *ctx, const struct irq_handler *h)
 {
 	struct irq_run *run = ctx;
-	size_t at = strlen(run->names);
 
-	snprintf(run->names + at, sizeof(run->names) - at, "%s%s", at ? ", " : "",
-		 h->name[0] ? h->name : "?");
+	strbuf_addf(&run->names, "%s%s", run->names.len ? ", " : "", h->name[0] ? h->name : "?");
 }
 
-static void collect_names(struct irq_run *run, const struct irq_line *line)
+/* False: they, or something of the line, were not read. */
+static bool collect_names(struct irq_run *run, const struct irq_line *line)
 {
-	run->names[0] = '\0';
-	if (!irq_handlers_each(run->args->session, line, add_name, run) || line->incomplete)
-		run->incomplete++;
+	strbuf_clear(&run->names);
+	return irq_handlers_each(run->args->session, line, add_name, run) && !line->incomplete;
 }
 
 static bool add_affinity(void *ctx, const struct irq_line *line)
 {
 	struct irq_run *run = ctx;
 	struct cpu_mask mask;
-	char text[1024];
+	auto_strbuf text = { 0 };
 
 	if ((!line->action && !line->incomplete) || !is_wanted(run, line))
 		return true;
 	run->shown++;
-	collect_names(run, line);
+	bool whole = collect_names(run, line);
 	irq_affinity(run->args->session, line, &mask);
-	cpu_mask_text(&mask, text, sizeof(text));
-	doc_row(run->args->doc, cell_dec(line->irq), text_or_none(run->names),
-		mask.known ? cell_str(text) : cell_none());
-	run->incomplete += !mask.known;
+	cpu_mask_text(&mask, &text);
+	doc_row(run->args->doc, cell_dec(line->irq), text_or_none(strbuf_text(&run->names)),
+		mask.known ? cell_str(strbuf_text(&text)) : cell_none());
+	run->incomplete += !whole || !mask.known;
 	return true;
 }
 
@@ -153,7 +158,7 @@ static bool add_stats(void *ctx, const struct irq_line *line)
 	if ((!line->action && !line->incomplete) || !is_wanted(run, line))
 		return true;
 	run->shown++;
-	collect_names(run, line);
+	bool whole = collect_names(run, line);
 	cells = arena_zalloc(&run->args->doc->arena, run->column_count * sizeof(*cells));
 	cells[n++] = cell_dec(line->irq);
 	for (size_t i = 0; i < count; i++) {
@@ -161,14 +166,15 @@ static bool add_stats(void *ctx, const struct irq_line *line)
 		if (!run->cpus[all[i].id])
 			continue;
 		bool known = irq_count(s, line, all[i].id, &value);
-		run->incomplete += !known;
+		whole &= known;
 		cells[n++] = known ? cell_udec(value) : cell_none();
 	}
 	cells[n++] = text_or_none(line->chip);
-	cells[n++] = line->incomplete ? cell_none() : cell_udec(line->hwirq);
+	cells[n++] = read_cell(line, cell_udec(line->hwirq));
 	cells[n++] = text_or_none(line->flow);
-	cells[n++] = text_or_none(run->names);
+	cells[n++] = text_or_none(strbuf_text(&run->names));
 	doc_row_array(run->args->doc, cells);
+	run->incomplete += !whole;
 	return true;
 }
 
@@ -327,6 +333,7 @@ static struct error *show_lines(struct irq_run *run)
 	irqs_each(run->args->session, &trouble,
 		  stats ? add_stats : affinity ? add_affinity : add_line, run);
 	doc_end(doc);
+	strbuf_deinit(&run->names);
 	show_trouble(doc, &trouble, "interrupt lines");
 	if (run->incomplete)
 		doc_remark(doc, REMARK_HOLE, "what is known of %zu interrupt lines is not wholly in "

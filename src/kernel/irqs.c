@@ -230,20 +230,18 @@ static bool in_mask(const struct cpu_mask *mask, unsigned cpu)
 	return cpu < mask->bits && mask->words[cpu / 64] >> (cpu % 64) & 1;
 }
 
-void cpu_mask_text(const struct cpu_mask *mask, char *buf, size_t size)
+void cpu_mask_text(const struct cpu_mask *mask, struct strbuf *text)
 {
-	size_t at = 0;
+	const char *comma = "";
 
-	if (size)
-		buf[0] = '\0';
-	for (unsigned cpu = 0; cpu < mask->bits && at < size; cpu++) {
+	for (unsigned cpu = 0; cpu < mask->bits; cpu++) {
 		unsigned end = cpu;
 		if (!in_mask(mask, cpu))
 			continue;
 		while (in_mask(mask, end + 1))
 			end++;
-		at += (size_t)snprintf(buf + at, size - at, end > cpu ? "%s%u-%u" : "%s%u",
-				       at ? "," : "", cpu, end);
+		strbuf_addf(text, end > cpu ? "%s%u-%u" : "%s%u", comma, cpu, end);
+		comma = ",";
 		cpu = end;
 	}
 }

@@ -2,6 +2,7 @@
 /* Interrupt lines, softirqs, and the interrupt descriptor table. */
 #pragma once
 
+#include "base/strbuf.h"
 #include "kernel/session.h"
 #include "kernel/walk.h"
 
@@ -39,8 +40,8 @@ bool irq_handlers_each(struct session *s, const struct irq_line *line, irq_handl
 bool irq_count(struct session *s, const struct irq_line *line, unsigned cpu, uint64_t *count);
 /* Where it may be delivered, and where it is (when the kernel keeps that). */
 void irq_affinity(struct session *s, const struct irq_line *line, struct cpu_mask *mask);
-/* "0-3,7"; "" of an empty mask. */
-void cpu_mask_text(const struct cpu_mask *mask, char *buf, size_t size);
+/* Adds "0-3,7"; nothing of an empty mask. */
+void cpu_mask_text(const struct cpu_mask *mask, struct strbuf *text);
 
 /* Softirq @n: its name and its function; false past the last. */
 struct softirq {

@@ -182,6 +182,21 @@ class UnderWay(unittest.TestCase):
                 self.assertEqual(disks[0]["total"], 1, run.stdout + run.stderr)
 
 
+class Interrupts(unittest.TestCase):
+    def test_counters_that_are_not_in_the_dump(self):
+        """A line whose counters are (by wr, in memory) nowhere was not delivered 0 times, and is one line."""
+        for dump in lab.dumps(name="sysrq", capture="kdump"):
+            with self.subTest(dump=str(dump)):
+                line = lab.query(dump, "irq -u")["irqs"][-1]
+                counts = lab.query(dump, "struct -o irq_desc.kstat_irqs")["structs"][0]["members"][0]["offset"]
+                words = [word for line in (f"wr -64 {line['desc']}+{counts:#x} 0x100000000000", f"irq {line['irq']}", f"irq -s {line['irq']}") for word in ("-c", line)]
+                _, lines, stats = json.loads(lab.inquest("--json", *words, dump.vmcore).stdout)["commands"]
+                self.assertEqual(lines["irqs"], [{**line, "count": None, "disabled": None}])
+                self.assertEqual({stats["stats"][0][f"cpu{n}"] for n in (0, 1)}, {None})
+                for value in lines, stats:
+                    self.assertIn("of 1 interrupt lines is not wholly", str(value["remarks"]))
+
+
 class Damage(unittest.TestCase):
     LINES = "irq", "irq -a", "irq -s", "irq -b", "irq -d", "dev", "dev -d", "dev -p", "dev -i"
 

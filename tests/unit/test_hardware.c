@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Machine checks of real machines, as their logs have them. */
+/* Machine checks of real machines, as their logs have them; lists of CPUs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "base/strbuf.h"
 #include "diagnosis/mce.h"
+#include "kernel/irqs.h"
 
 static void what(uint64_t status, const char *words)
 {
@@ -111,8 +113,32 @@ static void lines(void **state)
 	assert_false(mce_parse(none, 0, &event));
 }
 
+/* Of a large machine, whose nodes have every second CPU, as well: the whole list. */
+static void lists_of_cpus(void **state)
+{
+	(void)state;
+	struct cpu_mask mask = { .bits = CPU_MASK_WORDS * 64, .words = { 0x8f } };
+	auto_strbuf text = { 0 };
+
+	cpu_mask_text(&mask, &text);
+	assert_string_equal(strbuf_text(&text), "0-3,7");
+	for (unsigned i = 0; i < CPU_MASK_WORDS; i++)
+		mask.words[i] = 0x5555555555555555;
+	strbuf_clear(&text);
+	cpu_mask_text(&mask, &text);
+	unsigned wanted = 0;
+	for (const char *s = strbuf_text(&text); *s; wanted += 2) {
+		char *end;
+		assert_int_equal(strtoul(s, &end, 10), wanted);
+		s = end + (*end == ',');
+	}
+	assert_int_equal(wanted, mask.bits);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(codes), cmocka_unit_test(lines) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(codes), cmocka_unit_test(lines), cmocka_unit_test(lists_of_cpus),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
