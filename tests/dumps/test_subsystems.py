@@ -224,10 +224,13 @@ class Damage(unittest.TestCase):
     def test_holes_are_said(self):
         for dump in lab.dumps(name="many-tasks", series="6.12", makedumpfile="old", truncate=100):
             with self.subTest(dump=str(dump)):
-                files = lab.query(dump, "files")
-                self.assertTrue(files["open_files"][0]["files"])
-                self.assertRegex(str(files["remarks"]), "open files of PID [0-9]+: of [0-9]+ files or folders the dentry, inode or path is not wholly in the dump")
-                self.assertEqual((files["open_files"][0]["root"], files["open_files"][0]["files"][0]["path"]), (None, "/dev/null"))
+                # Which pages are gone is luck: some tables of open files, and most dentries.
+                pids = [task["pid"] for task in lab.query(dump, "ps -u")["tasks"]][:30]
+                answers = lab.query(dump, "; ".join(f"files {pid}" for pid in pids))["commands"]
+                for answer in answers:
+                    if "/dev/null" not in [row["path"] for table in answer.get("open_files", []) for row in table["files"]]:
+                        self.assertRegex(str(answer.get("remarks")), "not (wholly )?in the dump", answer)
+                self.assertRegex(str(answers), "open files of PID [0-9]+: of [0-9]+ files or folders the dentry, inode or path is not wholly in the dump")
                 mounts = lab.query(dump, "mount")
                 self.assertEqual([m["type"] for m in mounts["mounts"]], ["rootfs", "devtmpfs", "proc", "sysfs", "debugfs", "tmpfs"])
                 self.assertRegex(str(mounts["remarks"]), "[0-9] mounts are only partly in the dump")

@@ -219,9 +219,10 @@ class Starved(Waits):
         for dump, truth in self.each("rt-starvation"):
             found = [f for f in self.report(dump)["findings"] if f["kind"] == "workqueue-stall"]
             unbound = [f for f in found if "a pool that is bound to no CPU" in f["what"]]
-            self.assertEqual(len(unbound), 1, found)
-            self.assertRegex(unbound[0]["why"], rf"its worker kworker/u\S+ \(pid \d+\) .* CPU 1: {truth['hog']} \(pid \d+\)")
-            self.assertEqual(unbound[0]["function"], None)
+            self.assertTrue(unbound, found)
+            for pool in unbound:
+                self.assertRegex(pool["why"], rf"its worker kworker/u\S+ \(pid \d+\) .* CPU 1: {truth['hog']} \(pid \d+\)")
+                self.assertEqual(pool["function"], None)
 
     def test_the_program_itself_was_caught(self):
         for dump, truth in self.each("rt-starvation"):
@@ -370,8 +371,10 @@ class QueueOrder(Waits):
 
     def test_locks(self):
         for dump, truth in self.each("queue-order"):
-            found = {r["kind"]: r for r in self.ask(dump, "locks")["locks"]}
-            self.assertEqual(set(found), {"spinlock", "rwlock"})
+            # The kernel's own threads may wait, too: for a grace period that the locked CPUs hold up.
+            rows = [r for r in self.ask(dump, "locks")["locks"] if r["line"]]
+            found = {r["kind"]: r for r in rows}
+            self.assertEqual(sorted(r["kind"] for r in rows), ["rwlock", "spinlock"])
             cpus = {r["pid"]: r["cpu"] for r in self.blocked(dump)}
             names = self.names(dump)
             for kind, lock in (("spinlock", "gate"), ("rwlock", "book")):
@@ -382,7 +385,7 @@ class QueueOrder(Waits):
     def test_places(self):
         for dump, truth in self.each("queue-order"):
             wanted = {cpu: i + 1 for lock in ("gate", "book") for i, cpu in enumerate(truth[lock])}
-            self.assertEqual({r["cpu"]: r["place"] for r in self.blocked(dump)}, wanted)
+            self.assertEqual({r["cpu"]: r["place"] for r in self.blocked(dump) if r["place"]}, wanted)
             told = {c["cpu"]: c["place"] for c in self.ask(dump, "cpus")["cpus"]}
             self.assertEqual({cpu: place for cpu, place in told.items() if place}, wanted)
 
