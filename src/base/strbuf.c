@@ -37,6 +37,20 @@ void strbuf_add_char(struct strbuf *sb, char c)
 	strbuf_add_n(sb, &c, 1);
 }
 
+void strbuf_add_escaped(struct strbuf *sb, uint8_t c, char quote)
+{
+	static const char letters[] = "abtnvfr"; /* of the characters from 7 on */
+
+	if (c == (uint8_t)quote || c == '\\')
+		strbuf_addf(sb, "\\%c", c);
+	else if (c >= ' ' && c < 0x7f)
+		strbuf_add_char(sb, (char)c);
+	else if (c >= '\a' && c <= '\r')
+		strbuf_addf(sb, "\\%c", letters[c - '\a']);
+	else
+		strbuf_addf(sb, "\\%03o", c);
+}
+
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...)
 {
 	va_list args;

@@ -13,6 +13,8 @@ struct strbuf {
 void strbuf_add(struct strbuf *sb, const char *s);
 void strbuf_add_n(struct strbuf *sb, const char *s, size_t n);
 void strbuf_add_char(struct strbuf *sb, char c);
+/* A character as gdb writes it between two @quote: \n, \033, \". */
+void strbuf_add_escaped(struct strbuf *sb, uint8_t c, char quote);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) printf_like(2, 3);
 /* The text so far, never NULL; belongs to @sb. */
 const char *strbuf_text(const struct strbuf *sb);

@@ -291,19 +291,8 @@ void object_add_all(struct object *o)
 void text_quote(const char *text, struct strbuf *out)
 {
 	strbuf_add_char(out, '"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			strbuf_addf(out, "\\%c", c);
-		else if (c == '\n')
-			strbuf_add(out, "\\n");
-		else if (c == '\t')
-			strbuf_add(out, "\\t");
-		else if (c >= ' ' && c < 0x7f)
-			strbuf_add_char(out, *text);
-		else
-			strbuf_addf(out, "\\%03o", c);
-	}
+	for (; *text; text++)
+		strbuf_add_escaped(out, (uint8_t)*text, '"');
 	strbuf_add_char(out, '"');
 }
 

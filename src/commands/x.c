@@ -16,6 +16,7 @@
 #include "commands/args.h"
 #include "commands/expression.h"
 #include "commands/table.h"
+#include "commands/typed.h"
 
 enum { COUNT_MAX = 1 << 20, STRING_MAX = 201 };
 
@@ -90,19 +91,9 @@ static void add_binary(struct strbuf *out, uint64_t value, unsigned bits)
 
 static void add_char(struct strbuf *out, uint8_t c)
 {
-	static const char escapes[] = "\aa\bb\tt\nn\vv\ff\rr\033e''\\\\";
-
 	strbuf_addf(out, "%d '", (int8_t)c);
-	for (size_t i = 0; i + 1 < sizeof(escapes); i += 2) {
-		if (c && escapes[i] == (char)c) {
-			strbuf_addf(out, "\\%c'", escapes[i + 1]);
-			return;
-		}
-	}
-	if (c >= ' ' && c < 0x7f)
-		strbuf_addf(out, "%c'", c);
-	else
-		strbuf_addf(out, "\\%03o'", c);
+	strbuf_add_escaped(out, c, '\'');
+	strbuf_add_char(out, '\'');
 }
 
 static int64_t extended(uint64_t value, unsigned size)
@@ -223,19 +214,8 @@ static void show_strings(struct examine *x)
 		}
 		size_t length = strlen(text);
 		bool cut = length + 1 == sizeof(text);
-		strbuf_add_char(&shown, '"');
-		for (size_t i = 0; i < length; i++) {
-			uint8_t c = (uint8_t)text[i];
-			if (c == '"' || c == '\\')
-				strbuf_addf(&shown, "\\%c", c);
-			else if (c == '\n' || c == '\t' || c == '\r')
-				strbuf_addf(&shown, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-			else if (c >= ' ' && c < 0x7f)
-				strbuf_add_char(&shown, (char)c);
-			else
-				strbuf_addf(&shown, "\\%03o", c);
-		}
-		strbuf_add(&shown, cut ? "\"..." : "\"");
+		text_quote(text, &shown);
+		strbuf_add(&shown, cut ? "..." : "");
 		struct cell cell = cell_shown(cell_str(text), strbuf_text(&shown));
 		add_row(x, x->address, &(struct cell_list){ &cell, 1 });
 		/* Behind the NUL; one that was cut off goes on in the next line. */

@@ -58,29 +58,6 @@ static void new_line(struct printer *p, unsigned level)
 	strbuf_addf(p->out, "\n%*s", (int)(4 * (p->format->indent + level)), "");
 }
 
-static bool is_printable(uint8_t c)
-{
-	return c >= ' ' && c < 0x7f;
-}
-
-static void print_char(struct strbuf *out, uint8_t c, char quote)
-{
-	static const char escapes[][2] = { { '\n', 'n' }, { '\t', 't' }, { '\r', 'r' } };
-
-	for (size_t i = 0; i < array_size(escapes); i++) {
-		if (c == (uint8_t)escapes[i][0]) {
-			strbuf_addf(out, "\\%c", escapes[i][1]);
-			return;
-		}
-	}
-	if (c == (uint8_t)quote || c == '\\')
-		strbuf_addf(out, "\\%c", c);
-	else if (is_printable(c))
-		strbuf_add_char(out, (char)c);
-	else
-		strbuf_addf(out, "\\%03o", c);
-}
-
 static void print_address(struct printer *p, uint64_t address)
 {
 	char name[256] = "";
@@ -136,7 +113,7 @@ static void print_letter(struct printer *p, uint64_t size, bool is_signed, uint6
 		break;
 	case 'c':
 		strbuf_addf(out, "%d '", is_signed ? (int8_t)number : (uint8_t)number);
-		print_char(out, (uint8_t)number, '\'');
+		strbuf_add_escaped(out, (uint8_t)number, '\'');
 		strbuf_add_char(out, '\'');
 		break;
 	case 'a':
@@ -174,7 +151,7 @@ static void print_integer(struct printer *p, const struct type_info *info, uint6
 	}
 	if (is_char(info)) {
 		strbuf_add(out, " '");
-		print_char(out, (uint8_t)value, '\'');
+		strbuf_add_escaped(out, (uint8_t)value, '\'');
 		strbuf_add_char(out, '\'');
 	}
 }
@@ -216,7 +193,7 @@ static void print_pointer(struct printer *p, struct type type, uint64_t value)
 	size_t length = strlen(text);
 	strbuf_add(p->out, " \"");
 	for (size_t i = 0; i < length; i++)
-		print_char(p->out, (uint8_t)text[i], '"');
+		strbuf_add_escaped(p->out, (uint8_t)text[i], '"');
 	strbuf_add(p->out, length + 1 == sizeof(text) ? "\"..." : "\"");
 }
 
@@ -269,7 +246,7 @@ static void print_string(struct printer *p, const uint8_t *bytes, size_t size)
 
 	strbuf_add_char(p->out, '"');
 	for (size_t i = 0; i < length && !too_long(p); i++)
-		print_char(p->out, bytes[i], '"');
+		strbuf_add_escaped(p->out, bytes[i], '"');
 	strbuf_add_char(p->out, '"');
 }
 
@@ -281,7 +258,7 @@ static bool looks_like_text(const uint8_t *bytes, size_t size)
 	if (length < 3 || length == size)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		if (!is_printable(bytes[i]))
+		if (bytes[i] < ' ' || bytes[i] >= 0x7f)
 			return false;
 	}
 	return true;

@@ -84,6 +84,24 @@ static void globs(void **state)
 	assert_true(glob_match("*", ""));
 }
 
+/* What gdb writes, by "print" of an array of these. */
+static void escapes(void **state)
+{
+	(void)state;
+	auto_strbuf text = { 0 };
+	static const uint8_t bytes[] = { 0,  6,  7,   8,   9,   10,  11,  12,   13,  14,
+					 27, ' ', '~', 127, 128, 255, '\'', '"', '\\' };
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		strbuf_add_escaped(&text, bytes[i], '"');
+	assert_string_equal(text.data, "\\000\\006\\a\\b\\t\\n\\v\\f\\r\\016\\033 ~\\177\\200\\377"
+				       "'\\\"\\\\");
+	strbuf_clear(&text);
+	strbuf_add_escaped(&text, '\'', '\'');
+	strbuf_add_escaped(&text, '"', '\'');
+	assert_string_equal(text.data, "\\'\"");
+}
+
 static void cursor_stays_inside(void **state)
 {
 	(void)state;
@@ -126,6 +144,7 @@ int main(void)
 		cmocka_unit_test(digits),
 		cmocka_unit_test(arenas),
 		cmocka_unit_test(globs),
+		cmocka_unit_test(escapes),
 		cmocka_unit_test(cursor_stays_inside),
 		cmocka_unit_test(maps),
 	};
