@@ -259,17 +259,18 @@ static void find_queues(struct runq_run *run, const bool *wanted)
 
 	for (size_t i = 0; i < count; i++) {
 		struct run_queue rq;
+		bool asked = !wanted || (cpu[i].id < CPU_LIST_MAX && wanted[cpu[i].id]);
 		if (!cpu[i].online)
 			continue;
 		if (!run_queue(run->args->session, cpu[i].id, &rq)) {
-			if (!wanted || wanted[cpu[i].id])
+			if (asked)
 				doc_remark(run->args->doc, REMARK_HOLE, "the run queue of CPU %u "
 					   "cannot be read", cpu[i].id);
 			continue;
 		}
 		if (rq.clock > run->now)
 			run->now = rq.clock;
-		if (!wanted || (cpu[i].id < CPU_LIST_MAX && wanted[cpu[i].id]))
+		if (asked)
 			vec_push(&run->queues, rq);
 	}
 }
