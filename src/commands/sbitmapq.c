@@ -87,19 +87,19 @@ static void add_number(struct command_args *args, uint64_t at, const char *path,
 static void add_hints(struct command_args *args, uint64_t at)
 {
 	struct session *s = args->session;
-	struct cell cells[64];
-	size_t count, n = 0;
+	size_t count;
 	const struct cpu *all = cpus(s, &count);
+	struct cell *cells = arena_alloc(&args->doc->arena, (count + 1) * sizeof(*cells));
 	uint64_t hints;
 
 	if (!kread(s, at, "sbitmap_queue", "sb.alloc_hint|alloc_hint", &hints))
 		return;
-	for (size_t i = 0; i < count && n < array_size(cells); i++) {
+	for (size_t i = 0; i < count; i++) {
 		uint32_t hint;
 		bool known = memory_u32(s->memory, hints + all[i].percpu_offset, &hint) == READ_OK;
-		cells[n++] = known ? cell_udec(hint) : cell_none();
+		cells[i] = known ? cell_udec(hint) : cell_none();
 	}
-	struct cell_list list = { cells, n };
+	struct cell_list list = { cells, count };
 	doc_field(args->doc, "alloc_hint", "alloc_hint", cell_of_list(&list));
 }
 
@@ -169,10 +169,10 @@ static struct error *run_sbitmapq(struct command_args *args)
 	add_number(args, at, "sb.round_robin|round_robin", "round_robin", hex);
 	add_number(args, at, "min_shallow_depth", "min_shallow_depth", hex);
 	add_waiters(args, at);
-	if (options.set[OPT_VERBOSE])
+	if (options.set[OPT_VERBOSE]) {
 		doc_bytes(args->doc, "bits", 0, b.bits, NULL, (size_t)(b.depth + 7) / 8);
-	if (options.set[OPT_VERBOSE])
 		doc_end(args->doc);
+	}
 	doc_end(args->doc);
 	return NULL;
 }
