@@ -48,7 +48,7 @@ struct list_run {
 	uint64_t start, end;
 	enum list_kind kind;
 	bool linked;           /* pointers lead to links, not to objects */
-	size_t behind;         /* entries found from the other end */
+	size_t entries;        /* shown so far */
 	struct list_walk walk;
 };
 
@@ -201,6 +201,7 @@ static struct error *show_entry(struct list_run *run, uint64_t link, bool from_e
 	uint64_t object = link - (run->linked ? run->offset : 0);
 
 	doc_row(run->args->doc, cell_address(object), cell_address(link), cell_bool(from_end));
+	run->entries++;
 	return typed_show_entry(run->args, &run->shown, object - run->back);
 }
 
@@ -212,7 +213,8 @@ static void remember(const struct list_run *run, struct map *known)
 	uint64_t link;
 
 	begin(run, &walk, reverse);
-	for (size_t i = 0; i < run->walk.count && list_walk_step(&walk, &link); i++)
+	for (size_t i = 0; i < run->walk.count && !session_stopped(run->args->session) &&
+			   list_walk_step(&walk, &link); i++)
 		map_set(known, link, 0);
 	list_walk_fini(&walk);
 }
@@ -234,7 +236,8 @@ static struct error *show_from_end(struct list_run *run)
 
 	remember(run, &known);
 	begin(run, &walk, !reverse);
-	while (links.count < BEHIND_MAX && list_walk_step(&walk, &link)) {
+	while (links.count < BEHIND_MAX && !session_stopped(run->args->session) &&
+	       list_walk_step(&walk, &link)) {
 		if (!map_get(&known, link, &ignored))
 			vec_push(&links, link);
 		else if (walk.count > 1 || walk.head)
@@ -242,8 +245,7 @@ static struct error *show_from_end(struct list_run *run)
 	}
 	if (links.count)
 		doc_textf(run->args->doc, STYLE_BAD, "... and from the other end:");
-	run->behind = links.count;
-	for (size_t i = links.count; !err && i-- > 0;)
+	for (size_t i = links.count; !err && !session_stopped(run->args->session) && i-- > 0;)
 		err = show_entry(run, links.data[i], true);
 	if (walk.ended == LIST_HOLE || walk.ended == LIST_ASTRAY)
 		doc_remark(run->args->doc, REMARK_HOLE, "from the other end %s; what is between is "
@@ -286,8 +288,7 @@ static struct error *show(struct list_run *run)
 		err = show_from_end(run);
 	progress_stop(progress);
 	doc_end(doc);
-	size_t count = run->walk.count - (run->end && run->walk.ended == LIST_GOES_ON) +
-		       run->behind;
+	size_t count = run->entries;
 	char text[64];
 	snprintf(text, sizeof(text), count == 1 ? "%zu entry" : "%zu entries", count);
 	if (!count && !run->walk.trouble.count)
