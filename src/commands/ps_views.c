@@ -86,7 +86,8 @@ void ps_parents(struct ps_run *run)
 		while (task && length < PARENTS_MAX) {
 			chain[length++] = task;
 			/* The first tasks are children of CPU 0's idle task. */
-			task = !task->ppid && task->pid ? &run->all[0] : by_pid(run, task->ppid);
+			task = task->ppid || !task->pid ? by_pid(run, task->ppid)
+			       : !run->all[0].pid ? &run->all[0] : NULL;
 		}
 		open_family(run);
 		for (unsigned k = 0; k < length; k++)

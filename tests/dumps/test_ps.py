@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """ps, option by option, against what /proc said in the scenario `workshop`."""
 
+import json
 import re
 import unittest
 
@@ -198,6 +199,15 @@ class Ps(unittest.TestCase):
         self.assertEqual(sum(row["count"] for row in rows), len(every))
         states = {row["state"]: row["count"] for row in rows}
         self.assertEqual((states["T"], states["t"], states["Z"]), (1, 1, 1))
+
+    @workshop.each
+    def test_parents_without_idle_task(self, shop):
+        """Who has the lowest PID is nobody's parent for that: there were 256 of them, in a circle."""
+        lines = ("wr -32 &init_task.pid 5", "ps -p 1")
+        run = lab.inquest("--json", *[word for line in lines for word in ("-c", line)], shop.dump.vmcore)
+        answer = json.loads(run.stdout)["commands"][-1]
+        self.assertEqual([task["pid"] for task in answer["parents"][0]], [1])
+        self.assertEqual(errors(answer), [])
 
     def test_other_views_on_damaged_dumps(self):
         dumps = workshop.damaged()
