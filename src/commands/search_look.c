@@ -15,6 +15,7 @@
 #include "base/parallel.h"
 #include "commands/search.h"
 #include "forensics/refs.h"
+#include "kernel/cpu_state.h"
 #include "kernel/mappings.h"
 #include "kernel/swap_meaning.h"
 
@@ -22,7 +23,6 @@ enum {
 	BATCH_PAGES = 1 << 16,
 	CHUNK_PAGES = 64,
 	EDGES_MAX = 1 << 20,
-	STACK_SIZE_MAX = 1 << 18,
 	COUNT_PAGES = 1 << 16,
 };
 
@@ -332,13 +332,11 @@ static struct error *look_at_user(struct search *search)
 static void look_at_stacks(struct search *search)
 {
 	struct session *s = search->args->session;
-	uint64_t size = types_sizeof(s->types, "thread_union");
+	uint64_t size = cpu_thread_size(s);
 	size_t count;
 	const struct task *all = tasks(s, &count);
 	struct batch batch;
 
-	if (size < PAGE_SIZE || size > STACK_SIZE_MAX)
-		size = 4 * PAGE_SIZE; /* THREAD_SIZE, arch/x86/include/asm/page_64_types.h */
 	batch_init(&batch, search);
 	for (size_t i = 0; i < count && !session_stopped(s); i++) {
 		if (all[i].stack && (!search->options.set[SEARCH_ACTIVE] || all[i].on_cpu))
