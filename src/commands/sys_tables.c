@@ -68,6 +68,7 @@ struct error *sys_calls(struct command_args *args, const struct options *options
 	struct session *s = args->session;
 	struct symbol table;
 	size_t shown = 0, foreign = 0;
+	bool hole = false;
 
 	if (!s->symbols || !symbols_by_name(s->symbols, "sys_call_table", &table))
 		return error_new(ERROR_MISSING, "sys_call_table is not known");
@@ -76,7 +77,8 @@ struct error *sys_calls(struct command_args *args, const struct options *options
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t entry;
 		char symbol[256];
-		if (memory_u64(s->memory, table.address + i * 8, &entry) != READ_OK) {
+		hole = memory_u64(s->memory, table.address + i * 8, &entry) != READ_OK;
+		if (hole) {
 			doc_remark(args->doc, REMARK_HOLE, "the table of system calls is not in the "
 				   "dump from number %" PRIu64 " on", i);
 			break;
@@ -96,7 +98,8 @@ struct error *sys_calls(struct command_args *args, const struct options *options
 	if (foreign)
 		doc_remark(args->doc, REMARK_NOTE, "%zu system call%s not lead into the kernel's own "
 			   "code", foreign, foreign == 1 ? " does" : "s do");
-	return shown ? NULL : error_new(ERROR_NOT_FOUND, "there is no such system call");
+	return shown || hole ? NULL
+			     : error_new(ERROR_NOT_FOUND, "there is no such system call");
 }
 
 struct error *sys_dmi(struct command_args *args)
