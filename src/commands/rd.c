@@ -337,7 +337,7 @@ static void show_ascii(struct rd_run *run, uint64_t address, uint64_t count, boo
 	auto_strbuf text = { 0 };
 	uint64_t most = counted ? count : STRING_MAX;
 	char shown[32];
-	uint8_t byte;
+	uint8_t byte = 0;
 
 	run->word = 1;
 	for (uint64_t i = 0; i < most; i++) {
