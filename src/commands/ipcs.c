@@ -65,14 +65,16 @@ static bool is_wanted(const struct ipcs_run *run, const struct ipc_object *o)
 static void add_shm_pages(struct ipcs_run *run, const struct ipc_object *o)
 {
 	struct doc *doc = run->args->doc;
+	struct cell none = o->huge ? cell_shown(cell_none(), "(huge pages)") : cell_none();
 
 	doc_detail(doc);
-	doc_field(doc, "pages", "PAGES ALLOCATED", cell_udec(o->pages));
-	doc_field(doc, "resident", "RESIDENT", o->pages_known ? cell_udec(o->resident) : cell_none());
-	doc_field(doc, "swapped", "SWAPPED", o->pages_known ? cell_udec(o->swapped) : cell_none());
+	doc_field(doc, "pages", "PAGES ALLOCATED", o->incomplete ? cell_none() : cell_udec(o->pages));
+	doc_field(doc, "resident", "RESIDENT", o->pages_known ? cell_udec(o->resident) : none);
+	doc_field(doc, "swapped", "SWAPPED", o->pages_known ? cell_udec(o->swapped) : none);
 	doc_field(doc, "inode", "INODE", o->inode ? cell_address(o->inode) : cell_none());
 	doc_end(doc);
-	run->incomplete += !o->pages_known;
+	/* One that is incomplete counts already. */
+	run->incomplete += !o->incomplete && !o->pages_known && !o->huge;
 }
 
 static bool add_object(void *ctx, const struct ipc_object *o)

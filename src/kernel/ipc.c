@@ -12,6 +12,8 @@
 
 /* include/linux/shm.h */
 enum { SHM_DEST = 01000, SHM_LOCKED = 02000 };
+/* include/uapi/linux/magic.h */
+#define HUGETLBFS_MAGIC 0x958458f6ul
 
 uint64_t ipc_namespace(struct session *s, const struct task *task)
 {
@@ -24,14 +26,23 @@ uint64_t ipc_namespace(struct session *s, const struct task *task)
 		       ? namespace : 0;
 }
 
-/* A shared memory segment is a file of tmpfs, whose pages are in the page cache or in swap. */
+/*
+ * A shared memory segment is a file of tmpfs, whose pages are in the page cache or in swap; with
+ * SHM_HUGETLB one of hugetlbfs, whose inode is another struct, and which pages nrpages counts then
+ * depends on the kernel.
+ */
 static void read_shm_pages(struct session *s, struct ipc_object *o)
 {
-	uint64_t mapping, info, size = PAGE_SIZE;
+	uint64_t mapping, info, sb, magic, size = PAGE_SIZE;
 
-	o->pages = (o->bytes + size - 1) / size;
+	o->pages = o->bytes / size + (o->bytes % size != 0);
 	if (!o->file || !kread(s, o->file, "file", "f_inode", &o->inode) || !o->inode ||
-	    !kread(s, o->file, "file", "f_mapping", &mapping))
+	    !kread(s, o->file, "file", "f_mapping", &mapping) ||
+	    !kread(s, o->inode, "inode", "i_sb", &sb) ||
+	    !kread(s, sb, "super_block", "s_magic", &magic))
+		return;
+	o->huge = magic == HUGETLBFS_MAGIC;
+	if (o->huge)
 		return;
 	info = kcontainer(s, o->inode, "shmem_inode_info", "vfs_inode");
 	o->pages_known = info && kread(s, mapping, "address_space", "nrpages", &o->resident) &&

@@ -17,7 +17,7 @@ struct ipc_object {
 	/* Shared memory. */
 	uint64_t bytes, attached, file, inode;
 	bool locked, destroyed;      /* destroyed when the last one detaches */
-	bool pages_known;
+	bool pages_known, huge;      /* resident, swapped are; of huge pages they are not */
 	uint64_t pages, resident, swapped; /* in pages */
 	/* Semaphores; messages. */
 	uint64_t count;  /* semaphores in the set, messages in the queue */

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is not in a dump is unknown, and no 0: holes made by hand (wr), by pointers that lead nowhere."""
+
+import json
+
+import json_schema
+import lab
+import subsystems
+from subsystems import each_dump
+
+NOWHERE = 0xffffc8ffff000000
+
+
+def after(test, dump, changes, line):
+    """What a command says after changes by hand."""
+    words = [word for one in [*changes, line] for word in ("-c", one)]
+    run = lab.inquest("--json", *words, dump.vmcore)
+    test.assertIn(run.returncode, (0, 1), run.stderr)
+    answer = json.loads(run.stdout)["commands"][-1]
+    test.assertEqual(json_schema.faults(line.split()[0], answer)[:5], [], line)
+    return answer
+
+
+class Holes(subsystems.Test):
+    @each_dump
+    def test_segments(self, dump):
+        segments = lab.query(dump, "ipcs -M")["shared_memory"]
+        root = "((unsigned long)((struct ipc_namespace *)&init_ipc_ns)->ids[2].ipcs_idr.idr_rt.xa_head & ~3)"
+        lost = after(self, dump, [f"wr -64 '&((struct xa_node *){root})->slots[0]' {NOWHERE:#x}"], "ipcs -M")
+        self.assertEqual({key for key, value in lost["shared_memory"][0].items() if value is not None}, {"address"})
+        self.assertEqual(lost["shared_memory"][1:], segments[1:])
+        self.assertIn("1 objects are only partly in the dump", str(lost["remarks"]))
+        # As if all of them were of hugetlbfs (include/uapi/linux/magic.h).
+        file = f"((struct shmid_kernel *){segments[0]['address']})->shm_file"
+        huge = after(self, dump, [f"wr -64 '&{file}->f_inode->i_sb->s_magic' 0x958458f6"], "ipcs -M")
+        self.assertEqual(huge["shared_memory"], [{**o, "resident": None, "swapped": None} for o in segments])
+        self.assertNotIn("only partly", str(huge["remarks"]))
