@@ -66,15 +66,19 @@ static void add_structs(struct bpf_run *run, const char *first, uint64_t at, con
 static void add_program_detail(struct bpf_run *run, const struct bpf_program *p)
 {
 	struct doc *doc = run->args->doc;
+	/* Without all of struct bpf_prog there is no type_name; time 0 is when the machine started. */
+	bool known = p->type_name[0];
 	char time[48];
 
 	snprintf(time, sizeof(time), "%.3f s after boot", (double)p->loaded_ns / 1e9);
 	doc_detail(doc);
-	doc_field(doc, "instructions", "XLATED", cell_udec(p->instructions));
-	doc_field(doc, "jited", "JITED", cell_udec(p->jited));
-	doc_field(doc, "memory", "MEMLOCK", cell_udec(p->memory));
-	doc_field(doc, "loaded_ns", "LOAD_TIME", cell_shown(cell_udec(p->loaded_ns), time));
-	doc_field(doc, "gpl", "GPL_COMPATIBLE", cell_shown(cell_bool(p->gpl), p->gpl ? "yes" : "no"));
+	doc_field(doc, "instructions", "XLATED", known ? cell_udec(p->instructions) : cell_none());
+	doc_field(doc, "jited", "JITED", known ? cell_udec(p->jited) : cell_none());
+	doc_field(doc, "memory", "MEMLOCK", known ? cell_udec(p->memory) : cell_none());
+	doc_field(doc, "loaded_ns", "LOAD_TIME",
+		  p->loaded_ns ? cell_shown(cell_udec(p->loaded_ns), time) : cell_none());
+	doc_field(doc, "gpl", "GPL_COMPATIBLE",
+		  known ? cell_shown(cell_bool(p->gpl), p->gpl ? "yes" : "no") : cell_none());
 	doc_field(doc, "uid", "UID", p->uid_known ? cell_udec(p->uid) : cell_none());
 	add_structs(run, "struct bpf_prog", p->address, "struct bpf_prog_aux", p->aux);
 	doc_end(doc);
@@ -91,11 +95,13 @@ static void add_program(void *ctx, const struct bpf_program *p)
 	run->count++;
 	run->incomplete += p->incomplete;
 	for (size_t i = 0; i < count; i++)
-		ids[i] = cell_udec(p->map_ids[i]);
+		ids[i] = p->map_ids[i] ? cell_udec(p->map_ids[i]) : cell_none();
 	struct cell_list list = { ids, count };
 	doc_row(run->args->doc, cell_udec(p->id), cell_address(p->address),
 		p->aux ? cell_address(p->aux) : cell_none(), text_or_none(p->type_name),
-		text_or_none(p->tag), cell_of_list(&list), cell_str(p->name));
+		text_or_none(p->tag),
+		p->incomplete && !count ? cell_none() : cell_of_list(&list),
+		p->incomplete ? text_or_none(p->name) : cell_str(p->name));
 	if (run->detail)
 		add_program_detail(run, p);
 }
@@ -113,7 +119,8 @@ static void add_map(void *ctx, const struct bpf_map *m)
 	snprintf(flags, sizeof(flags), "%08" PRIx64, m->flags);
 	bool known = !m->incomplete;
 	doc_row(doc, cell_udec(m->id), cell_address(m->address), text_or_none(m->type_name),
-		known ? cell_shown(cell_hex(m->flags), flags) : cell_none(), cell_str(m->name));
+		known ? cell_shown(cell_hex(m->flags), flags) : cell_none(),
+		known ? cell_str(m->name) : text_or_none(m->name));
 	if (!run->detail)
 		return;
 	doc_detail(doc);
@@ -154,8 +161,10 @@ static struct error *run_bpf(struct command_args *args)
 	bool *set = run.options.set;
 	if (!err && run.options.word_count)
 		err = error_new(ERROR_USAGE, "bpf takes options only");
-	if (!err && set[OPT_PROGRAM] && set[OPT_MAP])
-		err = error_new(ERROR_USAGE, "-p or -m, not both");
+	/* An id is one of programs, or one of maps. */
+	if (!err && ((set[OPT_PROGRAM] && (set[OPT_MAP] || set[OPT_MAPS])) ||
+		     (set[OPT_MAP] && set[OPT_PROGRAMS])))
+		err = error_new(ERROR_USAGE, "one id of programs (-p), or one of maps (-m), alone");
 	const char *word = run.options.value[set[OPT_PROGRAM] ? OPT_PROGRAM : OPT_MAP];
 	run.one = word != NULL;
 	if (!err && run.one)

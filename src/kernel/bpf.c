@@ -39,6 +39,8 @@ static void read_maps(struct session *s, struct bpf_program *p)
 		    !kread(s, map, "bpf_map", "id", &p->map_ids[i]))
 			p->incomplete = true;
 	}
+	/* MAX_USED_MAPS of include/linux/bpf.h. */
+	p->incomplete |= p->map_count > array_size(p->map_ids);
 }
 
 static void read_program(struct session *s, uint64_t id, uint64_t at, struct bpf_program *p)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """net, bpf and sbitmapq against /proc, descriptors' own information and the lab's disk that does not answer."""
 
+import json
 import re
 import socket
 import struct
@@ -11,6 +12,7 @@ import lab
 import subsystems
 from subsystems import each_dump, pid_of
 
+NOWHERE = 0xffffc8ffff000000
 STATES = {1: "ESTABLISHED", 7: "CLOSE", 10: "LISTEN"}
 
 
@@ -135,7 +137,26 @@ class Network(subsystems.Test):
         self.assertRegex(lab.inquest("-c", "bpf -m 2 -s -x", dump.vmcore).stdout, "max_entries = 0x21")
         run = lab.inquest("-c", "bpf -p 77", dump.vmcore)
         self.assertEqual((run.returncode, "there is no BPF program 77" in run.stderr), (1, True))
+        for line in "bpf -p 1 -M", "bpf -P -m 1", "bpf -p 1 -m 1":
+            self.assertIn("alone", lab.inquest("-c", line, dump.vmcore).stderr, line)
         self.fits(dump, "bpf", "bpf -P", "bpf -M", "bpf -s", "bpf -p 1 -s", "bpf -m 1")
+
+    @each_dump
+    def test_holes_of_bpf(self, dump):
+        """Behind pointers that (by wr, in memory) lead nowhere all is unknown, and nothing is 0."""
+        known = lab.query(dump, "bpf -P")["programs"][0]
+        aux = lab.query(dump, "struct -o bpf_prog.aux")["structs"][0]["members"][0]["offset"]
+        slot = f"&((struct xa_node *)((unsigned long)ids.idr_rt.xa_head & ~3))->slots[{known['id']}]"
+        run = lab.inquest("--json", *[word for line in (f"wr -64 {known['address']}+{aux:#x} {NOWHERE:#x}", "bpf -P", f"wr -64 '{slot.replace('ids', 'prog_idr')}' {NOWHERE:#x}",
+                                                        "bpf -P", f"wr -64 '{slot.replace('ids', 'map_idr')}' {NOWHERE:#x}", "bpf -M") for word in ("-c", line)], dump.vmcore)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        said = json.loads(run.stdout)["commands"][1::2]
+        program, map_ = said[1]["programs"][0], said[2]["maps"][0]
+        self.assertEqual({**said[0]["programs"][0], "aux": known["aux"]}, {**known, "used_maps": None, "name": None, "loaded_ns": None, "uid": None})
+        self.assertEqual({key for key, value in program.items() if value is not None}, {"id", "address"})
+        self.assertEqual({key for key, value in map_.items() if value is not None}, {"id", "address"})
+        for value in said:
+            self.assertEqual(json_schema.faults("bpf", value)[:5], [])
 
 
 class Tags(unittest.TestCase):
