@@ -120,7 +120,8 @@ static void add_cell(struct text *t, const struct cell *cell)
 		strcpy(number, cell->boolean ? "yes" : "no");
 		break;
 	case CELL_FLOAT:
-		snprintf(number, sizeof(number), "%.2f", cell->real);
+		snprintf(number, sizeof(number),
+			 cell->real > -1e15 && cell->real < 1e15 ? "%.2f" : "%.12g", cell->real);
 		break;
 	case CELL_LIST:
 		for (size_t i = 0; i < cell->list->count; i++) {

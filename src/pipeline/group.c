@@ -10,9 +10,12 @@
 #include "pipeline/ops.h"
 
 struct total {
-	uint64_t number; /* the sum, the smallest, the largest */
-	struct cell_value best; /* min and max of texts */
-	uint64_t known;  /* of how many rows */
+	uint64_t number; /* the sum */
+	long double real; /* the same, for means and fractions */
+	bool overflow;   /* the sum is beyond 64 bits */
+	struct cell_value best; /* the smallest, the largest */
+	uint64_t known, unknown; /* of how many rows */
+	bool lost;       /* some of the unknown are, else there is no such thing */
 };
 
 struct group {
@@ -30,7 +33,8 @@ struct grouping {
 	size_t none; /* of by_number: the group of the unknown, + 1 */
 };
 
-void cell_add_key(const struct cell_value *value, struct strbuf *key)
+void cell_add_key(const struct cell_value *value, const struct column_def *column,
+		  struct strbuf *key)
 {
 	static const char digits[] = "0123456789abcdef";
 	bool is_text = value->datum.kind == DATUM_TEXT;
@@ -42,6 +46,8 @@ void cell_add_key(const struct cell_value *value, struct strbuf *key)
 		strbuf_add_char(key, '?');
 		return;
 	}
+	if (column->look == LOOK_REAL)
+		memcpy(&v, &value->real, sizeof(v));
 	/* A number, or a text with its length before it: none is the start of another. */
 	buf[--n] = is_text ? ':' : ';';
 	do {
@@ -140,7 +146,8 @@ static struct group *find_group(struct grouping *g, const struct cell_value *key
 
 	if (!op->by_count)
 		return g->count ? g->data : new_group(g, keys);
-	if (op->by_count == 1 && op->by[0].column.kind != DATUM_TEXT) {
+	if (op->by_count == 1 && op->by[0].column.kind != DATUM_TEXT &&
+	    op->by[0].column.look != LOOK_REAL) {
 		if (keys[0].datum.kind == DATUM_NONE) {
 			if (g->none)
 				return &g->data[g->none - 1];
@@ -156,7 +163,7 @@ static struct group *find_group(struct grouping *g, const struct cell_value *key
 	}
 	strbuf_clear(&g->key);
 	for (unsigned i = 0; i < op->by_count; i++)
-		cell_add_key(&keys[i], &g->key);
+		cell_add_key(&keys[i], &op->by[i].column, &g->key);
 	if (map_get_name(&g->by_text, strbuf_text(&g->key), &index))
 		return &g->data[index];
 	if (!op_may_keep(op))
@@ -165,15 +172,36 @@ static struct group *find_group(struct grouping *g, const struct cell_value *key
 	return new_group(g, keys);
 }
 
+static void add_number(struct total *total, const struct cell_value *value,
+		       const struct column_def *column)
+{
+	uint64_t n = value->datum.number;
+
+	if (column->look == LOOK_REAL) {
+		total->real += value->real;
+	} else if (type_is_signed(column->type)) {
+		int64_t sum;
+		total->real += (int64_t)n;
+		total->overflow |= __builtin_add_overflow((int64_t)total->number, (int64_t)n, &sum);
+		total->number = (uint64_t)sum;
+	} else {
+		total->real += n;
+		total->overflow |= __builtin_add_overflow(total->number, n, &total->number);
+	}
+}
+
 static void add(struct op *op, unsigned i, struct total *total, const struct cell_value *value)
 {
 	const struct column_def *column = &op->exprs[i].column;
 
-	if (value->datum.kind == DATUM_NONE)
+	if (value->datum.kind == DATUM_NONE) {
+		total->unknown++;
+		total->lost |= value->datum.why != DATUM_NULL;
 		return;
+	}
 	bool first = !total->known++;
 	if (op->stage->kind == STAGE_SUM || op->stage->kind == STAGE_AVG) {
-		total->number += value->datum.number;
+		add_number(total, value, column);
 		return;
 	}
 	int order = first ? 0 : cells_compare(value, &total->best, column);
@@ -209,23 +237,27 @@ static struct cell_value number_cell(uint64_t number)
 
 static struct cell_value result(struct op *op, unsigned i, const struct total *total)
 {
-	bool is_signed = type_is_signed(op->exprs[i].column.type);
+	const struct column_def *column = &op->exprs[i].column;
+	bool sums = op->stage->kind == STAGE_SUM;
 	struct cell_value cell = { .datum = { .kind = DATUM_NONE } };
 
-	/* Of nothing the sum is 0, the rest is not known. */
-	if (op->stage->kind == STAGE_SUM)
-		return number_cell(total->number);
-	if (!total->known)
+	/* Of no rows the sum is 0; of rows without a value nothing is known. */
+	if (!total->known && (!sums || total->unknown)) {
+		cell.datum.why = total->lost ? DATUM_LOST : DATUM_NULL;
 		return cell;
-	if (op->stage->kind != STAGE_AVG)
+	}
+	if (!sums && op->stage->kind != STAGE_AVG)
 		return total->best;
-	double sum = is_signed ? (double)(int64_t)total->number : (double)total->number;
-	cell = number_cell(0);
-	cell.real = sum / (double)total->known;
-	cell.datum.number = is_signed ? (uint64_t)(int64_t)cell.real : (uint64_t)cell.real;
+	if (sums && column->look != LOOK_REAL) {
+		cell.datum.why = DATUM_ABSURD;
+		return total->overflow ? cell : number_cell(total->number);
+	}
+	long double real = sums ? total->real : total->real / total->known;
+	bool is_signed = column->look == LOOK_REAL || type_is_signed(column->type);
+	cell = number_cell(is_signed ? (uint64_t)(int64_t)real : (uint64_t)real);
+	cell.real = (double)real;
 	return cell;
 }
-
 
 /* The most first (of min the least); the alike by what they share. */
 static int compare_groups(const void *a, const void *b, void *ctx)
@@ -248,6 +280,15 @@ static int compare_groups(const void *a, const void *b, void *ctx)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
+static void remark_overflow(struct op *op, const struct group *group)
+{
+	for (unsigned i = 0; op->stage->kind == STAGE_SUM && i < op->expr_count; i++) {
+		if (group->totals[i].overflow)
+			doc_remark(op->run->doc, REMARK_ERROR, "%s: the sum is beyond 64 bits",
+				   op->exprs[i].source->text);
+	}
+}
+
 static void group_finish(struct op *op)
 {
 	struct grouping *g = op->state;
@@ -262,6 +303,7 @@ static void group_finish(struct op *op)
 	for (size_t k = 0; k < g->count; k++) {
 		const struct group *group = &g->data[k];
 		unsigned n = 0;
+		remark_overflow(op, group);
 		if (op->stage->kind == STAGE_COUNT)
 			cells[n++] = number_cell(group->count);
 		for (unsigned i = 0; i < op->expr_count; i++)

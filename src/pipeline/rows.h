@@ -123,7 +123,8 @@ struct row row_keep(const struct row *row, const struct schema *schema, size_t d
 		    struct arena *arena);
 struct cell_value cell_keep(const struct cell_value *value, struct arena *arena);
 /* Adds what tells the value from others to a text that is a key of a map. */
-void cell_add_key(const struct cell_value *value, struct strbuf *key);
+void cell_add_key(const struct cell_value *value, const struct column_def *column,
+		  struct strbuf *key);
 /* <0, 0, >0; the unknown come last. */
 int cells_compare(const struct cell_value *a, const struct cell_value *b,
 		  const struct column_def *column);

@@ -470,6 +470,40 @@ class Stages(OnDumps):
                                "last": max(t["comm"] for t in tasks)}])
             self.assertEqual(rows(dump, 'ps |> where pid < 0 |> count'), [{"count": 0}])
 
+    def test_sums_that_are_none(self):
+        for dump in self.each():
+            addresses = [int(r["address"], 16) for r in rows(dump, "tasks |> select $ as address")]
+            self.assertAlmostEqual(rows(dump, "tasks |> avg (unsigned long)$")[0]["avg"] /
+                                   (sum(addresses) / len(addresses)), 1, 9)
+            beyond = answer_of(dump, "tasks |> sum (unsigned long)$")
+            self.assertEqual(beyond["rows"], [{"sum": None}])
+            self.assertIn("64 bits", beyond["remarks"][0]["text"])
+            # Of rows without any value there is no sum; of no rows it is 0.
+            self.assertEqual(rows(dump, "tasks |> where kernel |> sum mm->map_count"), [{"sum": None}])
+            self.assertEqual(rows(dump, "tasks |> where pid < 0 |> sum pid"), [{"sum": 0}])
+
+    def test_fractions(self):
+        for dump in self.each():
+            values = [r["bogomips"] for r in rows(dump, "mach -c |> select bogomips")]
+            self.assertAlmostEqual(rows(dump, "mach -c |> sum bogomips")[0]["sum"], sum(values), 2)
+            self.assertAlmostEqual(rows(dump, "mach -c |> avg bogomips")[0]["avg"],
+                                   sum(values) / len(values), 2)
+            self.assertEqual(len(rows(dump, "ps |> avg pid by pid |> unique avg / 1000000, avg")),
+                             len(rows(dump, "ps |> unique pid")))
+            means = rows(dump, "ps |> avg pid by state, ppid")
+            self.assertEqual(len(rows(dump, "ps |> avg pid by state, ppid |> count by avg")),
+                             len({r["avg"] for r in means}))
+
+    def test_names_that_come_twice(self):
+        """A command's own column takes the place of one that was there before."""
+        for dump in self.each():
+            symbols = rows(dump, "bt 1 |> select symbol")
+            self.assertEqual(rows(dump, "tasks |> where pid == 1 |> select pid as symbol |> each bt 1 "
+                                        "|> select symbol"), symbols)
+            counted = rows(dump, "tasks |> where pid == 1 |> select pid as symbol |> each bt 1 "
+                                 "|> where symbol == \"schedule\" |> count")
+            self.assertEqual(counted, [{"count": 1}])
+
     def test_order(self):
         for dump in self.each():
             pids = [t["pid"] for t in lab.query(dump, "ps")["tasks"]]
