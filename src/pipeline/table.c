@@ -34,12 +34,13 @@ struct maker {
 	struct {
 		bool texts, numbers, reals;
 		enum cell_kind kind; /* of the first that is known */
+		bool replaces;       /* a column of the same name that was there before */
 	} seen[COLUMNS_MAX];
 	unsigned count;
 	bool filling;
 	/* Before the columns of the documents: those of the rows that they are of. */
-	const struct schema *before;
 	const struct row *before_row;
+	unsigned before_count;
 	struct cell_value *cells; /* of the row being filled */
 	struct { vec_fields(struct row); } rows;
 };
@@ -117,6 +118,20 @@ static const struct candidate *choose(const struct maker *m)
 
 /* --- Columns and cells --- */
 
+/* Does the document say what is in it? Else it came with the row that the document is of. */
+static bool is_own(const struct maker *m, unsigned i)
+{
+	return i >= m->before_count || m->seen[i].replaces;
+}
+
+static struct column_def new_column(struct maker *m, const char *key, const char *title)
+{
+	return (struct column_def){
+		.name = arena_strdup(m->arena, key), .hidden = !title,
+		.title = title && *title ? arena_strdup(m->arena, title) : NULL,
+	};
+}
+
 static unsigned column_of(struct maker *m, const char *key, const char *title, bool first_time)
 {
 	for (unsigned i = 0; i < m->count; i++) {
@@ -125,10 +140,7 @@ static unsigned column_of(struct maker *m, const char *key, const char *title, b
 	}
 	if (!first_time || m->count == COLUMNS_MAX)
 		return COLUMNS_MAX;
-	m->columns[m->count] = (struct column_def){
-		.name = arena_strdup(m->arena, key), .hidden = !title,
-		.title = title && *title ? arena_strdup(m->arena, title) : NULL,
-	};
+	m->columns[m->count] = new_column(m, key, title);
 	return m->count++;
 }
 
@@ -207,7 +219,7 @@ static void take_cell(struct maker *m, const char *key, const char *title,
 		return;
 	unsigned i = column_of(m, key, title, !m->filling);
 
-	if (i == COLUMNS_MAX)
+	if (i == COLUMNS_MAX || !is_own(m, i))
 		return;
 	if (!m->filling)
 		note_cell(m, i, cell);
@@ -232,8 +244,10 @@ static void begin_row(struct maker *m)
 	m->cells = arena_zalloc(m->arena, (m->count + 1) * sizeof(*m->cells));
 	for (unsigned i = 0; i < m->count; i++)
 		m->cells[i].datum.why = DATUM_NULL;
-	for (unsigned i = 0; m->before && i < m->before->column_count; i++)
-		m->cells[i] = m->before_row->cells[i];
+	for (unsigned i = 0; i < m->before_count; i++) {
+		if (!is_own(m, i))
+			m->cells[i] = m->before_row->cells[i];
+	}
 }
 
 static void end_row(struct maker *m)
@@ -248,8 +262,11 @@ static void take_table(struct maker *m, const struct doc_node *table)
 {
 	for (size_t i = 0; !m->filling && i < table->column_count; i++) {
 		const struct column *c = &table->columns[i];
-		if (c->key)
-			column_of(m, c->key, c->title, true);
+		unsigned at = c->key ? column_of(m, c->key, c->title, true) : COLUMNS_MAX;
+		if (at < COLUMNS_MAX && !is_own(m, at)) {
+			m->seen[at].replaces = true;
+			m->columns[at] = new_column(m, c->key, c->title);
+		}
 	}
 	for (const struct doc_row *row = table->rows; row; row = row->next) {
 		if (!row->cells || !(row->media & DOC_IN_JSON))
@@ -303,9 +320,11 @@ static void collect(struct maker *m, const struct doc_node *node, const char *ke
 
 /* --- The whole --- */
 
-static void settle_columns(struct maker *m, unsigned from)
+static void settle_columns(struct maker *m)
 {
-	for (unsigned i = from; i < m->count; i++) {
+	for (unsigned i = 0; i < m->count; i++) {
+		if (!is_own(m, i))
+			continue;
 		struct column_def *c = &m->columns[i];
 		enum cell_kind kind = m->seen[i].kind;
 		bool texts = m->seen[i].texts || !m->seen[i].numbers;
@@ -329,7 +348,6 @@ bool table_of_docs(const struct doc *from, size_t count, const struct schema *sc
 		   struct table *table)
 {
 	struct maker *m = arena_zalloc(arena, sizeof(*m));
-	unsigned before = 0;
 
 	m->session = s;
 	m->arena = arena;
@@ -338,18 +356,13 @@ bool table_of_docs(const struct doc *from, size_t count, const struct schema *sc
 	m->chosen = choose(m);
 	if (!m->chosen)
 		return false;
-	if (schema) {
-		m->before = schema;
-		before = schema->column_count < COLUMNS_MAX / 2 ? schema->column_count : 0;
-		if (before)
-			memcpy(m->columns, schema->columns, before * sizeof(*m->columns));
-		if (!before)
-			m->before = NULL;
-		m->count = before;
+	if (schema && schema->column_count && schema->column_count < COLUMNS_MAX / 2) {
+		m->count = m->before_count = schema->column_count;
+		memcpy(m->columns, schema->columns, m->count * sizeof(*m->columns));
 	}
 	for (size_t i = 0; i < count; i++)
 		collect(m, from[i].root, NULL);
-	settle_columns(m, before);
+	settle_columns(m);
 	m->filling = true;
 	for (size_t i = 0; i < count; i++) {
 		m->before_row = rows ? &rows[i] : NULL;
