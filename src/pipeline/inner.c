@@ -223,7 +223,6 @@ static bool keep_one(struct op *op, struct each *e, const struct row *row)
 static bool each_push(struct op *op, const struct row *row)
 {
 	struct each *e = op->state;
-	struct doc *doc = op->run->doc;
 	bool goes_on = true;
 
 	row_env_set(&op->env, row);
@@ -231,8 +230,6 @@ static bool each_push(struct op *op, const struct row *row)
 		e->unknown++;
 		return true;
 	}
-	if (e->shows && doc->current->kind != DOC_ARRAY)
-		doc_array(doc, "each", NULL);
 	if (e->shows)
 		show_one(op, e);
 	else
@@ -244,6 +241,7 @@ static bool each_push(struct op *op, const struct row *row)
 void op_each_shows(struct op *op)
 {
 	((struct each *)op->state)->shows = true;
+	doc_array(op->run->doc, "each", NULL);
 }
 
 static void each_end(struct op *op)

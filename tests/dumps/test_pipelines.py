@@ -543,6 +543,7 @@ class Stages(OnDumps):
 
     def test_each(self):
         for dump in self.each():
+            self.assertEqual(answer_of(dump, "tasks |> first 0 |> each bt {pid}"), {"each": []})
             pids = [r["pid"] for r in rows(dump, 'tasks |> where state == "D"')]
             given = answer_of(dump, 'tasks |> where state == "D" |> each bt {pid}')["each"]
             self.assertEqual([e["command"] for e in given], [f"bt {pid}" for pid in pids])
