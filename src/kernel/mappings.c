@@ -22,7 +22,7 @@ struct mapping_walk {
 	bool whole;
 };
 
-static bool read_mapping(struct session *s, uint64_t vma, struct mapping *mapping)
+bool mapping_read(struct session *s, uint64_t vma, struct mapping *mapping)
 {
 	*mapping = (struct mapping){ .vma = vma };
 	if (!kread(s, vma, "vm_area_struct", "vm_start", &mapping->start) ||
@@ -44,7 +44,7 @@ static bool walk_entry(void *ctx, uint64_t first, uint64_t last, uint64_t entry)
 		walk->whole &= entry < 4096;
 		return true;
 	}
-	if (!read_mapping(s, entry, &mapping)) {
+	if (!mapping_read(s, entry, &mapping)) {
 		walk->whole = false;
 		/* The tree still tells where it lay. */
 		mapping.start = first;
@@ -66,7 +66,7 @@ static bool walk_list(struct mapping_walk *walk, uint64_t vma)
 
 	for (unsigned i = 0; vma && i < MAPPINGS_MAX; i++) {
 		/* Addresses rise, or it is no list any more. */
-		if (!read_mapping(s, vma, &mapping) || mapping.start < end ||
+		if (!mapping_read(s, vma, &mapping) || mapping.start < end ||
 		    mapping.end <= mapping.start) {
 			session_problem(s, "the list of mappings breaks off at the vm_area_struct "
 					"%016" PRIx64 ": not in the dump, or damaged", vma);

@@ -19,6 +19,8 @@ struct mapping {
 struct error *task_page_root(struct session *session, const struct task *task,
 			     struct page_root *root) must_check;
 
+/* A vm_area_struct. False when some of it cannot be read, which is 0 then. */
+bool mapping_read(struct session *s, uint64_t vma, struct mapping *mapping);
 typedef bool (*mapping_fn)(void *ctx, const struct mapping *mapping);
 /* Each mapping of the address space @mm in order of address. False when it could not be read whole. */
 bool mappings_each(struct session *s, uint64_t mm, mapping_fn fn, void *ctx);

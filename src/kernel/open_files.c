@@ -45,9 +45,8 @@ uint64_t open_files_table(struct session *s, const struct task *task)
 
 /* Up to 64 descriptors whose bits are @bits. False stops. */
 static bool show_batch(struct session *s, uint64_t array, uint64_t first, uint64_t bits,
-		       struct walk_trouble *trouble, open_file_fn fn, void *ctx)
+		       struct walk_trouble *trouble, open_slot_fn fn, void *ctx)
 {
-	struct open_file entry;
 	uint64_t file;
 
 	for (unsigned i = 0; i < BATCH; i++) {
@@ -58,24 +57,20 @@ static bool show_batch(struct session *s, uint64_t array, uint64_t first, uint64
 					 "at %" PRIx64 " is not in the dump", first + i, array);
 			continue;
 		}
-		if (!file)
-			continue;
-		open_file_read(s, file, &entry);
-		entry.fd = (int64_t)(first + i);
-		if (!fn(ctx, &entry))
+		if (file && !fn(ctx, (int64_t)(first + i), file))
 			return false;
 	}
 	return true;
 }
 
-void open_files_each(struct session *s, const struct task *task, struct walk_trouble *trouble,
-		     open_file_fn fn, void *ctx)
+void open_slots_each(struct session *s, uint64_t task, struct walk_trouble *trouble,
+		     open_slot_fn fn, void *ctx)
 {
 	uint64_t files, table, count, array, bitmap, bits;
 
-	if (!kread(s, task->address, "task_struct", "files", &files)) {
+	if (!kread(s, task, "task_struct", "files", &files)) {
 		walk_trouble_add(trouble, "the task_struct at %" PRIx64 " is not in the dump",
-				 task->address);
+				 task);
 		return;
 	}
 	if (!files)
@@ -102,6 +97,30 @@ void open_files_each(struct session *s, const struct task *task, struct walk_tro
 		if (!show_batch(s, array, first, bits, trouble, fn, ctx))
 			return;
 	}
+}
+
+struct opening {
+	struct session *session;
+	open_file_fn fn;
+	void *ctx;
+};
+
+static bool open_slot(void *ctx, int64_t fd, uint64_t file)
+{
+	const struct opening *o = ctx;
+	struct open_file entry;
+
+	open_file_read(o->session, file, &entry);
+	entry.fd = fd;
+	return o->fn(o->ctx, &entry);
+}
+
+void open_files_each(struct session *s, const struct task *task, struct walk_trouble *trouble,
+		     open_file_fn fn, void *ctx)
+{
+	struct opening opening = { s, fn, ctx };
+
+	open_slots_each(s, task->address, trouble, open_slot, &opening);
 }
 
 bool task_place(struct session *s, const struct task *task, enum task_place which,

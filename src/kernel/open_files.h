@@ -22,6 +22,10 @@ struct open_file {
 typedef bool (*open_file_fn)(void *ctx, const struct open_file *file);
 void open_files_each(struct session *s, const struct task *task, struct walk_trouble *trouble,
 		     open_file_fn fn, void *ctx);
+/* The same, the struct files alone. @task: address of a task_struct. */
+typedef bool (*open_slot_fn)(void *ctx, int64_t fd, uint64_t file);
+void open_slots_each(struct session *s, uint64_t task, struct walk_trouble *trouble,
+		     open_slot_fn fn, void *ctx);
 /* The table itself, a struct files_struct; 0: none, or unknown. */
 uint64_t open_files_table(struct session *s, const struct task *task);
 /* The file at @file, as an entry of a table. */

@@ -25,8 +25,7 @@ enum walked_kind {
 	WALKED_SLAB,    /* struct slab_object */
 	WALKED_PAGE,    /* struct page_info */
 	WALKED_ELEMENT, /* uint64_t: the index */
-	WALKED_FILE,    /* its number */
-	WALKED_MAPPING, /* struct mapping */
+	WALKED_FILE,    /* int64_t: its number */
 	WALKED_ENTRY,   /* struct tree_entry */
 };
 

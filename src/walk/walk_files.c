@@ -2,22 +2,23 @@
 /*
  * Walkers of files: file systems, mounts, dentries, inodes, open files, mappings.
  *
- * Open files: task_struct.files -> files_struct.fdt -> fdtable.fd[max_fds] (fs/file.c). Mounts:
- * the list s_mounts of each super_block, which since 6.18 is a single-linked one of struct mount
+ * Mounts: the list s_mounts of each super_block, which since 6.18 is a single-linked one of struct mount
  * (fs/mount.h).
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/lists.h"
 #include "kernel/mappings.h"
+#include "kernel/open_files.h"
 #include "kernel/slab.h"
 #include "walk/walk_row.h"
 
-enum { PATH_BYTES = 4096, FDS_MAX = 1 << 20, MOUNTS_MAX = 1 << 20 };
+enum { PATH_BYTES = 4096 };
 
 /* --- Super blocks, mounts, inodes --- */
 
-struct list_walk {
+struct giving {
 	struct session *session;
 	walk_fn fn;
 	void *ctx;
@@ -26,7 +27,7 @@ struct list_walk {
 
 static bool give_listed(void *ctx, uint64_t object)
 {
-	struct list_walk *w = ctx;
+	struct giving *w = ctx;
 
 	w->stopped = !walk_give(w->fn, w->ctx, object);
 	return !w->stopped;
@@ -44,16 +45,17 @@ static void super_blocks_each(struct session *s, klist_fn fn, void *ctx)
 
 static void each_super_block(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct list_walk w = { walk->session, fn, ctx, false };
+	struct giving w = { walk->session, fn, ctx, false };
 
 	super_blocks_each(walk->session, give_listed, &w);
 }
 
 static bool mounts_of(void *ctx, uint64_t sb)
 {
-	struct list_walk *w = ctx;
+	struct giving *w = ctx;
 	struct session *s = w->session;
-	uint64_t offset, head, mount, next;
+	uint64_t offset, head, mount;
+	struct list_walk list;
 
 	if (!koffset(s, "mount", "mnt_next_for_sb", &offset)) {
 		if (koffset(s, "super_block", "s_mounts", &head))
@@ -62,27 +64,27 @@ static bool mounts_of(void *ctx, uint64_t sb)
 	}
 	if (!kread(s, sb, "super_block", "s_mounts", &mount))
 		session_problem(s, "mounts: a super block is not in the dump");
-	for (unsigned i = 0; mount && i < MOUNTS_MAX && give_listed(w, mount); i++) {
-		if (memory_u64(s->memory, mount + offset, &next) != READ_OK) {
-			session_problem(s, "mounts: a list breaks off, a struct mount is not in the "
-					   "dump");
-			break;
-		}
-		mount = next;
-	}
+	if (!mount)
+		return true;
+	list_walk_from_link(&list, s, LIST_SINGLE, mount);
+	list.next_offset = offset;
+	while (list_walk_step(&list, &mount) && give_listed(w, mount))
+		;
+	walk_trouble_tell(&list.trouble, s, "mounts");
+	list_walk_fini(&list);
 	return !w->stopped;
 }
 
 static void each_mount(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct list_walk w = { walk->session, fn, ctx, false };
+	struct giving w = { walk->session, fn, ctx, false };
 
 	super_blocks_each(walk->session, mounts_of, &w);
 }
 
 static bool inodes_of(void *ctx, uint64_t sb)
 {
-	struct list_walk *w = ctx;
+	struct giving *w = ctx;
 	uint64_t head;
 
 	if (koffset(w->session, "super_block", "s_inodes", &head))
@@ -97,7 +99,7 @@ static struct error *begin_inodes(struct walking *walk, const struct walk_input 
 
 static void each_inode(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct list_walk w = { walk->session, fn, ctx, false };
+	struct giving w = { walk->session, fn, ctx, false };
 
 	if (walk->address)
 		inodes_of(&w, walk->address);
@@ -109,17 +111,12 @@ static void each_inode(struct walking *walk, walk_fn fn, void *ctx)
 
 static bool give_dentry(void *ctx, const struct slab_object *object)
 {
-	struct list_walk *w = ctx;
-
-	if (object->state == OBJECT_ALLOCATED)
-		w->stopped = !w->fn(w->ctx, &(struct walked){ .address = object->address,
-							      .cpu = -1 });
-	return !w->stopped;
+	return object->state != OBJECT_ALLOCATED || give_listed(ctx, object->address);
 }
 
 static bool dentries_of(void *ctx, const struct slab *slab)
 {
-	struct list_walk *w = ctx;
+	struct giving *w = ctx;
 
 	if (slab->place != SLAB_PLACE_DYING)
 		slab_objects(w->session, slab, give_dentry, w);
@@ -128,7 +125,7 @@ static bool dentries_of(void *ctx, const struct slab *slab)
 
 static void each_dentry(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct list_walk w = { walk->session, fn, ctx, false };
+	struct giving w = { walk->session, fn, ctx, false };
 	const struct slab_cache *cache = slab_cache_by_name(walk->session, "dentry");
 
 	if (cache)
@@ -138,10 +135,6 @@ static void each_dentry(struct walking *walk, walk_fn fn, void *ctx)
 }
 
 /* --- Open files --- */
-
-struct open_file {
-	uint64_t fd;
-};
 
 static struct error *begin_files(struct walking *walk, const struct walk_input *input)
 {
@@ -153,45 +146,30 @@ static struct error *begin_files(struct walking *walk, const struct walk_input *
 	return err;
 }
 
+static bool give_file(void *ctx, int64_t fd, uint64_t file)
+{
+	struct giving *w = ctx;
+
+	return w->fn(w->ctx, &(struct walked){ .address = file, .cpu = -1, .kind = WALKED_FILE,
+					       .data = &fd });
+}
+
 static void each_file(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct session *s = walk->session;
-	uint64_t files, table, array, count, file;
+	struct giving w = { walk->session, fn, ctx, false };
+	struct walk_trouble trouble = { 0 };
 
-	if (!kread(s, walk->address, "task_struct", "files", &files)) {
-		session_problem(s, "files: a task_struct is not in the dump");
-		return;
-	}
-	/* Kernel threads share init's, exiting tasks have none any more. */
-	if (!files)
-		return;
-	if (!kread(s, files, "files_struct", "fdt", &table) ||
-	    !kread(s, table, "fdtable", "fd", &array) ||
-	    !kread(s, table, "fdtable", "max_fds", &count) || count > FDS_MAX) {
-		session_problem(s, "files: the table of open files of a task is not in the dump, "
-				   "or damaged");
-		return;
-	}
-	for (uint64_t fd = 0; fd < count; fd++) {
-		struct open_file open = { fd };
-		if (memory_u64(s->memory, array + fd * 8, &file) != READ_OK) {
-			session_problem(s, "files: part of a table of open files is not in the dump");
-			return;
-		}
-		struct walked object = { .address = file, .cpu = -1,
-					 .kind = WALKED_FILE, .data = &open };
-		if (file && !fn(ctx, &object))
-			return;
-	}
+	open_slots_each(walk->session, walk->address, &trouble, give_file, &w);
+	walk_trouble_tell(&trouble, walk->session, "files");
 }
 
 static enum field_found get_fd(struct field_ask *ask)
 {
-	const struct open_file *open = walked_data(ask->object, WALKED_FILE);
+	const int64_t *fd = walked_data(ask->object, WALKED_FILE);
 
-	if (open)
-		ask->number = open->fd;
-	return open ? FIELD_KNOWN : FIELD_NOTHING;
+	if (fd)
+		ask->number = (uint64_t)*fd;
+	return fd ? FIELD_KNOWN : FIELD_NOTHING;
 }
 
 /* --- Mappings --- */
@@ -206,43 +184,25 @@ static struct error *begin_vmas(struct walking *walk, const struct walk_input *i
 	return err;
 }
 
+/* Fields are read from the object: what could not be read of a mapping is 0 in @mapping. */
 static bool give_mapping(void *ctx, const struct mapping *mapping)
 {
-	struct list_walk *w = ctx;
-
-	return w->fn(w->ctx, &(struct walked){ .address = mapping->vma, .cpu = -1,
-					       .kind = WALKED_MAPPING, .data = mapping });
+	return give_listed(ctx, mapping->vma);
 }
 
 static void each_vma(struct walking *walk, walk_fn fn, void *ctx)
 {
-	struct list_walk w = { walk->session, fn, ctx, false };
+	struct giving w = { walk->session, fn, ctx, false };
 
-	if (walk->address)
-		(void)mappings_each(walk->session, walk->address, give_mapping, &w);
-}
-
-static bool mapping_of(struct session *s, const struct walked *object, struct mapping *mapping)
-{
-	static const char type[] = "vm_area_struct";
-
-	if (walked_data(object, WALKED_MAPPING)) {
-		*mapping = *(const struct mapping *)object->data;
-		return true;
-	}
-	*mapping = (struct mapping){ .vma = object->address };
-	return kread(s, object->address, type, "vm_start", &mapping->start) &&
-	       kread(s, object->address, type, "vm_end", &mapping->end) &&
-	       kread(s, object->address, type, "vm_flags", &mapping->flags) &&
-	       kread(s, object->address, type, "vm_pgoff", &mapping->page_offset) &&
-	       kread(s, object->address, type, "vm_file", &mapping->file);
+	if (walk->address && !mappings_each(walk->session, walk->address, give_mapping, &w))
+		session_problem(walk->session, "vmas: not all mappings of a task can be read");
 }
 
 static enum field_found get_vma_size(struct field_ask *ask)
 {
 	struct mapping mapping;
 
-	if (!mapping_of(ask->session, ask->object, &mapping))
+	if (!mapping_read(ask->session, ask->object->address, &mapping))
 		return false;
 	ask->number = mapping.end - mapping.start;
 	return true;
@@ -254,7 +214,7 @@ static enum field_found get_perms(struct field_ask *ask)
 	enum { READ = 1, WRITE = 2, EXEC = 4, MAY_SHARE = 0x80 };
 	struct mapping m;
 
-	if (!mapping_of(ask->session, ask->object, &m))
+	if (!mapping_read(ask->session, ask->object->address, &m))
 		return false;
 	strbuf_addf(ask->text, "%c%c%c%c", m.flags & READ ? 'r' : '-', m.flags & WRITE ? 'w' : '-',
 		    m.flags & EXEC ? 'x' : '-', m.flags & MAY_SHARE ? 's' : 'p');
@@ -267,7 +227,7 @@ static enum field_found get_vma_name(struct field_ask *ask)
 	struct mapping mapping;
 	uint64_t mm;
 
-	if (!mapping_of(ask->session, ask->object, &mapping) ||
+	if (!mapping_read(ask->session, ask->object->address, &mapping) ||
 	    !kread(ask->session, ask->object->address, "vm_area_struct", "vm_mm", &mm) ||
 	    !mapping_name(ask->session, mm, &mapping, path, sizeof(path)))
 		return false;
@@ -353,11 +313,11 @@ static const struct walker rows[] = {
 	{ .name = "inodes", .usage = "[SUPER_BLOCK]", .type = "inode", .words_max = 1,
 	  .begin = begin_inodes, .each = each_inode, .summary = "inodes of one or all file systems",
 	  .example = "inodes |> count by i_sb->s_type->name" },
-	{ .name = "files", .data_size = sizeof(struct open_file),
+	{ .name = "files", .data_size = sizeof(int64_t),
 	  .usage = "[PID|TASK]", .type = "file", .words_max = 1,
 	  .begin = begin_files, .each = each_file, .summary = "the open files of a task",
 	  .example = "processes |> walk files $ |> count by path |> first 5" },
-	{ .name = "vmas", .data_size = sizeof(struct mapping),
+	{ .name = "vmas",
 	  .usage = "[PID|TASK]", .type = "vm_area_struct", .words_max = 1,
 	  .begin = begin_vmas, .each = each_vma, .summary = "the mappings of a task's user space",
 	  .example = "vmas 1 |> where perms ~ \"?w*\" |> sum size" },
