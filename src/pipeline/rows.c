@@ -160,7 +160,7 @@ static enum read_status read_bytes(void *ctx, uint64_t address, void *buf, size_
 	enum read_status status = memory_read(env->session->memory, address, buf, size);
 
 	if (status != READ_OK)
-		env->fault = (struct program_fault){ address, status };
+		env->fault = (struct program_fault){ .address = address, .status = status };
 	return status;
 }
 
@@ -178,6 +178,13 @@ static bool percpu_address(void *ctx, uint64_t symbol, unsigned cpu, uint64_t *a
 	return env->outer.env.percpu(&env->outer, symbol, cpu, address);
 }
 
+static enum expr_found not_known(struct row_env *env, const struct datum *datum, struct error **err)
+{
+	env->fault = (struct program_fault){ .of_slot = true, .why = datum->why };
+	*err = error_new(ERROR_MISSING, "not known");
+	return EXPR_LOST;
+}
+
 static enum expr_found slot_value(struct row_env *env, const struct binding *binding,
 				  struct value *value, struct error **err)
 {
@@ -187,11 +194,8 @@ static enum expr_found slot_value(struct row_env *env, const struct binding *bin
 		datum = (struct datum){ .kind = DATUM_TEXT, .text = "" };
 	if (env->current)
 		get_slot(env, binding->slot, &datum);
-	if (datum.kind == DATUM_NONE) {
-		env->fault.address = 0;
-		*err = error_new(ERROR_MISSING, "not known");
-		return EXPR_LOST;
-	}
+	if (datum.kind == DATUM_NONE)
+		return not_known(env, &datum, err);
 	if (datum.kind == DATUM_TEXT)
 		*value = (struct value){ .type = env->text_type, .place = VALUE_BYTES,
 					 .bytes = (const uint8_t *)datum.text,
@@ -201,15 +205,20 @@ static enum expr_found slot_value(struct row_env *env, const struct binding *bin
 	return EXPR_FOUND;
 }
 
-static enum expr_found place_value(struct row_env *env, const char *name, struct value *value)
+static enum expr_found place_value(struct row_env *env, const char *name, struct value *value,
+				   struct error **err)
 {
+	struct datum datum = { .kind = DATUM_PLACE };
 	unsigned index;
 	const struct column_def *column = find_column(env->schema, name, &index);
 
 	if (!column)
 		return EXPR_UNKNOWN;
-	*value = value_of_memory(column->type,
-				 env->current ? env->current->cells[index].datum.number : 0);
+	if (env->current)
+		datum = env->current->cells[index].datum;
+	if (datum.kind == DATUM_NONE)
+		return not_known(env, &datum, err);
+	*value = value_of_memory(column->type, datum.number);
 	return EXPR_FOUND;
 }
 
@@ -239,7 +248,7 @@ static enum expr_found lookup_name(void *ctx, const char *name, struct value *va
 	case BIND_NONE:
 		break;
 	}
-	enum expr_found found = binding.kind == BIND_OTHER ? place_value(env, name, value)
+	enum expr_found found = binding.kind == BIND_OTHER ? place_value(env, name, value, err)
 							   : EXPR_UNKNOWN;
 	/* Locals of a frame are no names here: a row's come from elsewhere. */
 	if (found == EXPR_UNKNOWN && *name == '$' && name[1])
@@ -321,6 +330,7 @@ void row_env_set(struct row_env *env, const struct row *row)
 {
 	env->current = row;
 	env->number++;
+	env->fault = (struct program_fault){ 0 };
 	if (env->schema->has_cpu)
 		env->expr.cpu = row->object.cpu;
 }

@@ -49,13 +49,15 @@ struct binding {
 struct program_fault {
 	uint64_t address;
 	enum read_status status;
+	bool of_slot;       /* not a read: a slot is not known, .why */
+	enum datum_why why;
 };
 
 struct program_env {
 	/* For all that is evaluated as it is: its callbacks are to answer for the object at hand. */
 	const struct expr_env *expr;
 	void *ctx;
-	/* The last read of expr->value.read that failed, which that notes there; may be NULL. */
+	/* What of the object at hand was not known last, which callbacks note there; may be NULL. */
 	const struct program_fault *fault;
 	struct type object; /* {0}: there is none, only slots */
 	void (*bind)(void *ctx, const char *name, struct binding *binding);
@@ -85,4 +87,4 @@ enum datum_kind program_kind(const struct program *program);
 /* Of reads that failed (but for NULL pointers): how many, and what the first one says. */
 size_t program_lost(const struct program *program, uint64_t *address, enum read_status *status);
 
-enum { PROGRAM_TEXT_MAX = 256 };
+enum { PROGRAM_TEXT_MAX = 4096 };

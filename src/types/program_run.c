@@ -313,6 +313,8 @@ static void run_generic(struct program *p, const struct step *step, struct datum
 	const struct program_fault *fault = p->env->fault;
 	if (err->code != ERROR_MISSING || (fault && is_error(fault->address)))
 		none(out, DATUM_ABSURD);
+	else if (fault && fault->of_slot)
+		none(out, fault->why);
 	else if (!fault || is_null(fault->address))
 		none(out, DATUM_NULL);
 	else
@@ -324,7 +326,11 @@ static void run_index(struct program *p, const struct step *step, struct datum *
 {
 	struct datum b;
 
-	if (run_both(p, step, out, &b))
+	if (!run_both(p, step, out, &b))
+		return;
+	if (is_null(out->number) || is_error(out->number))
+		none(out, is_null(out->number) ? DATUM_NULL : DATUM_ABSURD);
+	else
 		*out = (struct datum){ .kind = DATUM_PLACE,
 				       .number = out->number + b.number * step->number };
 }
@@ -349,6 +355,8 @@ static void run(struct program *p, const struct step *step, struct datum *out)
 			return;
 		if (step->follows && is_null(out->number))
 			none(out, DATUM_NULL);
+		else if (step->follows && is_error(out->number))
+			none(out, DATUM_ABSURD);
 		else
 			*out = (struct datum){ .kind = DATUM_PLACE,
 					       .number = out->number + step->number };

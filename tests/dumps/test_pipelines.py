@@ -582,6 +582,32 @@ class Stages(OnDumps):
             self.assertEqual(release[0]["release"], dump.meta["kernel_release"])
 
 
+class Values(OnDumps):
+    """What an expression gives where the way to it is long, or leads nowhere."""
+    scenario = "structures"
+
+    def column(self, line):
+        """The only column, as text."""
+        return lab.inquest("-c", line, self.dump.vmcore).stdout.splitlines()[1:]
+
+    def test_nothing_there(self):
+        for dump in self.each():
+            self.assertEqual(self.column("tasks |> where pid == 2 |> select mm[3].map_count as x"), ["-"])
+            self.assertEqual(rows(dump, "tasks |> where pid == 2 |> follow &mm[3]"), [])
+            # No pointer, but an error number.
+            self.assertEqual(self.column("tasks |> where pid == 2 |> select ((struct mm_struct *)(pid - 4))->map_count "
+                                         "as x"), ["?"])
+            self.assertEqual(rows(dump, "tasks |> where pid == 2 |> follow &((struct mm_struct *)(pid - 4))->mmap_lock"),
+                             [])
+
+    def test_long_texts(self):
+        for dump in self.each():
+            text = rows(dump, "cpus |> first 1 |> select (char *)vmcoreinfo_data as text")[0]["text"]
+            self.assertTrue(text.startswith("OSRELEASE="))
+            self.assertGreater(len(text), 1000)
+            self.assertTrue(text.endswith("\n"))
+
+
 class Shell(OnDumps):
     scenario = "workshop"
 
@@ -707,6 +733,11 @@ class Damage(unittest.TestCase):
                 found = lab.query(dump, "tasks |> select pid, comm, state")["rows"]
                 self.assertGreater(len([r for r in found if r["state"]]), 10)
                 self.assertTrue([r for r in found if r["state"] is None])
+                # What is computed of the unknown is as unknown.
+                text = lab.inquest("-c", "tasks |> select stack as a |> select a, a + 1 as b", dump.vmcore).stdout
+                lost = [line for line in text.splitlines() if "?" in line and ":" not in line]
+                self.assertTrue(lost)
+                self.assertEqual({tuple(line.split()) for line in lost}, {("?", "?")})
 
     def test_without_types(self):
         dump = next(iter(lab.dumps(name="workshop")), None)
