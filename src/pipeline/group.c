@@ -83,6 +83,9 @@ static struct column_def total_column(struct op *op, unsigned i)
 						  column.field == FIELD_BYTES);
 	if (op->stage->kind == STAGE_AVG && !unit)
 		column.look = LOOK_REAL;
+	/* How many are true is no truth. */
+	if (op->stage->kind == STAGE_SUM && !unit && column.look == LOOK_FIELD)
+		column.look = LOOK_BY_TYPE;
 	if (op->stage->kind == STAGE_SUM)
 		column.type = expr_register_type();
 	if (op->stage->kind == STAGE_SUM && type_is_signed(op->exprs[i].column.type))
@@ -239,24 +242,22 @@ static struct cell_value result(struct op *op, unsigned i, const struct total *t
 {
 	const struct column_def *column = &op->exprs[i].column;
 	bool sums = op->stage->kind == STAGE_SUM;
-	struct cell_value cell = { .datum = { .kind = DATUM_NONE } };
+	struct cell_value none = { .datum = { .kind = DATUM_NONE, .why = DATUM_ABSURD } };
 
 	/* Of no rows the sum is 0; of rows without a value nothing is known. */
 	if (!total->known && (!sums || total->unknown)) {
-		cell.datum.why = total->lost ? DATUM_LOST : DATUM_NULL;
-		return cell;
+		none.datum.why = total->lost ? DATUM_LOST : DATUM_NULL;
+		return none;
 	}
 	if (!sums && op->stage->kind != STAGE_AVG)
 		return total->best;
-	if (sums && column->look != LOOK_REAL) {
-		cell.datum.why = DATUM_ABSURD;
-		return total->overflow ? cell : number_cell(total->number);
-	}
+	if (sums && column->look != LOOK_REAL)
+		return total->overflow ? none : number_cell(total->number);
 	long double real = sums ? total->real : total->real / total->known;
 	bool is_signed = column->look == LOOK_REAL || type_is_signed(column->type);
-	cell = number_cell(is_signed ? (uint64_t)(int64_t)real : (uint64_t)real);
-	cell.real = (double)real;
-	return cell;
+	return (struct cell_value){ .datum = { .kind = DATUM_NUMBER,
+					       .number = whole_number(real, is_signed) },
+				    .real = (double)real };
 }
 
 /* The most first (of min the least); the alike by what they share. */
@@ -280,12 +281,15 @@ static int compare_groups(const void *a, const void *b, void *ctx)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-static void remark_overflow(struct op *op, const struct group *group)
+static void remark_overflow(struct op *op, const struct grouping *g)
 {
 	for (unsigned i = 0; op->stage->kind == STAGE_SUM && i < op->expr_count; i++) {
-		if (group->totals[i].overflow)
-			doc_remark(op->run->doc, REMARK_ERROR, "%s: the sum is beyond 64 bits",
-				   op->exprs[i].source->text);
+		size_t n = 0;
+		for (size_t k = 0; k < g->count; k++)
+			n += g->data[k].totals[i].overflow;
+		if (n)
+			doc_remark(op->run->doc, REMARK_ERROR, "%s: %s beyond 64 bits",
+				   op->exprs[i].source->text, n == 1 ? "the sum is" : "sums are");
 	}
 }
 
@@ -298,12 +302,12 @@ static void group_finish(struct op *op)
 	/* Of no rows at all there is a count, 0. */
 	if (!g->count && !op->by_count)
 		new_group(g, NULL);
+	remark_overflow(op, g);
 	if (g->count)
 		qsort_r(g->data, g->count, sizeof(*g->data), compare_groups, op);
 	for (size_t k = 0; k < g->count; k++) {
 		const struct group *group = &g->data[k];
 		unsigned n = 0;
-		remark_overflow(op, group);
 		if (op->stage->kind == STAGE_COUNT)
 			cells[n++] = number_cell(group->count);
 		for (unsigned i = 0; i < op->expr_count; i++)

@@ -472,6 +472,17 @@ struct row row_keep(const struct row *row, const struct schema *schema, size_t d
 	return kept;
 }
 
+uint64_t whole_number(long double real, bool is_signed)
+{
+	const long double half = 0x1p63L;
+
+	if (is_signed && real < half)
+		return real > -half ? (uint64_t)(int64_t)real : (uint64_t)INT64_MIN;
+	if (is_signed)
+		return INT64_MAX;
+	return real >= 2 * half ? UINT64_MAX : real > 0 ? (uint64_t)real : 0;
+}
+
 int cells_compare(const struct cell_value *a, const struct cell_value *b,
 		  const struct column_def *column)
 {

@@ -125,6 +125,8 @@ struct cell_value cell_keep(const struct cell_value *value, struct arena *arena)
 /* Adds what tells the value from others to a text that is a key of a map. */
 void cell_add_key(const struct cell_value *value, const struct column_def *column,
 		  struct strbuf *key);
+/* The integer part, as far as 64 bits reach. */
+uint64_t whole_number(long double real, bool is_signed);
 /* <0, 0, >0; the unknown come last. */
 int cells_compare(const struct cell_value *a, const struct cell_value *b,
 		  const struct column_def *column);

@@ -33,7 +33,7 @@ struct maker {
 	struct column_def columns[COLUMNS_MAX];
 	struct {
 		bool texts, numbers, reals;
-		enum cell_kind kind; /* of the first that is known */
+		enum cell_kind kind; /* see common_kind() */
 		bool replaces;       /* a column of the same name that was there before */
 	} seen[COLUMNS_MAX];
 	unsigned count;
@@ -144,12 +144,21 @@ static unsigned column_of(struct maker *m, const char *key, const char *title, b
 	return m->count++;
 }
 
+/* How a column of numbers is shown that has cells of several kinds. */
+static enum cell_kind common_kind(enum cell_kind kind, const struct cell *cell)
+{
+	bool negative = cell->kind == CELL_DEC && cell->dec < 0;
+
+	if (kind == CELL_NONE || kind == CELL_BOOL || negative)
+		return cell->kind;
+	return kind;
+}
+
 static void note_cell(struct maker *m, unsigned i, const struct cell *cell)
 {
 	if (cell->kind == CELL_NONE)
 		return;
-	if (m->seen[i].kind == CELL_NONE)
-		m->seen[i].kind = cell->kind;
+	m->seen[i].kind = common_kind(m->seen[i].kind, cell);
 	m->seen[i].texts |= cell->kind == CELL_STRING || cell->kind == CELL_LIST;
 	m->seen[i].reals |= cell->kind == CELL_FLOAT;
 	m->seen[i].numbers = true;
@@ -200,8 +209,7 @@ static struct cell_value value_of_cell(struct maker *m, unsigned i, const struct
 		v.datum.number = cell->boolean;
 		break;
 	case CELL_FLOAT:
-		v.datum.number = cell->real >= -9e18 && cell->real <= 9e18
-					 ? (uint64_t)(int64_t)cell->real : 0;
+		v.datum.number = whole_number((long double)cell->real, true);
 		v.real = cell->real;
 		break;
 	default:
@@ -258,16 +266,21 @@ static void end_row(struct maker *m)
 		vec_push(&m->rows, (struct row){ .object = { .cpu = -1 }, .cells = m->cells });
 }
 
+/* A column of the rows themselves, not of what is around them. */
+static void declare_column(struct maker *m, const char *key, const char *title)
+{
+	unsigned at = key ? column_of(m, key, title, true) : COLUMNS_MAX;
+
+	if (at < COLUMNS_MAX && !is_own(m, at)) {
+		m->seen[at].replaces = true;
+		m->columns[at] = new_column(m, key, title);
+	}
+}
+
 static void take_table(struct maker *m, const struct doc_node *table)
 {
-	for (size_t i = 0; !m->filling && i < table->column_count; i++) {
-		const struct column *c = &table->columns[i];
-		unsigned at = c->key ? column_of(m, c->key, c->title, true) : COLUMNS_MAX;
-		if (at < COLUMNS_MAX && !is_own(m, at)) {
-			m->seen[at].replaces = true;
-			m->columns[at] = new_column(m, c->key, c->title);
-		}
-	}
+	for (size_t i = 0; !m->filling && i < table->column_count; i++)
+		declare_column(m, table->columns[i].key, table->columns[i].title);
 	for (const struct doc_row *row = table->rows; row; row = row->next) {
 		if (!row->cells || !(row->media & DOC_IN_JSON))
 			continue;
@@ -283,6 +296,10 @@ static void take_table(struct maker *m, const struct doc_node *table)
 
 static void take_record(struct maker *m, const struct doc_node *record)
 {
+	for (const struct doc_field *f = record->fields; f && !m->filling; f = f->next) {
+		if (!f->child && (f->media & DOC_IN_JSON))
+			declare_column(m, f->key, f->title);
+	}
 	begin_row(m);
 	take_fields(m, record);
 	end_row(m);

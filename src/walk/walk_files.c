@@ -2,8 +2,8 @@
 /*
  * Walkers of files: file systems, mounts, dentries, inodes, open files, mappings.
  *
- * Mounts: the list s_mounts of each super_block, which since 6.18 is a single-linked one of struct mount
- * (fs/mount.h).
+ * Mounts: the list s_mounts of each super_block, which since 6.18 is a single-linked one of struct
+ * mount (fs/mount.h).
  */
 #include <stdio.h>
 #include <string.h>

@@ -481,6 +481,11 @@ class Stages(OnDumps):
             # Of rows without any value there is no sum; of no rows it is 0.
             self.assertEqual(rows(dump, "tasks |> where kernel |> sum mm->map_count"), [{"sum": None}])
             self.assertEqual(rows(dump, "tasks |> where pid < 0 |> sum pid"), [{"sum": 0}])
+            by = answer_of(dump, "tasks |> sum (unsigned long)$ by pid / 1000, state")
+            self.assertEqual(len(by["remarks"]), 1)
+            # Of truths: how many are true.
+            self.assertEqual(rows(dump, "tasks |> sum kernel")[0]["sum"],
+                             rows(dump, "tasks |> where kernel |> count")[0]["count"])
 
     def test_fractions(self):
         for dump in self.each():
@@ -503,6 +508,10 @@ class Stages(OnDumps):
             counted = rows(dump, "tasks |> where pid == 1 |> select pid as symbol |> each bt 1 "
                                  "|> where symbol == \"schedule\" |> count")
             self.assertEqual(counted, [{"count": 1}])
+            # So does a field of a record, where records are the rows.
+            release = rows(dump, "sys |> select release")
+            self.assertEqual(rows(dump, "tasks |> where pid == 1 |> select pid as release |> each sys |> select release"),
+                             release)
 
     def test_order(self):
         for dump in self.each():

@@ -669,7 +669,7 @@ static enum read_status read_object(void *ctx, uint64_t address, void *buf, size
 	enum read_status status = read_world(o->w, address, buf, size);
 
 	if (status != READ_OK)
-		o->fault = (struct program_fault){ address, status };
+		o->fault = (struct program_fault){ .address = address, .status = status };
 	return status;
 }
 
