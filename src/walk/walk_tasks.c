@@ -107,13 +107,19 @@ static enum field_found get_kernel(struct field_ask *ask)
 static enum field_found get_waited(struct field_ask *ask)
 {
 	const struct task *task = task_of(ask);
+	uint64_t start;
 
 	if (!task || task->on_cpu || !task->state)
 		return task && task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
 	if (!ask->cache->now)
 		ask->cache->now = task_clock_now(ask->session);
 	ask->number = task_waited_ns(ask->session, task, ask->cache->now);
-	return ask->number != 0;
+	if (ask->number)
+		return FIELD_KNOWN;
+	/* Of a task that it has moved to another CPU the scheduler forgets when it ran. */
+	return kread(ask->session, task->address, "task_struct", "se.exec_start", &start)
+		       ? FIELD_NOTHING
+		       : FIELD_LOST;
 }
 
 static enum field_found get_wchan(struct field_ask *ask)
