@@ -6,8 +6,7 @@
  * kernel turned off as nobody cared for it, or that came at a rate that no device has for long.
  *
  * Sources, in linux/: include/linux/interrupt.h (softirq numbers, struct irqaction),
- * kernel/irq/internals.h (IRQS_SPURIOUS_DISABLED), include/linux/irqdesc.h, kernel/irq/irqdesc.c
- * (irq_desc_tree: a radix tree, since 4.20 an XArray; sparse_irqs: a maple tree since 6.5),
+ * kernel/irq/internals.h (IRQS_SPURIOUS_DISABLED), include/linux/irqdesc.h, kernel/irq/irqdesc.c,
  * kernel/time/timer.c (struct timer_base: at least two for each CPU, the last one for timers that
  * may be late).
  */
@@ -18,14 +17,15 @@
 #include "diagnosis/diagnosis.h"
 #include "forensics/caught.h"
 #include "kernel/cpus.h"
-#include "kernel/maple.h"
+#include "kernel/irqs.h"
 #include "kernel/timekeeper.h"
+#include "kernel/trees.h"
 
 enum {
 	RANK_STORM = RANK_FALLBACK + 3, LONG_SECONDS = 10,
 	SOFTIRQS = 10, SHARE = 3, /* a third of the time since boot */
 	TIMERS_MANY = 1000, TIMERS_MAX = 200000, WHEEL_MAX = 1024, FUNCTIONS_MAX = 16,
-	IRQ_RATE = 50000, IRQ_NODES_MAX = 4096, IRQ_ACTIONS_MAX = 8, XA_SLOTS = 64,
+	IRQ_RATE = 50000, IRQS_MAX = 1 << 16, IRQ_ACTIONS_MAX = 8,
 	SPURIOUS_DISABLED = 2,
 	CLK_BEHIND_SECONDS = 3600,
 };
@@ -219,46 +219,59 @@ static void look_at_timers(const struct storms *storms, const struct cpu *cpu)
 
 /* --- Interrupts. --- */
 
-/* Who is to handle the line: "ahci (ahci_single_level_irq_intr), uhci ..."; the function if one. */
-static const char *handler_words(const struct storms *storms, uint64_t action, struct symbol *only,
-				 unsigned *count)
-{
-	struct session *s = storms->session;
-	auto_strbuf text = { 0 };
+struct handlers {
+	struct session *s;
+	struct strbuf text; /* "ahci_single_level_irq_intr() of "ahci", ..." */
+	struct symbol last;
+	unsigned count, named;
+};
 
-	for (*count = 0; action && *count < IRQ_ACTIONS_MAX; ++*count) {
-		char name[64];
-		uint64_t handler;
-		if (!kread(s, action, "irqaction", "handler", &handler) ||
-		    !symbols_by_address(s->symbols, handler, only))
-			break;
-		kread_string(s, action, "irqaction", "name", name, sizeof(name));
-		strbuf_addf(&text, "%s%s() of \"%s\"", text.len ? ", " : "", only->name, name);
-		if (!kread(s, action, "irqaction", "next", &action))
-			break;
-	}
-	return text.len ? finding_text(storms->out, "%s", strbuf_text(&text)) : NULL;
+static void add_handler(void *ctx, const struct irq_handler *handler)
+{
+	struct handlers *h = ctx;
+
+	if (++h->count > IRQ_ACTIONS_MAX ||
+	    !symbols_by_address(h->s->symbols, handler->handler, &h->last))
+		return;
+	h->named++;
+	strbuf_addf(&h->text, "%s%s() of \"%s\"", h->text.len ? ", " : "", h->last.name,
+		    handler->name);
 }
 
-static bool look_at_irq(void *ctx, uint64_t irq, uint64_t last, uint64_t desc)
+/* Who is to handle the line; one alone is to blame. */
+static void tell_handlers(const struct storms *storms, uint64_t action, struct finding *f)
 {
-	const struct storms *storms = ctx;
+	struct irq_line line = { .action = action };
+	struct handlers h = { .s = storms->session };
+	bool all = irq_handlers_each(storms->session, &line, add_handler, &h);
+
+	if (h.text.len)
+		f->why = finding_text(storms->out, "its handlers: %s%s", strbuf_text(&h.text),
+				      all && h.named == h.count ? "" : " and others");
+	else
+		f->why = all && !h.count ? "it has no handler" : "who handles it cannot be read";
+	if (all && h.count == 1 && h.named) {
+		f->blame = facts_blame_symbol(storms->facts, &h.last);
+		f->blame.because = f->blame.known ? "it is the line's only handler" : NULL;
+		f->blame.unsure = "the device, or another one on the same line, may be at fault";
+	}
+	strbuf_deinit(&h.text);
+}
+
+static void look_at_irq(const struct storms *storms, uint64_t irq, uint64_t desc)
+{
 	struct session *s = storms->session;
 	uint64_t total, state, action, number;
-	struct symbol only;
-	unsigned handlers;
 
-	(void)last;
-	if (!s->arch->is_kernel_address(desc) ||
-	    !kread(s, desc, "irq_desc", "irq_data.irq", &number) || number != irq ||
+	if (!kread(s, desc, "irq_desc", "irq_data.irq", &number) || number != irq ||
 	    !kread(s, desc, "irq_desc", "tot_count", &total) ||
 	    !kread(s, desc, "irq_desc", "core_internal_state__do_not_mess_with_it|istate", &state) ||
 	    !kread(s, desc, "irq_desc", "action", &action))
-		return true;
+		return;
 	bool off = state & SPURIOUS_DISABLED;
 	bool fast = storms->uptime >= LONG_SECONDS && total / storms->uptime >= IRQ_RATE;
 	if (!off && !fast)
-		return true;
+		return;
 	struct finding *f = finding_add(storms->out, "irq-storm", "Interrupt storm", RANK_STORM,
 					off ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, off
 					? "interrupt %" PRIu64 " came again and again, no handler was in "
@@ -269,54 +282,30 @@ static bool look_at_irq(void *ctx, uint64_t irq, uint64_t last, uint64_t desc)
 	if (!off)
 		f->what = finding_text(storms->out, "%s, on average %" PRIu64 " times a second", f->what,
 				       total / storms->uptime);
-	const char *words = handler_words(storms, action, &only, &handlers);
-	f->why = words ? finding_text(storms->out, "its handlers: %s", words)
-		       : "it has no handler";
-	if (handlers == 1) {
-		f->blame = facts_blame_symbol(storms->facts, &only);
-		f->blame.because = f->blame.known ? "it is the line's only handler" : NULL;
-		f->blame.unsure = "the device, or another one on the same line, may be at fault";
-	}
+	tell_handlers(storms, action, f);
 	finding_evidence_shows(storms->out, f, finding_text(storms->out, "struct irq_desc.tot_count,"
 							    "irqs_unhandled %016" PRIx64, desc),
 			       "tot_count", "interrupt %" PRIu64 " was counted %" PRIu64 " times", irq,
 			       total);
-	return true;
 }
 
-/* The XArray that lines were in until 6.5. */
-static void walk_irqs(struct storms *storms, uint64_t entry, uint64_t index, uint64_t above,
-		      unsigned *nodes)
+static void look_at_irqs(const struct storms *storms)
 {
 	struct session *s = storms->session;
-	uint64_t shift, offset, slots[XA_SLOTS], node = entry & ~UINT64_C(3);
+	uint64_t maple = symbols_address(s->symbols, "sparse_irqs");
+	uint64_t tree = maple ? maple : symbols_address(s->symbols, "irq_desc_tree");
+	struct tree_walk walk;
+	struct tree_entry entry;
 
-	if ((entry & 3) == 0 && entry)
-		look_at_irq(storms, index, index, entry);
-	if ((entry & 3) != 2 || !s->arch->is_kernel_address(node) || ++*nodes > IRQ_NODES_MAX ||
-	    !kread(s, node, "xa_node", "shift", &shift) || shift >= above ||
-	    !koffset(s, "xa_node", "slots", &offset) ||
-	    memory_read(s->memory, node + offset, slots, sizeof(slots)) != READ_OK)
+	if (!tree)
 		return;
-	for (unsigned i = 0; i < XA_SLOTS; i++) {
-		if (slots[i])
-			walk_irqs(storms, slots[i], index + ((uint64_t)i << shift), shift, nodes);
+	bool ok = tree_walk_init(&walk, s, maple ? TREE_MAPLE : TREE_RADIX, tree);
+	while (ok && !session_stopped(s) && walk.count < IRQS_MAX &&
+	       tree_walk_step(&walk, &entry)) {
+		if (entry.kind == TREE_POINTER)
+			look_at_irq(storms, entry.first, entry.address);
 	}
-}
-
-static void look_at_irqs(struct storms *storms)
-{
-	struct session *s = storms->session;
-	uint64_t tree = symbols_address(s->symbols, "sparse_irqs"), root;
-	unsigned nodes = 0;
-
-	if (tree) {
-		maple_each(s, tree, "the interrupt lines", look_at_irq, storms);
-		return;
-	}
-	tree = symbols_address(s->symbols, "irq_desc_tree");
-	if (tree && kread(s, tree, "xarray", "xa_head", &root))
-		walk_irqs(storms, root, 0, 60, &nodes);
+	tree_walk_fini(&walk);
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)
@@ -332,7 +321,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	kernel_time(s, &now);
 	storms.uptime = now.uptime_ns / NS_PER_S;
 	const struct cpu *all = cpus(s, &n);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !session_stopped(s); i++) {
 		if (!all[i].online)
 			continue;
 		look_at_softirqs(&storms, &all[i]);
