@@ -19,13 +19,12 @@
 #include "kernel/cpus.h"
 #include "kernel/irqs.h"
 #include "kernel/timekeeper.h"
-#include "kernel/trees.h"
 
 enum {
 	RANK_STORM = RANK_FALLBACK + 3, LONG_SECONDS = 10,
 	SOFTIRQS = 10, SHARE = 3, /* a third of the time since boot */
 	TIMERS_MANY = 1000, TIMERS_MAX = 200000, WHEEL_MAX = 1024, FUNCTIONS_MAX = 16,
-	IRQ_RATE = 50000, IRQS_MAX = 1 << 16, IRQ_ACTIONS_MAX = 8,
+	IRQ_RATE = 50000, IRQ_ACTIONS_MAX = 8,
 	SPURIOUS_DISABLED = 2,
 	CLK_BEHIND_SECONDS = 3600,
 };
@@ -258,25 +257,26 @@ static void tell_handlers(const struct storms *storms, uint64_t action, struct f
 	strbuf_deinit(&h.text);
 }
 
-static void look_at_irq(const struct storms *storms, uint64_t irq, uint64_t desc)
+static bool look_at_irq(void *ctx, const struct irq_line *line)
 {
+	const struct storms *storms = ctx;
 	struct session *s = storms->session;
-	uint64_t total, state, action, number;
+	uint64_t desc = line->desc, total, state, action, number;
 
-	if (!kread(s, desc, "irq_desc", "irq_data.irq", &number) || number != irq ||
+	if (!kread(s, desc, "irq_desc", "irq_data.irq", &number) || number != line->irq ||
 	    !kread(s, desc, "irq_desc", "tot_count", &total) ||
 	    !kread(s, desc, "irq_desc", "core_internal_state__do_not_mess_with_it|istate", &state) ||
 	    !kread(s, desc, "irq_desc", "action", &action))
-		return;
+		return true;
 	bool off = state & SPURIOUS_DISABLED;
 	bool fast = storms->uptime >= LONG_SECONDS && total / storms->uptime >= IRQ_RATE;
 	if (!off && !fast)
-		return;
+		return true;
 	struct finding *f = finding_add(storms->out, "irq-storm", "Interrupt storm", RANK_STORM,
 					off ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, off
-					? "interrupt %" PRIu64 " came again and again, no handler was in "
+					? "interrupt %u came again and again, no handler was in "
 					  "charge, and the kernel turned the line off (%" PRIu64 " in all)"
-					: "interrupt %" PRIu64 " came %" PRIu64 " times since boot", irq,
+					: "interrupt %u came %" PRIu64 " times since boot", line->irq,
 					total);
 	f->apart = true;
 	if (!off)
@@ -285,33 +285,16 @@ static void look_at_irq(const struct storms *storms, uint64_t irq, uint64_t desc
 	tell_handlers(storms, action, f);
 	finding_evidence_shows(storms->out, f, finding_text(storms->out, "struct irq_desc.tot_count,"
 							    "irqs_unhandled %016" PRIx64, desc),
-			       "tot_count", "interrupt %" PRIu64 " was counted %" PRIu64 " times", irq,
+			       "tot_count", "interrupt %u was counted %" PRIu64 " times", line->irq,
 			       total);
-}
-
-static void look_at_irqs(const struct storms *storms)
-{
-	struct session *s = storms->session;
-	uint64_t maple = symbols_address(s->symbols, "sparse_irqs");
-	uint64_t tree = maple ? maple : symbols_address(s->symbols, "irq_desc_tree");
-	struct tree_walk walk;
-	struct tree_entry entry;
-
-	if (!tree)
-		return;
-	bool ok = tree_walk_init(&walk, s, maple ? TREE_MAPLE : TREE_RADIX, tree);
-	while (ok && !session_stopped(s) && walk.count < IRQS_MAX &&
-	       tree_walk_step(&walk, &entry)) {
-		if (entry.kind == TREE_POINTER)
-			look_at_irq(storms, entry.first, entry.address);
-	}
-	tree_walk_fini(&walk);
+	return true;
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct session *s = facts->session;
 	struct storms storms = { .facts = facts, .session = s, .out = out };
+	struct walk_trouble unread = { .count = 0 }; /* irq tells it */
 	struct kernel_time now;
 	size_t n;
 
@@ -327,7 +310,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 		look_at_softirqs(&storms, &all[i]);
 		look_at_timers(&storms, &all[i]);
 	}
-	look_at_irqs(&storms);
+	irqs_each(s, &unread, look_at_irq, &storms);
 	return NULL;
 }
 
