@@ -57,7 +57,8 @@ static unsigned look_at_layer(struct session *s, const struct stack *stack, size
 			is |= LAYER_OF_CRASH;
 		if (is_one_of(symbol.name, ticks, array_size(ticks)))
 			is |= LAYER_TICK;
-		if (is_one_of(symbol.name, softirqs, array_size(softirqs)))
+		/* Between two of them, where it lets interrupts in, none keeps it. */
+		if (i != from && is_one_of(symbol.name, softirqs, array_size(softirqs)))
 			is |= LAYER_SOFTIRQ;
 		if (is_one_of(symbol.name, put_off, array_size(put_off)))
 			is |= LAYER_PUT_OFF;

@@ -258,6 +258,9 @@ static void test_caught(void **state)
 		/* Stopped in a softirq, in a module's timer: that may be what does not end. */
 		{ { "stop_this_cpu", "exc_nmi", "|net_rx_action", "__do_softirq",
 		    "sysvec_apic_timer_interrupt", "|!walk" }, 2, 2 },
+		/* But not where the softirqs' own function was about to begin. */
+		{ { "stop_this_cpu", "sysvec_reboot", "|handle_softirqs", "__irq_exit_rcu",
+		    "sysvec_apic_timer_interrupt", "|!walk" }, 2, 5 },
 		{ { "stop_this_cpu", "exc_nmi", "|!tick", "__hrtimer_run_queues",
 		    "sysvec_apic_timer_interrupt", "|!walk" }, 2, 2 },
 		/* Panicked where it was; stopped in a tick while idle. */
