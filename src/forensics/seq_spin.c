@@ -12,7 +12,7 @@
 #include "forensics/caught.h"
 #include "kernel/code_env.h"
 
-enum { PATH_MAX_BLOCKS = 5, LOOP_INSNS_MAX = 16 };
+enum { PATH_MAX_BLOCKS = 5, LOOP_INSNS_MAX = 16, WAYS_MAX = 4 };
 
 struct path {
 	uint32_t blocks[PATH_MAX_BLOCKS];
@@ -105,6 +105,9 @@ static bool find_loop(struct search *x, struct path *path)
 {
 	const struct cfg_block *last = &x->cfg->blocks[path->blocks[path->count - 1]];
 
+	/* A jump table: tables that lead to each other, as in the BPF interpreter, have no end. */
+	if (last->out_count > WAYS_MAX)
+		return false;
 	for (uint32_t e = 0; e < last->out_count; e++) {
 		if (x->cfg->edges[last->first_out + e].to == path->blocks[0] &&
 		    find_word(x->s, x->cfg, path, x->regs, &x->address))
