@@ -210,14 +210,33 @@ static bool repeat_again(void *ctx, const char *command)
 	return !stopped(shell);
 }
 
+/* The alias whose text a line is of; that may stand in a "repeat" of it, but never for itself. */
+struct within_alias {
+	const char *name;
+	const struct within_alias *outer;
+};
+
+static char *expand(const struct shell *shell, const char *line)
+{
+	size_t length = strcspn(line, " \t");
+
+	for (const struct within_alias *at = shell->alias; at; at = at->outer) {
+		if (strncmp(at->name, line, length) == 0 && strcspn(at->name, " \t") == length)
+			return NULL;
+	}
+	return alias_expand(shell->run->session, line);
+}
+
 /* A command with its aliases replaced. */
 static void run_part(struct shell *shell, const char *line, bool aliases)
 {
-	auto_free char *expanded =
-		aliases ? alias_expand(shell->run->session, line) : NULL;
+	auto_free char *expanded = aliases ? expand(shell, line) : NULL;
 
 	if (expanded) {
+		const struct within_alias within = { line, shell->alias };
+		shell->alias = &within;
 		run_line(shell, expanded, false);
+		shell->alias = within.outer;
 	} else if (repeat_is(line)) {
 		complain(shell, repeat_line(line, shell->interactive ? shell->interrupt.wake : -1,
 					    repeat_again, shell));

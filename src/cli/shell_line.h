@@ -5,11 +5,14 @@
 #include "cli/interrupt.h"
 #include "cli/runner.h"
 
+struct within_alias;
+
 struct shell {
 	struct runner *run;
 	bool interactive;
 	struct interrupt interrupt; /* its flag is never set when not interactive */
 	unsigned depth;        /* of files that are run by lines of files */
+	const struct within_alias *alias; /* whose text is run, the innermost; NULL: none */
 	int status;            /* of the last command */
 };
 

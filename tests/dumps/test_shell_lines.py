@@ -147,6 +147,9 @@ class Aliases(Lines):
         run = self.shell("alias a b", "alias b a", "a panic", "alias one sym", "alias two one", "two panic")
         self.assertIn("(T) panic", run.stdout)
         self.assertEqual(len(run.stderr.splitlines()), 1)
+        run = self.shell("alias a \"repeat -n 2 a\"", "a", "alias one sym", "alias two \"repeat -n 2 one\"", "two panic")
+        self.assertEqual(run.stdout.count("(T) panic"), 2)
+        self.assertEqual(len(re.findall("unknown command: a\\b", run.stderr)), 2)
 
     def test_what_cannot_be_one(self):
         for line, word in (("alias alias ps", "no way back"), ("alias !x ps", "cannot be"), ("alias nosuch", "no alias"),
