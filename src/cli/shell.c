@@ -89,13 +89,14 @@ static void talk(struct terminal *terminal)
 			lineedit_vi(terminal->edit, run->session->context.settings.vi);
 		result = lineedit_read(terminal->edit, "inquest> ", &line);
 		interrupt_clear(&shell->interrupt);
+		/* By this Ctrl-C, or one during the last line or what came before the first. */
+		run->interrupted = false;
 		if (result == LINEEDIT_LINE) {
 			trim_end(line);
 			run_typed(terminal, line);
 			fflush(run->out);
 			if (run->interrupted || atomic_load(&shell->interrupt.flag))
 				progress_line_erase();
-			run->interrupted = false;
 		}
 		/* Left over from a command that did not look. */
 		interrupt_clear(&shell->interrupt);

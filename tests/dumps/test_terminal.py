@@ -108,9 +108,11 @@ class InTmux(unittest.TestCase):
 
     def open(self, dump=None, **options):
         dump = dump or any_dump(self, name="sysrq", capture="kdump", paging=4)
+        prompt = options.pop("prompt", True)
         terminal = Terminal(self.folder, lab.INQUEST, *options.pop("words", ("shell",)), dump.vmcore, **options)
         self.addCleanup(terminal.close)
-        terminal.wait_prompt()
+        if prompt:
+            terminal.wait_prompt()
         return terminal
 
     def completed(self, terminal, text):
@@ -194,6 +196,15 @@ class InTmux(unittest.TestCase):
         terminal.wait_text("this is dropped$")
         terminal.type("", "C-c")
         terminal.wait_text(r"dropped\^C\ninquest>$")
+        self.assertRegex("\n".join(terminal.run("sym panic")), r"\(T\) panic")
+
+    def test_ctrl_c_before_the_first_line(self):
+        self.init_file(f"alias long {LONG} > /dev/null", "!echo begins", "long")
+        terminal = self.open(any_dump(self, name="many-tasks", capture="qemu-elf"), prompt=False)
+        terminal.wait_text("begins")
+        time.sleep(0.3)
+        terminal.type("", "C-c")
+        terminal.wait_prompt(10)
         self.assertRegex("\n".join(terminal.run("sym panic")), r"\(T\) panic")
 
     def test_the_pager(self):
