@@ -249,6 +249,10 @@ static uint64_t binder(struct rust *r)
 		r->failed = true;
 		return 0;
 	}
+	if (r->silent) {
+		r->lifetimes += bound;
+		return bound;
+	}
 	add(r, "for<");
 	for (uint64_t i = 0; i < bound && !r->failed; i++) {
 		if (i)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/strbuf.h"
@@ -96,6 +97,18 @@ static void test_growth(void **state unused_arg)
 	strbuf_add(&symbol, "hE");
 	assert_false(rust_name(strbuf_text(&symbol), &out));
 	assert_int_equal(out.len, 0);
+	/* Lifetimes of what is not shown, 62^2 at a time, behind a name that is. */
+	strbuf_clear(&symbol);
+	strbuf_add(&symbol, "_RC1aIC1b");
+	for (unsigned i = 0; i < 20000; i++)
+		strbuf_add(&symbol, "FGZZ_Eu");
+	strbuf_add(&symbol, "E");
+	struct timespec begun, done;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
+	assert_true(rust_name(strbuf_text(&symbol), &out));
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &done);
+	assert_string_equal(strbuf_text(&out), "a");
+	assert_true(done.tv_sec - begun.tv_sec < 2);
 }
 
 int main(void)
