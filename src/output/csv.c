@@ -312,7 +312,8 @@ static void add_clean(struct strbuf *out, const char *text)
 
 	while (*s) {
 		unsigned n = utf8_length(s);
-		bool control = (*s < ' ' && *s != '\n' && *s != '\t') || *s == 0x7f;
+		bool control = (*s < ' ' && *s != '\n' && *s != '\t') || *s == 0x7f ||
+			       utf8_is_c1(s, n);
 		if (n && !control)
 			strbuf_add_n(out, (const char *)s, n);
 		else
@@ -363,6 +364,8 @@ static void put_table(struct csv *csv, struct table *table, const char *command,
 {
 	auto_strbuf text = { 0 };
 	bool first = true;
+	/* An empty line is no row: it is between tables. */
+	bool alone = !command && !named && table->columns.count == 1;
 
 	if (command)
 		put_text(csv, "command", &first);
@@ -385,7 +388,10 @@ static void put_table(struct csv *csv, struct table *table, const char *command,
 			strbuf_clear(&text);
 			if (i < row->count && row->cells[i])
 				add_cell(&text, row->cells[i]);
-			put_text(csv, strbuf_text(&text), &first);
+			if (alone && !text.len)
+				fputs("\"\"", csv->out);
+			else
+				put_text(csv, strbuf_text(&text), &first);
 		}
 		fputs("\r\n", csv->out);
 	}

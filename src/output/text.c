@@ -40,12 +40,6 @@ static const char *const style_start[] = {
 	[STYLE_FAINT] = "\033[2m",
 };
 
-/* Is the sequence of @n bytes at @s a C1 control character (U+0080 to U+009F)? */
-static bool is_c1(const unsigned char *s, unsigned n)
-{
-	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
-}
-
 /* Adds @text with unprintable bytes escaped to t->buf. */
 static void add_clean(struct text *t, const char *text)
 {
@@ -62,7 +56,8 @@ static void add_clean(struct text *t, const char *text)
 			continue;
 		}
 		unsigned n = utf8_length(s);
-		if (!n || is_c1(s, n) || (n == 1 && ((*s < ' ' && *s != '\t') || *s == 0x7f))) {
+		if (!n || utf8_is_c1(s, n) ||
+		    (n == 1 && ((*s < ' ' && *s != '\t') || *s == 0x7f))) {
 			strbuf_addf(&t->buf, "\\x%02x", *s);
 			t->buf_width += 4;
 			s++;

@@ -39,3 +39,9 @@ static inline unsigned utf8_length(const unsigned char *s)
 	}
 	return n;
 }
+
+/* Is the sequence of @n bytes at @s a C1 control character (U+0080 to U+009F)? */
+static inline bool utf8_is_c1(const unsigned char *s, unsigned n)
+{
+	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}

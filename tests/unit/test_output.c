@@ -221,6 +221,22 @@ static void rows_of_little(void **state)
 	doc_deinit(&doc);
 }
 
+/* One column: a cell without a value is not the empty line between tables. */
+static void rows_of_one_cell(void **state)
+{
+	(void)state;
+	static const struct column one[] = { { .key = "name" } };
+	struct doc doc;
+
+	doc_init(&doc);
+	doc_table(&doc, "rows", one, array_size(one));
+	doc_row(&doc, cell_none());
+	doc_row(&doc, cell_str("\xc2\x9b\xc3\xa9"));
+	doc_end(&doc);
+	expect_rows(&doc, true, NULL, 0, "name\r\n\"\"\r\n\\xc2\\x9b\xc3\xa9\r\n");
+	doc_deinit(&doc);
+}
+
 static void strings_cannot_hurt(void **state)
 {
 	(void)state;
@@ -490,6 +506,7 @@ int main(void)
 		cmocka_unit_test(record_aligns_labels),
 		cmocka_unit_test(rows_of_a_tree),
 		cmocka_unit_test(rows_of_little),
+		cmocka_unit_test(rows_of_one_cell),
 		cmocka_unit_test(html_keeps_hostile_strings_text),
 		cmocka_unit_test(html_shows_what_text_shows),
 		cmocka_unit_test(bytes_with_marks),
