@@ -29,10 +29,27 @@ static void usual_mode(int fd)
 	(void)fchmod(fd, 0666 & ~mask);
 }
 
+/* A device or a pipe is written to: to put a file in its place would take it away. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 struct error *new_file_create(const char *path, struct new_file *file)
 {
 	size_t size = strlen(path) + sizeof(".XXXXXX");
 
+	if (is_special(path)) {
+		*file = (struct new_file){ .out = fopen(path, "we"), .path = xstrdup(path) };
+		if (file->out)
+			return NULL;
+		struct error *error = error_new(ERROR_SYSTEM, "cannot write %s: %s", path,
+						strerror(errno));
+		forget(file);
+		return error;
+	}
 	*file = (struct new_file){ .path = xstrdup(path), .temporary = xmalloc(size) };
 	snprintf(file->temporary, size, "%s.XXXXXX", path);
 	int fd = mkstemp(file->temporary);
@@ -57,10 +74,11 @@ struct error *new_file_finish(struct new_file *file)
 	errno = 0;
 	bool written = fflush(file->out) == 0 && !ferror(file->out);
 	written = fclose(file->out) == 0 && written;
-	if (!written || rename(file->temporary, file->path) != 0) {
+	if (!written || (file->temporary && rename(file->temporary, file->path) != 0)) {
 		error = error_new(ERROR_SYSTEM, "cannot write %s: %s", file->path,
 				  errno ? strerror(errno) : "the output was lost");
-		unlink(file->temporary);
+		if (file->temporary)
+			unlink(file->temporary);
 	}
 	forget(file);
 	return error;

@@ -11,7 +11,10 @@ struct new_file {
 	char *path, *temporary;
 };
 
-/* @path is kept until the file is finished; what is there stays until then. */
+/*
+ * @path is kept until the file is finished; what is there stays until then. Where it is no file, as
+ * /dev/null is none, it is written to as it is.
+ */
 struct error *new_file_create(const char *path, struct new_file *file) must_check;
 /* Puts it in its place, or after a failed write takes it away. @file is over in any case. */
 struct error *new_file_finish(struct new_file *file) must_check;

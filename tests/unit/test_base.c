@@ -3,14 +3,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/digits.h"
 #include "base/map.h"
+#include "base/new_file.h"
 #include "base/strbuf.h"
 
 static void numbers(void **state)
@@ -137,6 +142,31 @@ static void maps(void **state)
 	map_deinit(&m);
 }
 
+/* A pipe is written to, and still one then; so is a device, which as root would be replaced. */
+static void pipes_stay(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/inquest-unit-XXXXXX", path[64], got[8] = { 0 };
+	struct new_file file;
+	struct stat st;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/pipe", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(reader >= 0);
+	assert_null(new_file_create(path, &file));
+	fputs("text", file.out);
+	assert_null(new_file_finish(&file));
+	assert_int_equal(read(reader, got, sizeof(got) - 1), 4);
+	assert_string_equal(got, "text");
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	close(reader);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +177,7 @@ int main(void)
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(cursor_stays_inside),
 		cmocka_unit_test(maps),
+		cmocka_unit_test(pipes_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
