@@ -158,7 +158,10 @@ static void add_machine(struct session *s, struct doc *doc, const struct system_
 	add_times(doc, info);
 	add_load(doc, info);
 	tasks(s, &task_count);
-	doc_field(doc, "tasks", "TASKS", cell_udec(task_count));
+	/* Without types only the running ones are known. */
+	const struct task *crashed = task_crashed(s);
+	bool known = task_count && (!crashed || task_is_named(crashed));
+	doc_field(doc, "tasks", "TASKS", known ? cell_udec(task_count) : cell_none());
 	doc_field(doc, "nodename", "NODENAME", known_string(info->nodename));
 	doc_field(doc, "release", "RELEASE", known_string(info->release));
 	doc_field(doc, "version", "VERSION", known_string(info->version));

@@ -408,6 +408,8 @@ class Damaged(unittest.TestCase):
             if not dump.whole:
                 with self.subTest(dump=dump.folder.name):
                     self.assertTrue(dump.ask("ps").get("remarks"))
+                    if "only running tasks are known" in str(dump.ask("sys")["remarks"]):
+                        self.assertIsNone(dump.ask("sys")["tasks"])
 
 
 if __name__ == "__main__":
