@@ -48,8 +48,9 @@ static struct error *take_format(struct examine *x, const char **s)
 	x->format = 'x';
 	if (**s != '/')
 		return NULL;
-	for (++*s; isdigit((unsigned char)**s) && count <= COUNT_MAX; ++*s) {
-		count = count * 10 + (uint64_t)(**s - '0');
+	for (++*s; isdigit((unsigned char)**s); ++*s) {
+		if (count <= COUNT_MAX)
+			count = count * 10 + (uint64_t)(**s - '0');
 		counted = true;
 	}
 	if (counted)
@@ -136,7 +137,9 @@ static void add_unit(struct examine *x, uint64_t value, struct strbuf *out)
 
 static struct cell unit_cell(const struct examine *x, uint64_t value, const char *shown)
 {
-	if (x->format == 'd' || x->format == 'c')
+	if (x->format == 'c')
+		return cell_shown(cell_dec((int8_t)value), shown);
+	if (x->format == 'd')
 		return cell_shown(cell_dec(extended(value, x->size)), shown);
 	return cell_shown(x->format == 'u' ? cell_udec(value) : cell_hex(value), shown);
 }

@@ -251,8 +251,16 @@ class Examine(OnModule):
             self.assertIn("<st_text [structures]>:", self.text(s, "x/s st_text"))
             self.assertIn("0: not mapped", self.text(s, "x/2x 0", status=1))
 
+    def test_characters_of_larger_units(self):
+        """gdb shows the first byte of each, and so do the numbers in JSON."""
+        for s in self.dumps:
+            line = "x/3ch st_text"
+            shown = [int(number) for number in re.findall(r"(-?\d+) '", self.text(s, line))]
+            self.assertEqual(lab.query(s.dump, line)["memory"][0]["values"], shown)
+
     def test_errors(self):
-        for line, words in (("x", "which address"), ("x/q 0", "no format"), ("x/9999999x st_text", "at most"), ("x/x nowhere", "neither")):
+        for line, words in (("x", "which address"), ("x/q 0", "no format"), ("x/9999999x st_text", "at most"), ("x/99999999999x st_text", "at most"),
+                            ("x/x nowhere", "neither")):
             self.assertIn(words, lab.inquest("-c", line, self.dumps[0].dump.vmcore).stderr)
 
 
