@@ -50,6 +50,8 @@ static struct error *run_swap(struct command_args *args)
 	struct options options;
 
 	struct error *err = options_parse(args, NULL, 0, &options);
+	if (!err && options.word_count)
+		err = error_new(ERROR_USAGE, "unexpected word: %s", options.words[0]);
 	if (err)
 		return err;
 	doc_table(args->doc, "swap_devices", swap_columns, array_size(swap_columns));

@@ -180,6 +180,8 @@ static struct error *run_vtop(struct command_args *args)
 		return err;
 	if (!options.word_count)
 		return error_new(ERROR_USAGE, "which address?");
+	if (options.set[OPT_KERNEL] && options.set[OPT_USER])
+		return error_new(ERROR_USAGE, "only one of -k and -u");
 	doc_array(args->doc, "translations", NULL);
 	for (int i = 0; i < options.word_count; i++) {
 		err = translate(args, &options, options.words[i]);

@@ -157,7 +157,7 @@ static bool match_type(void *ctx, struct type type)
 	if (m->member)
 		match_members(m, type, "", 0);
 	if (m->member && !m->members.len)
-		return true;
+		return !session_stopped(m->session);
 	type_spell(type, spelled, sizeof(spelled));
 	doc_row(m->doc, cell_udec(size), cell_str(spelled),
 		cell_shown(cell_str(m->member ? strbuf_text(&m->members) : NULL),
@@ -188,12 +188,14 @@ static struct error *find_structs(struct command_args *args, const struct option
 
 	if (o->set[OPT_SIZE])
 		err = parse_sizes(o->value[OPT_SIZE], &m);
+	if (!err && o->word_count && !o->set[OPT_MEMBER])
+		err = error_new(ERROR_USAGE, "unexpected word: %s", o->words[0]);
 	if (err)
 		return err;
 	if (o->set[OPT_MEMBER]) {
-		m.member = arena_printf(&args->doc->arena, "%s%s%s", o->value[OPT_MEMBER],
-					o->word_count ? " " : "",
-					o->word_count ? o->words[0] : "");
+		m.member = o->value[OPT_MEMBER];
+		for (int i = 0; i < o->word_count; i++)
+			m.member = arena_printf(&args->doc->arena, "%s %s", m.member, o->words[i]);
 		for (size_t i = 0; i < array_size(tags); i++) {
 			if (starts_with(m.member, tags[i].word)) {
 				m.tag = tags[i].kind;

@@ -119,6 +119,10 @@ static struct error *write_value(struct command_args *args, const struct options
 
 	if (o->word_count != 2)
 		return error_new(ERROR_USAGE, "an address and a value are needed");
+	if (o->set[OPT_8] + o->set[OPT_16] + o->set[OPT_32] + o->set[OPT_64] > 1)
+		return error_new(ERROR_USAGE, "one size at a time");
+	if (o->set[OPT_USER] + o->set[OPT_KERNEL] + o->set[OPT_PHYS] > 1)
+		return error_new(ERROR_USAGE, "only one of -u, -k and -p");
 	struct error *err = parse_address(s, o->words[0], &address);
 	if (!err)
 		err = parse_value(s, o->words[1], size, &value);

@@ -279,6 +279,15 @@ class WhatIs(OnModule):
             self.assertIn("i_data.i_pages", inside["struct inode"])
 
 
+    def test_words(self):
+        """Each counts, or is said to be none."""
+        for s, values in self.each(["whatis -m long unsigned int", "whatis -m long", "whatis -m long no such"]):
+            self.assertIn("task_struct", str(values[0]["types"]))
+            self.assertEqual(values[2]["types"], [])
+        for line in "whatis -r 192 list_head", "swap list_head":
+            self.assertIn("unexpected word: list_head", lab.inquest("-c", line, self.dumps[0].dump.vmcore).stderr)
+
+
 class Sym(OnModule):
     def kallsyms(self, s):
         rows = [line.split() for line in (s.dump.oracle / "proc/kallsyms").read_text().splitlines()]

@@ -183,7 +183,8 @@ class Write(OnElf):
     def test_errors(self):
         dump = self.dumps[0]
         for line, said in (("wr init_task", "a value"), ("wr -8 init_task 100", "more than 8 bits"), ("wr -k 0 1", "not mapped"),
-                           ("wr -p fffffffffff8 1", "not mapped"), ("wr linux_banner nobody_knows", "neither"), ("wr -p fff 1", "beyond the page")):
+                           ("wr -p fffffffffff8 1", "not mapped"), ("wr linux_banner nobody_knows", "neither"), ("wr -p fff 1", "beyond the page"),
+                           ("wr -8 -16 linux_banner 1", "one size"), ("wr -p -k linux_banner 1", "only one of"), ("vtop -k -u 0", "only one of")):
             done = lab.inquest("-c", line, dump.vmcore)
             self.assertEqual(done.returncode, 1, line)
             self.assertIn(said, done.stderr)
