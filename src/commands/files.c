@@ -78,14 +78,15 @@ static bool add_file(void *ctx, const struct open_file *f)
 	if (!is_wanted(run, f))
 		return true;
 	run->rows++;
-	run->incomplete += f->incomplete;
 	if (!run->options.set[OPT_CACHED]) {
+		run->incomplete += f->incomplete;
 		doc_row(run->args->doc, cell_dec(f->fd), cell_address(f->file),
 			known_address(f->dentry), known_address(f->inode), type, path);
 		return true;
 	}
 	bool has_mapping = f->inode && kread(s, f->inode, "inode", "i_mapping", &mapping);
 	bool has_pages = has_mapping && kread(s, mapping, "address_space", "nrpages", &pages);
+	run->incomplete += f->incomplete || (f->inode && !has_pages);
 	doc_row(run->args->doc, cell_dec(f->fd), known_address(f->inode),
 		has_mapping ? cell_address(mapping) : cell_none(),
 		has_pages ? cell_udec(pages) : cell_none(), type, path);
@@ -157,10 +158,7 @@ static struct error *show_dentry(struct command_args *args, const char *word)
 		return err;
 	if (!kread(s, dentry, "dentry", "d_inode", &inode) || !kread(s, dentry, "dentry", "d_sb", &sb))
 		return error_new(ERROR_MISSING, "the dentry %" PRIx64 " cannot be read", dentry);
-	/* By its inode the path begins at the root of all mounts, by itself at its file system's. */
-	bool whole = inode && inode_path(s, inode, path, sizeof(path));
-	if (!whole)
-		whole = dentry_path(s, dentry, path, sizeof(path));
+	bool whole = mounted_dentry_path(s, dentry, path, sizeof(path));
 	bool typed = inode && kread(s, inode, "inode", "i_mode", &mode);
 	doc_table(args->doc, "dentries", dentry_columns, array_size(dentry_columns));
 	doc_row(args->doc, cell_address(dentry),
@@ -191,7 +189,7 @@ enum { NODES_MAX = 1024 };
 struct page_run {
 	struct command_args *args;
 	uint64_t on_node[NODES_MAX];
-	size_t count, unknown;
+	size_t unknown;
 	bool rows;
 };
 
@@ -203,7 +201,6 @@ static bool add_page(void *ctx, const struct cached_page *cached)
 	char flags[256];
 	uint64_t pfn, pages = cached->last - cached->index + 1;
 
-	run->count += pages;
 	bool known = pfn_of_page(s, cached->page, &pfn) && page_info(s, pfn, &info);
 	if (known && info.node >= 0 && info.node < NODES_MAX)
 		run->on_node[info.node] += pages;
@@ -242,8 +239,8 @@ static struct error *show_pages(struct command_args *args, const char *word, boo
 		return error_new(ERROR_MISSING, "the inode %" PRIx64 " cannot be read", inode);
 	doc_record(args->doc, "inode", NULL);
 	doc_field(args->doc, "address", "INODE", cell_address(inode));
-	doc_field(args->doc, "path", "PATH", inode_path(s, inode, path, sizeof(path)) || path[0]
-						     ? cell_str(path) : cell_none());
+	bool whole = inode_path(s, inode, path, sizeof(path)) || !path[0];
+	doc_field(args->doc, "path", "PATH", path[0] ? cell_str(path) : cell_none());
 	doc_field(args->doc, "mapping", "MAPPING", cell_address(mapping));
 	doc_field(args->doc, "cached_pages", "NRPAGES", cell_udec(pages));
 	doc_table(args->doc, nodes ? "nodes" : "pages", nodes ? node_columns : page_columns,
@@ -255,6 +252,8 @@ static struct error *show_pages(struct command_args *args, const char *word, boo
 	}
 	doc_end(args->doc);
 	doc_end(args->doc);
+	if (!whole)
+		doc_remark(args->doc, REMARK_HOLE, "parts of its path are not in the dump");
 	show_trouble(args->doc, &trouble, "pages of the file");
 	if (run.unknown)
 		doc_remark(args->doc, REMARK_HOLE, "%zu struct pages are not in the dump",

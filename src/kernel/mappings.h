@@ -38,7 +38,9 @@ bool dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size);
 bool file_path(struct session *s, uint64_t file, char *buf, size_t size);
 /* The same of a struct path's two members; @vfsmount is a struct vfsmount. */
 bool place_path(struct session *s, uint64_t vfsmount, uint64_t dentry, char *buf, size_t size);
-/* Path of some dentry of an inode, "" when it has none. */
+/* From the root of all mounts, if the dentry's file system is mounted where users see it. */
+bool mounted_dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size);
+/* The same of some dentry of an inode (hard links: any), "" when it has none. */
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size);
 /* Where a struct mount is mounted, from the root of its mount tree. False as above. */
 bool mount_point(struct session *s, uint64_t mount, char *buf, size_t size);

@@ -243,22 +243,36 @@ bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
 	return place_path(s, vfsmount, dentry, buf, size);
 }
 
-/* --- From an inode. --- */
+/* --- Without a struct mount: some place where the file system is mounted. --- */
 
-/* Is it mounted where users see it? Mounts of the kernel's own are in no namespace, or in one that
- * is an error number (MNT_NS_INTERNAL, fs/mount.h). */
-static bool is_visible(struct session *s, uint64_t mount)
+/*
+ * Its namespace; 0 where users do not see it. Mounts of the kernel's own are in none, or in one
+ * that is an error number (MNT_NS_INTERNAL, fs/mount.h).
+ */
+static uint64_t namespace_of(struct session *s, uint64_t mount)
 {
 	uint64_t ns;
 
-	return kread(s, mount, "mount", "mnt_ns", &ns) && ns && s->arch->is_kernel_address(ns) &&
-	       ns < -(uint64_t)4096;
+	bool seen = kread(s, mount, "mount", "mnt_ns", &ns) && s->arch->is_kernel_address(ns) &&
+		    ns < -(uint64_t)4096;
+	return seen ? ns : 0;
 }
 
-/* A mount of @sb that shows to users; 0: none. */
+/* The namespace of mounts that the first process began with. */
+static uint64_t first_namespace(struct session *s)
+{
+	uint64_t proxy = s->symbols ? symbols_address(s->symbols, "init_nsproxy") : 0, ns;
+
+	return proxy && kread(s, proxy, "nsproxy", "mnt_ns", &ns) ? ns : 0;
+}
+
+/*
+ * A mount of @sb that shows to users, if possible in the first namespace: others have their file
+ * systems elsewhere (devtmpfsd's /dev is its root). 0: none.
+ */
 static uint64_t visible_mount(struct session *s, uint64_t sb)
 {
-	uint64_t offset, link, head = 0, next;
+	uint64_t offset, link, head = 0, next, first = first_namespace(s), found = 0;
 	bool single = koffset(s, "mount", "mnt_next_for_sb", &offset);
 
 	if (!single && (!koffset(s, "mount", "mnt_instance", &offset) ||
@@ -268,31 +282,39 @@ static uint64_t visible_mount(struct session *s, uint64_t sb)
 		return 0;
 	for (unsigned i = 0; i < MOUNTS_MAX && link && (single || link != sb + head); i++) {
 		uint64_t mount = single ? link : link - offset;
-		if (is_visible(s, mount))
+		uint64_t ns = namespace_of(s, mount);
+		if (ns && ns == first)
 			return mount;
+		if (ns && !found)
+			found = mount;
 		if (memory_u64(s->memory, mount + offset, &next) != READ_OK)
-			return 0;
+			break;
 		link = next;
 	}
-	return 0;
+	return found;
+}
+
+bool mounted_dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size)
+{
+	uint64_t sb, mount;
+	bool whole;
+
+	if (made_up_name(s, dentry, buf, size, &whole))
+		return whole;
+	mount = kread(s, dentry, "dentry", "d_sb", &sb) ? visible_mount(s, sb) : 0;
+	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
 }
 
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
 {
-	uint64_t alias, dentry, sb, mount;
-	bool whole;
+	uint64_t alias, dentry;
 
 	if (size)
 		buf[0] = '\0';
 	if (!kread(s, inode, "inode", "i_dentry.first", &alias) || !alias)
 		return false;
 	dentry = kcontainer(s, alias, "dentry", "d_u.d_alias|d_alias");
-	if (!dentry)
-		return false;
-	if (made_up_name(s, dentry, buf, size, &whole))
-		return whole;
-	mount = kread(s, inode, "inode", "i_sb", &sb) ? visible_mount(s, sb) : 0;
-	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
+	return dentry && mounted_dentry_path(s, dentry, buf, size);
 }
 
 bool super_block_path(struct session *s, uint64_t sb, char *buf, size_t size)

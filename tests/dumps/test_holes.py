@@ -6,7 +6,7 @@ import json
 import json_schema
 import lab
 import subsystems
-from subsystems import each_dump
+from subsystems import each_dump, pid_of
 
 NOWHERE = 0xffffc8ffff000000
 
@@ -35,3 +35,16 @@ class Holes(subsystems.Test):
         huge = after(self, dump, [f"wr -64 '&{file}->f_inode->i_sb->s_magic' 0x958458f6"], "ipcs -M")
         self.assertEqual(huge["shared_memory"], [{**o, "resident": None, "swapped": None} for o in segments])
         self.assertNotIn("only partly", str(huge["remarks"]))
+
+    @each_dump
+    def test_cached_pages(self, dump):
+        pid = pid_of(dump, "files")
+        data = next(f for f in lab.query(dump, f"files -c {pid}")["open_files"][0]["files"] if f["path"] == "/tmp/disk/folder/data")
+        lost = after(self, dump, [f"wr '&((struct inode *){data['inode']})->i_mapping' {NOWHERE:#x}"], f"files -c -R data {pid}")
+        self.assertEqual({f["cached_pages"] for f in lost["open_files"][0]["files"]}, {None})
+        self.assertIn("is not wholly in the dump", str(lost["remarks"]))
+        # The file's folder has no name.
+        dentry = next(f["dentry"] for f in lab.query(dump, f"files {pid}")["open_files"][0]["files"] if f["path"] == data["path"])
+        lost = after(self, dump, [f"wr '&((struct dentry *){dentry})->d_parent->d_name.name' {NOWHERE:#x}"], f"files -p {data['inode']}")
+        self.assertEqual(lost["inode"]["path"], "/tmp/disk/?/data")
+        self.assertIn("parts of its path are not in the dump", str(lost["remarks"]))

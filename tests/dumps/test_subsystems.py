@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """files, fuser, mount, swap, ipcs on machines that hold some of everything, against what the kernel said of itself."""
 
+import json
 import re
 import unittest
 
@@ -203,6 +204,20 @@ class Subsystems(subsystems.Test):
         self.assertEqual((jail["semaphores"], jail["message_queues"]), ([], []))
         self.fits(dump, "ipcs", "ipcs -M", "ipcs -n 1", f"ipcs -q {one['id']}")
         self.assertEqual(lab.inquest("-c", "ipcs 77", dump.vmcore).returncode, 1)
+
+
+class Names(unittest.TestCase):
+    def test_of_inodes_and_dentries(self):
+        for dump in lab.dumps(name="sysrq", capture="kdump"):
+            with self.subTest(dump=str(dump)):
+                files = {f["path"]: f for f in lab.query(dump, "files 1")["open_files"][0]["files"]}
+                null, other = files["/dev/null"], files["/init"]
+                # devtmpfsd has a namespace of its own, where this is /null.
+                self.assertEqual(lab.query(dump, f"files -p {null['inode']}")["inode"]["path"], "/dev/null")
+                # As if (by wr, in memory) it were a hard link: an inode has several names, a dentry its own.
+                lines = [f"wr '&((struct dentry *){null['dentry']})->d_inode' {other['inode']}", f"files -d {null['dentry']}"]
+                found = json.loads(lab.inquest("--json", "-c", "; ".join(lines), dump.vmcore).stdout)["commands"][-1]["dentries"][0]
+                self.assertEqual((found["inode"], found["path"]), (other["inode"], "/dev/null"))
 
 
 class ManyDescriptors(unittest.TestCase):
