@@ -415,6 +415,44 @@ static struct error *compile_both(struct compiler *c, const struct node *node, b
 	return NULL;
 }
 
+static bool is_struct(const struct value *v)
+{
+	enum type_kind kind = kind_of(v->type);
+
+	return kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_NONE;
+}
+
+/* Texts, when one side is one; else numbers, of the type that both sides have in common. */
+static struct error *compile_choice(struct compiler *c, const struct node *node,
+				    struct step **result)
+{
+	struct type type = { 0 };
+	struct step *child[3];
+	struct value a, b;
+
+	struct error *err = dry(c, node->child[1], &a);
+	if (!err)
+		err = dry(c, node->child[2], &b);
+	if (err)
+		return err;
+	bool texts = is_text_of(&a) || is_text_of(&b);
+	if (!texts && (is_struct(&a) || is_struct(&b)))
+		return generic(c, node, result);
+	if (!texts)
+		err = value_common(&c->env->expr->value, &a, &b, &type);
+	if (!err)
+		err = compile_number(c, node->child[0], &child[0]);
+	for (unsigned i = 1; !err && i < array_size(child); i++)
+		err = texts ? compile_text(c, node->child[i], &child[i])
+			    : compile_number(c, node->child[i], &child[i]);
+	if (err)
+		return err;
+	*result = new_step(c, STEP_CHOOSE, texts ? DATUM_TEXT : DATUM_NUMBER, type, child[0]);
+	(*result)->child[1] = child[1];
+	(*result)->child[2] = child[2];
+	return NULL;
+}
+
 static struct error *compile_match(struct compiler *c, const struct node *node,
 				   struct step *step)
 {
@@ -521,6 +559,8 @@ static struct error *compile(struct compiler *c, const struct node *node, struct
 		return compile_unary(c, node, step);
 	case NODE_BINARY:
 		return compile_binary(c, node, step);
+	case NODE_CONDITION:
+		return compile_choice(c, node, step);
 	default:
 		return generic(c, node, step);
 	}

@@ -265,6 +265,16 @@ static void run_logic(struct program *p, const struct step *step, struct datum *
 		number(out, !decides);
 }
 
+static void run_choose(struct program *p, const struct step *step, struct datum *out)
+{
+	run(p, step->child[0], out);
+	if (out->kind == DATUM_NONE)
+		return;
+	run(p, step->child[out->number ? 1 : 2], out);
+	if (out->kind == DATUM_NUMBER)
+		number(out, fit_number(step->fit, out->number));
+}
+
 static void run_match(struct program *p, const struct step *step, struct datum *out)
 {
 	run(p, step->child[0], out);
@@ -296,6 +306,10 @@ static void run_generic(struct program *p, const struct step *step, struct datum
 	struct error *err = expr_eval_node(step->node, env, &v, &at);
 	if (!err && step->gives == DATUM_PLACE) {
 		*out = (struct datum){ .kind = DATUM_PLACE, .number = v.address };
+		return;
+	}
+	if (!err && step->gives == DATUM_TEXT && v.place != VALUE_BYTES) {
+		none(out, DATUM_ABSURD);
 		return;
 	}
 	if (!err && step->gives == DATUM_TEXT) {
@@ -383,6 +397,9 @@ static void run(struct program *p, const struct step *step, struct datum *out)
 		return;
 	case STEP_LOGIC:
 		run_logic(p, step, out);
+		return;
+	case STEP_CHOOSE:
+		run_choose(p, step, out);
 		return;
 	case STEP_EQUAL:
 		run_equal(p, step, out);

@@ -19,6 +19,7 @@ enum step_kind {
 	STEP_UNARY,
 	STEP_BINARY,
 	STEP_LOGIC,   /* && and || */
+	STEP_CHOOSE,  /* child ? second child : third child, fit to .type */
 	STEP_EQUAL,   /* texts: == or != */
 	STEP_MATCH,   /* a text and a pattern */
 	STEP_GENERIC, /* expr_eval() of .node */
@@ -46,7 +47,7 @@ struct step {
 	regex_t *regex;
 	char *buffer;       /* of PROGRAM_TEXT_MAX + 1 bytes */
 	const struct node *node;
-	const struct step *child[2];
+	const struct step *child[3];
 };
 
 enum { WINDOW_MAX = 1024 };

@@ -814,6 +814,7 @@ static void programs(void **state)
 		"at[1].x", "at[on].y", "comm", "$", "$->a", "n", "s", "unknown", "3", "-1",
 		"0x123456789UL", "\"init\"", "&pid", "*next", "(unsigned char)a", "-g", "~b",
 		"!next", "next[0].small", "sizeof(*$)", "head.pid", "(on ? pid : a)", "alone",
+		"(g ? small : 2UL)", "(n < 0 ? -1 : 1U)", "(on ? next : 0)", "(b ? g : -a)",
 		"gone", "((struct node *)0)->pid", "(small << 4)", "BLUE", "next - 1", "comm[1]",
 	};
 	static const char *const operators[] = {
@@ -905,6 +906,39 @@ static void unknown_is_a_third_truth(void **state)
 	assert_int_equal(datum.number, NODES + 64);
 }
 
+/* Either side may be a text, in memory or not. */
+static void choices(void **state)
+{
+	static const struct {
+		const char *text, *result;
+	} cases[] = {
+		{ "on ? comm : \"none\"", "init" }, { "!on ? comm : \"none\"", "none" },
+		{ "on ? \"none\" : comm", "none" }, { "!on ? \"none\" : comm", "init" },
+		{ "on ? s : \"none\"", "init" },    { "on ? comm : next->comm", "init" },
+		{ "!on ? \"a\" : on ? \"b\" : s", "b" }, { "unknown ? \"a\" : \"b\"", NULL },
+		{ "on ? \"a\" : ((struct node *)0)->comm", "a" },
+	};
+	struct datum datum;
+	struct object o;
+
+	prepare(&o, *state);
+	for (size_t i = 0; i < array_size(cases); i++) {
+		run_program(&o, cases[i].text, PROGRAM_VALUE, &datum);
+		if (!cases[i].result ? datum.kind != DATUM_NONE
+				     : datum.kind != DATUM_TEXT ||
+					       strcmp(datum.text, cases[i].result) != 0)
+			fail_msg("%s: kind %d, %s", cases[i].text, (int)datum.kind,
+				 datum.kind == DATUM_TEXT ? datum.text : "no text");
+	}
+	run_program(&o, "(on ? comm : \"x\") == \"init\"", PROGRAM_TRUTH, &datum);
+	assert_int_equal(datum.number, 1);
+	run_program(&o, "on ? g : a", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.kind, DATUM_NUMBER);
+	run_program(&o, "on ? *next : *$", PROGRAM_VALUE, &datum);
+	assert_int_equal(datum.kind, DATUM_PLACE);
+	assert_int_equal(datum.number, NODES + 64);
+}
+
 static void distances(void **state)
 {
 	(void)state;
@@ -934,6 +968,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(texts_and_patterns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(programs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unknown_is_a_third_truth, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(choices, set_up, tear_down),
 		cmocka_unit_test(distances),
 	};
 
