@@ -31,23 +31,6 @@ static enum read_status read_bytes(void *ctx, uint64_t address, void *buf, size_
 
 /* --- Symbols --- */
 
-bool symbol_is_percpu(struct session *s, const struct symbol *symbol)
-{
-	static const char *const names[] = { "__per_cpu_start", "__per_cpu_end",
-					     "__per_cpu_offset" };
-	uint64_t address[array_size(names)], start, size;
-
-	symbols_addresses(s->symbols, names, array_size(names), address);
-	/* The start is 0 on x86-64 before 6.15. */
-	if (!address[2] || !address[1])
-		return false;
-	if (!symbol->module)
-		return symbol->address >= address[0] && symbol->address < address[1];
-	return kread(s, symbol->module->address, "module", "percpu", &start) && start &&
-	       kread(s, symbol->module->address, "module", "percpu_size", &size) &&
-	       symbol->address - start < size;
-}
-
 struct count {
 	const char *name;
 	unsigned count;

@@ -43,8 +43,6 @@ struct error *expression_eval(struct expression *x, struct value *value) must_ch
 /* @text with a line that points at x->at, which only text output shows. */
 void expression_show_error(const struct expression *x, const char *text, struct doc *doc);
 
-/* Is it a variable of which each CPU has its own? */
-bool symbol_is_percpu(struct session *session, const struct symbol *symbol);
 /*
  * What @text means where an address is wanted: the number that a pointer or an integer is, the
  * address of a struct, array or function. Words of 8 and more hexadecimal digits are numbers.

@@ -156,6 +156,8 @@ uint64_t kcontainer(struct session *s, uint64_t member_address, const char *stru
 		    const char *path);
 /* Reads the global variable @name as an unsigned number of @size bytes (1, 2, 4, 8). */
 bool kglobal(struct session *s, const char *name, unsigned size, uint64_t *value);
+/* Is it a variable of which each CPU has its own? */
+bool symbol_is_percpu(struct session *s, const struct symbol *symbol);
 /* A per-CPU variable's address on @cpu; 0 when unknown. */
 uint64_t kpercpu(struct session *s, const char *symbol, unsigned cpu);
 

@@ -94,6 +94,7 @@ static bool inodes_of(void *ctx, uint64_t sb)
 
 static struct error *begin_inodes(struct walking *walk, const struct walk_input *input)
 {
+	walk->count = (uint64_t)input->argc;
 	return input->argc ? walk_address(input, 0, &walk->address) : NULL;
 }
 
@@ -101,7 +102,7 @@ static void each_inode(struct walking *walk, walk_fn fn, void *ctx)
 {
 	struct giving w = { walk->session, fn, ctx, false };
 
-	if (walk->address)
+	if (walk->count)
 		inodes_of(&w, walk->address);
 	else
 		super_blocks_each(walk->session, inodes_of, &w);

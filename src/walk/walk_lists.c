@@ -137,9 +137,12 @@ static void each_entry(struct walking *walk, walk_fn fn, void *ctx)
 
 	if (tree_walk_init(&state->walk, walk->session, state->kind, walk->address)) {
 		while (tree_walk_step(&state->walk, &entry)) {
-			struct walked object = { .cpu = -1, .kind = WALKED_ENTRY, .data = &entry,
-						 .address = (entry.address & ~(uint64_t)TAGS) -
-							    walk->offset };
+			struct walked object = { .address = (entry.address & ~(uint64_t)TAGS) -
+							    walk->offset, .cpu = -1 };
+			if (state->kind != TREE_RB) {
+				object.kind = WALKED_ENTRY;
+				object.data = &entry;
+			}
 			/* What is kept as a number is no object. */
 			if (entry.kind == TREE_POINTER && !fn(ctx, &object))
 				break;

@@ -322,12 +322,17 @@ static struct error *begin_array(struct walking *walk, const struct walk_input *
 	walk->address = address;
 	if (kind == TYPE_ARRAY || kind == TYPE_POINTER)
 		walk->type = type_target(type);
-	if (kind == TYPE_ARRAY && !length)
-		length = type_array_length(type);
-	if (kind == TYPE_POINTER && input->argc < 2)
-		return error_new(ERROR_USAGE, "a pointer does not say how many follow: array EXPR "
-					      "COUNT");
-	walk->count = length ? length : 1;
+	else if (kind != TYPE_STRUCT && kind != TYPE_UNION)
+		return error_new(ERROR_USAGE, "%s is no array, pointer or struct", input->argv[0]);
+	if (kind == TYPE_STRUCT || kind == TYPE_UNION)
+		walk->count = 1;
+	if (kind == TYPE_ARRAY)
+		walk->count = type_array_length(type);
+	if (input->argc > 1)
+		walk->count = length;
+	else if (!walk->count)
+		return error_new(ERROR_USAGE, "%s does not say how many there are: array EXPR "
+					      "COUNT", kind == TYPE_ARRAY ? "this array" : "a pointer");
 	walk->offset = type_size(walk->type);
 	if (!walk->offset && !input->dry)
 		return error_new(ERROR_NOT_FOUND, "how large an element is, is not known");

@@ -313,11 +313,16 @@ static enum field_found get_frame_guess(struct field_ask *ask)
 
 static struct error *begin_percpu(struct walking *walk, const struct walk_input *input)
 {
+	struct symbol symbol;
+
 	if (!input->argc)
 		return error_new(ERROR_USAGE, "which per-CPU variable?");
 	walk->name = arena_strdup(walk->arena, input->argv[0]);
-	if (!walk->session->symbols || !symbols_address(walk->session->symbols, walk->name))
+	if (!walk->session->symbols ||
+	    !symbols_by_name(walk->session->symbols, walk->name, &symbol))
 		return error_new(ERROR_NOT_FOUND, "there is no variable %s", walk->name);
+	if (!symbol_is_percpu(walk->session, &symbol))
+		return error_new(ERROR_USAGE, "%s is no per-CPU variable", walk->name);
 	if (!types_variable(walk->session->types, walk->name, &walk->type))
 		return error_new(ERROR_NOT_FOUND, "the type of %s is not known", walk->name);
 	return NULL;
