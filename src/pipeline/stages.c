@@ -99,6 +99,7 @@ struct sorting {
 	size_t start;  /* last: where the ring begins */
 	size_t came;
 	struct arena turn[2]; /* last: of the rows of this turn of the ring and the one before */
+	size_t dropped;       /* top: rows whose copies still lie in turn[0] */
 };
 
 static struct error *keep_begin(struct op *op, size_t *at)
@@ -120,18 +121,24 @@ static void keep_end(struct op *op)
 	arena_deinit(&s->turn[1]);
 }
 
+static void keep_keys(struct sorted *kept, const struct cell_value *keys, unsigned count,
+		      struct arena *arena)
+{
+	kept->keys = arena_alloc(arena, (count + 1) * sizeof(*kept->keys));
+	for (unsigned i = 0; i < count; i++)
+		kept->keys[i] = cell_keep(&keys[i], arena);
+}
+
 static struct sorted keep(struct op *op, const struct row *row, struct arena *arena)
 {
 	struct sorting *s = op->state;
 	struct sorted kept = { .order = s->came++ };
+	struct cell_value keys[PIPELINE_EXPRS_MAX];
 
 	kept.row = row_keep(row, &op->in, op->data_size, arena);
-	kept.keys = arena_alloc(arena, (op->expr_count + 1) * sizeof(*kept.keys));
-	for (unsigned i = 0; i < op->expr_count; i++) {
-		struct cell_value value;
-		row_eval(&op->exprs[i], &value);
-		kept.keys[i] = cell_keep(&value, arena);
-	}
+	for (unsigned i = 0; i < op->expr_count; i++)
+		row_eval(&op->exprs[i], &keys[i]);
+	keep_keys(&kept, keys, op->expr_count, arena);
 	return kept;
 }
 
@@ -258,6 +265,24 @@ static void sift_up(struct op *op, struct sorting *s)
 	}
 }
 
+/* Rows that come in rising order are all kept for a while: those that were dropped are freed. */
+static void top_tidy(struct op *op, struct sorting *s)
+{
+	enum { DROPPED_MAX = 4096 };
+	struct arena fresh = { 0 };
+
+	if (++s->dropped < max_u64(DROPPED_MAX, s->count))
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		struct sorted *kept = &s->data[i];
+		kept->row = row_keep(&kept->row, &op->in, op->data_size, &fresh);
+		keep_keys(kept, kept->keys, op->expr_count, &fresh);
+	}
+	arena_deinit(&s->turn[0]);
+	s->turn[0] = fresh;
+	s->dropped = 0;
+}
+
 static bool top_push(struct op *op, const struct row *row)
 {
 	struct sorting *s = op->state;
@@ -274,11 +299,12 @@ static bool top_push(struct op *op, const struct row *row)
 	if (s->count < op->stage->n) {
 		if (!op_may_keep(op))
 			return false;
-		vec_push(s, keep(op, row, &op->run->arena));
+		vec_push(s, keep(op, row, &s->turn[0]));
 		sift_up(op, s);
 	} else if (compare_keys(op, keys, s->data[0].keys) < 0) {
-		s->data[0] = keep(op, row, &op->run->arena);
+		s->data[0] = keep(op, row, &s->turn[0]);
 		sift_down(op, s);
+		top_tidy(op, s);
 	}
 	return true;
 }
