@@ -69,10 +69,8 @@ static struct error *walk_begin_stage(struct op *op, size_t *at)
 					     words_at(w->words, 0)), op->stage,
 				   op->stage->rest_at, 0, at);
 	struct error *err = words_walk(w->words, w->walker, &op->run->arena, true, &walk);
-	if (err) {
-		size_t inner;
-		return place_error(err, op->stage, op->stage->rest_at, 0, at ? at : &inner);
-	}
+	if (err)
+		return words_place(w->words, err, op->stage, at);
 	op->out = schema_of_walk(&walk);
 	op->out.columns = op->in.columns;
 	op->out.column_count = op->in.column_count;

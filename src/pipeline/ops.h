@@ -56,7 +56,7 @@ static inline bool op_push(struct op *next, const struct row *row)
 /* May one more row be kept? Else that is noted, once. */
 bool op_may_keep(struct op *op);
 /* Notes what of an expression could not be read. */
-void op_remark_lost(struct op *op, struct row_expr *expr);
+void run_remark_lost(struct run *run, struct row_expr *expr);
 
 /* A copy of text in which "$" and "{EXPR}" stand for what they are of a row; see op_each. */
 struct filler;
@@ -108,6 +108,9 @@ struct words;
 struct words *words_create(struct row_env *env, struct run *run, const char *text);
 int words_count(const struct words *words);
 const char *words_at(const struct words *words, int i);
+/* An error of words_walk(), placed in the line of which they are the stage's rest. */
+struct error *words_place(const struct words *words, struct error *err, const struct stage *stage,
+			  size_t *at) must_check;
 void words_destroy(struct words *words);
 /*
  * Begins the walk that the words describe, for the env's current row. @dry: for the type of its

@@ -70,7 +70,7 @@ bool op_may_keep(struct op *op)
 	return false;
 }
 
-void op_remark_lost(struct op *op, struct row_expr *expr)
+void run_remark_lost(struct run *run, struct row_expr *expr)
 {
 	enum read_status status;
 	uint64_t address;
@@ -78,12 +78,12 @@ void op_remark_lost(struct op *op, struct row_expr *expr)
 	if (!expr->program || !expr->lost)
 		return;
 	if (program_lost(expr->program, &address, &status))
-		doc_remark(op->run->doc, REMARK_HOLE,
+		doc_remark(run->doc, REMARK_HOLE,
 			   "%s: of %zu row%s not known; the first at %016" PRIx64 ": %s",
 			   expr->source->text, expr->lost, expr->lost == 1 ? "" : "s", address,
 			   read_status_text(status));
 	else
-		doc_remark(op->run->doc, REMARK_HOLE, "%s: of %zu row%s not known",
+		doc_remark(run->doc, REMARK_HOLE, "%s: of %zu row%s not known",
 			   expr->source->text, expr->lost, expr->lost == 1 ? "" : "s");
 }
 
@@ -138,11 +138,11 @@ void chain_end(struct chain *c)
 {
 	for (struct op *op = c->first; op; op = op->next) {
 		for (unsigned i = 0; i < op->expr_count; i++) {
-			op_remark_lost(op, &op->exprs[i]);
+			run_remark_lost(op->run, &op->exprs[i]);
 			row_expr_deinit(&op->exprs[i]);
 		}
 		for (unsigned i = 0; i < op->by_count; i++) {
-			op_remark_lost(op, &op->by[i]);
+			run_remark_lost(op->run, &op->by[i]);
 			row_expr_deinit(&op->by[i]);
 		}
 		if (op->kind->end && op->state)

@@ -347,7 +347,7 @@ static void show_end(struct op *op)
 	struct show *show = op->state;
 
 	for (unsigned i = 0; i < show->usual_count; i++) {
-		op_remark_lost(op, &show->usual[i]);
+		run_remark_lost(op->run, &show->usual[i]);
 		row_expr_deinit(&show->usual[i]);
 	}
 	if (show->has_address)

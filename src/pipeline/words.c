@@ -21,7 +21,10 @@ struct words {
 	struct row_env *env;
 	struct run *run;
 	char **argv;
+	size_t *starts;      /* of the words in the text */
 	int argc;
+	const char *bad;     /* the word that is no expression, */
+	size_t bad_at;       /* and where in it */
 	bool dry;
 	struct { vec_fields(struct word_expr *); } exprs;
 };
@@ -48,17 +51,20 @@ static const char *take_word(const char *s, struct strbuf *word)
 struct words *words_create(struct row_env *env, struct run *run, const char *text)
 {
 	struct words *w = arena_zalloc(&run->arena, sizeof(*w));
+	const char *whole = text;
 	auto_strbuf word = { 0 };
 
 	w->env = env;
 	w->run = run;
 	w->argv = arena_zalloc(&run->arena, (strlen(text) / 2 + 2) * sizeof(*w->argv));
+	w->starts = arena_zalloc(&run->arena, (strlen(text) / 2 + 2) * sizeof(*w->starts));
 	for (;;) {
 		while (isspace((unsigned char)*text))
 			text++;
 		if (!*text)
 			return w;
 		strbuf_clear(&word);
+		w->starts[w->argc] = (size_t)(text - whole) + (*text == '\'' || *text == '"');
 		text = take_word(text, &word);
 		w->argv[w->argc++] = arena_strdup(&run->arena, strbuf_text(&word));
 	}
@@ -74,12 +80,26 @@ const char *words_at(const struct words *w, int i)
 	return i < w->argc ? w->argv[i] : "";
 }
 
+struct error *words_place(const struct words *w, struct error *err, const struct stage *stage,
+			  size_t *at)
+{
+	size_t base = stage->rest_at;
+
+	for (int i = 0; w->bad && i < w->argc; i++) {
+		if (w->argv[i] == w->bad)
+			base += w->starts[i] + (*w->bad == '{');
+	}
+	return place_error(err, stage, base, w->bad ? w->bad_at : 0, at);
+}
+
 void words_destroy(struct words *w)
 {
 	if (!w)
 		return;
-	vec_for_each (e, &w->exprs)
+	vec_for_each (e, &w->exprs) {
+		run_remark_lost(w->run, &(*e)->expr);
 		row_expr_deinit(&(*e)->expr);
+	}
 	vec_deinit(&w->exprs);
 }
 
@@ -104,6 +124,8 @@ static struct error *find_expr(struct words *w, const char *text, struct row_exp
 	w->env->expr.bare_hex = false;
 	if (err) {
 		row_expr_deinit(&new->expr);
+		w->bad = text;
+		w->bad_at = at;
 		return err;
 	}
 	vec_push(&w->exprs, new);
@@ -117,6 +139,7 @@ static struct error *word_value(void *ctx, const char *text, struct value *value
 	struct words *w = ctx;
 	struct row_expr *expr;
 	static const struct row none = { .object = { .cpu = -1 } };
+	struct cell_value cell;
 	struct datum datum;
 
 	*address = 0;
@@ -128,8 +151,13 @@ static struct error *word_value(void *ctx, const char *text, struct value *value
 	if (!w->dry) {
 		if (!w->env->current)
 			row_env_set(w->env, &none);
-		program_run(expr->program, w->env->current->object.address, &datum);
+		row_eval(expr, &cell);
+		datum = cell.datum;
 	}
+	/* From nowhere there is nothing to walk. */
+	if (!w->dry && datum.kind == DATUM_NUMBER && !datum.number &&
+	    type_kind(type_strip(type)) == TYPE_POINTER)
+		datum = (struct datum){ .kind = DATUM_NONE, .why = DATUM_NULL };
 	if (datum.kind == DATUM_NONE)
 		return error_new(ERROR_MISSING, "%s is %s", text,
 				 datum.why == DATUM_NULL ? "NULL" : "not known");

@@ -4,6 +4,7 @@ what the guest's own /proc said before the crash, and what is said when somethin
 
 import collections
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -617,6 +618,47 @@ class Values(OnDumps):
             self.assertTrue(text.endswith("\n"))
 
 
+    def test_walks_from_nowhere(self):
+        for dump in self.each():
+            for line, count in (("tasks |> where pid == 2 |> walk list {mm} mm_struct.mmlist", 0),
+                                ("tasks |> where pid == 2 |> walk array {mm} 1", 0),
+                                ("tasks |> where pid == 1 |> walk array {mm} 1", 1),
+                                ("tasks |> where pid == 1 |> walk array {mm} {0}", 0),
+                                ("tasks |> where pid == 1 |> walk array comm {pid + 1}", 2),
+                                ("tasks |> where pid == 2 |> walk inodes {(struct super_block *)mm}", 0),
+                                ("array init_task.comm 0", 0), ("array init_task.comm", 16), ("array init_task", 1)):
+                self.assertEqual(rows(dump, f"{line} |> count"), [{"count": count}], line)
+            # Nodes of a red-black tree have no index.
+            indexes = rows(dump, "inodes |> where i_data.i_mmap.rb_root.rb_node |> first 1 |> "
+                                 "walk tree rb {&i_data.i_mmap} vm_area_struct.shared.rb |> select index")
+            self.assertEqual({row["index"] for row in indexes}, {None})
+
+    def test_walks_from_what_is_lost(self):
+        dump = next(iter(lab.dumps(name="many-tasks", series="6.12", makedumpfile="old")), None)
+        if not dump:
+            self.skipTest("the lab has no dump of many-tasks by an old makedumpfile")
+        lost = [r for r in lab.query(dump, "tasks |> select $ as at, mm")["remarks"] if r["text"].startswith("mm:")]
+        self.assertTrue(lost)
+        found = lab.query(dump, "tasks |> walk array {mm} 1 |> count")["remarks"]
+        self.assertIn(lost[0]["text"].partition(": ")[2], [r["text"].partition(": ")[2] for r in found])
+
+    def test_choices(self):
+        for dump in self.each():
+            line = "tasks |> where pid < 3 && pid > 0 |> select pid == 1 ? comm : {} as x"
+            self.assertEqual(rows(dump, line.replace("{}", '"none"')), [{"x": "init"}, {"x": "none"}])
+
+    def test_the_best_of_many(self):
+        """Rows that come in rising order are all better than those before."""
+        for dump in self.each():
+            line = "array '(char *)&init_task' 2000000 |> top 3 i |> select i"
+            run = subprocess.Popen([lab.INQUEST, "--json", "-c", line, dump.vmcore], stdout=subprocess.PIPE)
+            self.assertEqual([r["i"] for r in json.load(run.stdout)["rows"]], [1999999, 1999998, 1999997])
+            run.stdout.close()
+            usage = os.wait4(run.pid, 0)[2]
+            run.returncode = 0
+            self.assertLess(usage.ru_maxrss, 100 << 10)
+
+
 class Shell(OnDumps):
     scenario = "workshop"
 
@@ -682,6 +724,9 @@ class Errors(OnDumps):
         ("tasks |> select pid as 3", "a name is expected", "3"),
         ("tasks |> follow pid", "pid is no pointer to a struct", "pid"),
         ("tasks |> walk nobody", "there is no walker nobody", "nobody"),
+        ("tasks |> walk array pid", "pid is no array", "array"),
+        ("tasks |> walk chain {$->nobody} task_struct.real_parent", "has no member nobody", "nobody"),
+        ("tasks |> walk array '(long *)nobody' 2", "nothing is called nobody", "nobody"),
         ("tasks |> where comm ~ comm", "a pattern is a text in double quotes", "comm"),
         ('tasks |> where comm =~ "("', "this is no regular expression", '"("'),
         ("modules |> stacks", "only tasks have stacks", "stacks"),
@@ -697,6 +742,9 @@ class Errors(OnDumps):
         ("threads 99999999", "no task has PID 99999999"),
         ("help |> where name == 1", "only char arrays and pointers"),
         ("pages 99999999999", "the last page frame"),
+        ("percpu jiffies", "jiffies is no per-CPU variable"),
+        ("array jiffies", "jiffies is no array"),
+        ("array &init_task", "a pointer does not say how many"),
         ("|> count", 'nothing before the "|>"'),
     ]
 
