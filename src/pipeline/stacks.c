@@ -163,10 +163,15 @@ static bool stacks_push(struct op *op, const struct row *row)
 	if (!fold)
 		return false;
 	row_eval(&f->pid, &pid);
-	if (fold->count < PIDS_SHOWN)
-		strbuf_addf(&fold->pids, "%s%d", fold->count ? " " : "", (int)pid.datum.number);
-	else if (fold->count == PIDS_SHOWN)
+	if (fold->count < PIDS_SHOWN) {
+		strbuf_add(&fold->pids, fold->count ? " " : "");
+		if (pid.datum.kind == DATUM_NUMBER)
+			strbuf_addf(&fold->pids, "%d", (int)pid.datum.number);
+		else
+			strbuf_add_char(&fold->pids, '?');
+	} else if (fold->count == PIDS_SHOWN) {
 		strbuf_add(&fold->pids, " ...");
+	}
 	fold->count++;
 	if (has_state && !strchr(fold->states, *state.datum.text) &&
 	    strlen(fold->states) < STATES_MAX)

@@ -174,6 +174,10 @@ static struct error *to_number(struct compiler *c, const struct node *node, stru
 		type_spell(place->type, spelled, sizeof(spelled));
 		return error_new(ERROR_USAGE, "%s is no number", spelled);
 	}
+	/* As no compiler has them; what is read has to fit somewhere. */
+	if (place->bit_size > 64 || place->bit_offset > 64)
+		return error_new(ERROR_UNSUPPORTED, "a bit-field of %u bits at bit %u",
+				 place->bit_size, place->bit_offset);
 	*step = new_step(c, STEP_LOAD, DATUM_NUMBER, v.type, place);
 	(*step)->bit_offset = place->bit_offset;
 	(*step)->bit_size = place->bit_size;
