@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/open_files.h"
@@ -121,13 +122,13 @@ static bool is_wanted(const struct net_run *run, const struct open_file *f,
 		      const struct socket_info *info)
 {
 	const char *word = run->options.value[OPT_REFERENCE];
-	char *end;
+	uint64_t fd;
 
 	if (!word)
 		return true;
-	long fd = strtol(word, &end, 10);
-	return (!*end && fd == f->fd) || run->number == info->socket ||
-	       (info->sock && run->number == info->sock) || run->number == f->file;
+	return (parse_u64(word, &fd) && fd == (uint64_t)f->fd) ||
+	       (run->number && (run->number == info->socket || run->number == info->sock ||
+				run->number == f->file));
 }
 
 static void add_socket_row(struct net_run *run, const struct open_file *f,
@@ -288,6 +289,9 @@ static struct error *run_net(struct command_args *args)
 		error_free(parse_address(s, run.options.value[OPT_REFERENCE], &run.number));
 	if (run.options.set[OPT_SOCKETS] || run.options.set[OPT_STRUCTS])
 		return show_sockets(&run);
+	if (run.options.word_count)
+		return error_new(ERROR_USAGE, "unexpected word: %s (-s or -S shows a task's sockets)",
+				 run.options.words[0]);
 	err = find_namespace(&run, &namespace);
 	if (err)
 		return err;

@@ -112,7 +112,7 @@ static void show_open_array(struct print *p, const char *label, const struct val
 	struct type element = type_strip(type_target(type_strip(v->type)));
 	bool is_char = type_kind(element) == TYPE_INT && strcmp(type_name(element), "char") == 0;
 	struct doc *doc = p->args->doc;
-	char text[TEXT_MAX] = "", spelled[256];
+	char text[TEXT_MAX] = { 0 }, spelled[256];
 
 	type_spell(v->type, spelled, sizeof(spelled));
 	doc_field(doc, "type", NULL, cell_str(spelled));
@@ -130,6 +130,7 @@ static void show_open_array(struct print *p, const char *label, const struct val
 	if (has_text) {
 		strbuf_add(&p->out, " ");
 		text_quote(text, &p->out);
+		strbuf_add(&p->out, text[TEXT_MAX - 2] ? "..." : "");
 	}
 	strbuf_add_char(&p->out, '\n');
 }

@@ -126,7 +126,7 @@ static void add_waiters(struct command_args *args, uint64_t at)
 			/* The counter went with 6.2. */
 			bool counted = kread(s, state, "sbq_wait_state", "wait_cnt", &count);
 			doc_row(args->doc, cell_address(state),
-				counted ? cell_dec((int64_t)count) : cell_shown(cell_none(), "-"),
+				counted ? cell_dec((int32_t)count) : cell_shown(cell_none(), "-"),
 				known ? cell_shown(cell_bool(active), active ? "active" : "inactive")
 				      : cell_none());
 		}

@@ -79,6 +79,12 @@ class Expressions(unittest.TestCase):
             self.assertTrue(got[5].startswith("Linux version " + dump.meta["kernel_release"]))
             self.assertEqual(got[7:], [1, "0x0"])
 
+    def test_a_text_too_long_to_show(self):
+        for dump in self.each():
+            lines = [f"wr -64 linux_banner+{i * 8} 4141414141414141" for i in range(130)] + ["p linux_banner"]
+            run = lab.inquest(*[word for line in lines for word in ("-c", line)], dump.vmcore)
+            self.assertRegex(run.stdout, r'(?m)^linux_banner = \(char \[\]\) 0x[0-9a-f]+ "A{1023}"\.\.\.$')
+
     def test_jiffies(self):
         # The kernel counts from five minutes before the wrap (INITIAL_JIFFIES); the last line of the
         # log was written at the crash.
