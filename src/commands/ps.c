@@ -189,7 +189,7 @@ static void add_task(struct ps_run *run, const struct task *task)
 		sched.known ? cell_dec(sched.prio) : cell_none(),
 		sched.known ? cell_dec(sched.static_prio - 120) : cell_none(),
 		cell_shown(cell_str(letter), task_state_name(task)),
-		known ? cell_shown(cell_none(), percent) : cell_none(),
+		known && run->memory_bytes ? cell_shown(cell_none(), percent) : cell_none(),
 		known ? cell_udec(vsz / 1024) : cell_none(),
 		known ? cell_udec(rss / 1024) : cell_none(),
 		cell_shown(cell_str(comm), shown_comm), cell_bool(kernel), cell_bool(task->on_cpu),

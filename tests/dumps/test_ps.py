@@ -209,6 +209,11 @@ class Ps(unittest.TestCase):
         self.assertEqual([task["pid"] for task in answer["parents"][0]], [1])
         self.assertEqual(errors(answer), [])
 
+    @workshop.each
+    def test_share_of_unknown_memory(self, shop):
+        run = lab.inquest("-c", "wr -64 _totalram_pages 0", "-c", "ps 1", shop.dump.vmcore)
+        self.assertRegex(run.stdout, r"(?m)^ +1 .* IN +\? +\d+ +\d+  init$")
+
     def test_other_views_on_damaged_dumps(self):
         dumps = workshop.damaged()
         workshop.need(self, dumps)
