@@ -45,11 +45,11 @@ static const char *owner_words(const struct wait_graph *g, const struct owner *o
 /* Held by nobody that could give it back; NULL: not so. */
 static const char *gone_words(const struct resource *r, struct arena *arena)
 {
-	if (r && r->left_behind)
+	if (r && r->left_behind && !r->owner_younger)
 		return arena_printf(arena, "left behind by %.*s (pid %d) or one that has exited",
 				    (int)sizeof(r->left_behind->comm), r->left_behind->comm,
 				    r->left_behind->pid);
-	return r && r->state_known && r->state.owner_gone ? "a task that has exited" : NULL;
+	return r && (r->owner_younger || (r->state_known && r->state.owner_gone)) ? "a task that has exited" : NULL;
 }
 
 static const char *wait_words(const struct wait_graph *g, const struct wait_node *n)

@@ -118,6 +118,15 @@ static void tell_gone(struct telling *t, const struct resource *r)
 {
 	char comm[16] = "";
 
+	if (r->owner_younger) {
+		t->f->why = finding_text(t->out, "%s was left behind by a task that has exited: its owner "
+					 "word leads to %s, which has the task_struct of that one by "
+					 "now and began when others waited already", r->name,
+					 task_words(t->out, r->left_behind));
+		t->f->blame = (struct blame){ 0 };
+		t->f->confidence = CONFIDENCE_LIKELY;
+		return;
+	}
 	if (r->left_behind) {
 		t->f->why = finding_text(t->out, "%s was left behind: its owner word leads to %s, but "
 					 "nothing on the stack of that can have taken it", r->name,

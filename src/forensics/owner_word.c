@@ -13,6 +13,9 @@
 #include "base/strbuf.h"
 #include "forensics/wait_owners.h"
 #include "kernel/code_env.h"
+#include "kernel/cpus.h"
+#include "kernel/task_wait.h"
+#include "kernel/timekeeper.h"
 
 enum { DEPTH_MAX = 3, FUNCTIONS_MAX = 600, NAME_MAX_LENGTH = 64 };
 
@@ -103,4 +106,83 @@ bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind 
 	}
 	stack_deinit(&stack);
 	return !whole || d.may;
+}
+
+/*
+ * Whether the owner is too young. Who gives a mutex back wakes the first that waits (not so with a
+ * rw_semaphore, where another writer was quicker); while all sleep, nobody has since the last of
+ * them fell asleep, so that the owner had it then.
+ *
+ * A task's start is told in CLOCK_MONOTONIC, when it last ran in its run queue's clock_task. These
+ * are put together in two ways, which must agree: a task cannot run before it starts, and some ran
+ * but then; and both clocks stand at the end.
+ */
+enum { AGREE_NS = 50 * 1000 * 1000, YOUNGER_NS = 200 * 1000 * 1000 };
+
+static bool start_of(struct session *s, const struct task *task, uint64_t *ns)
+{
+	struct member m;
+
+	/* Before 3.17 it is no number. */
+	return types_member(s->types, "task_struct", "start_time", &m) && m.size == sizeof(*ns) &&
+	       kread(s, task->address, "task_struct", "start_time", ns) && *ns;
+}
+
+static void find_clocks(struct session *s, struct owner_clocks *clocks)
+{
+	struct kernel_time time;
+	size_t n;
+	const struct task *all = tasks(s, &n);
+	uint64_t now = task_clock_now(s);
+	int64_t least = INT64_MAX;
+
+	*clocks = (struct owner_clocks){ .tried = true };
+	kernel_time(s, &time);
+	for (size_t i = 0; i < n && !session_stopped(s); i++) {
+		uint64_t start, ran;
+		if (start_of(s, &all[i], &start) &&
+		    kread(s, all[i].address, "task_struct", "se.exec_start", &ran) && ran &&
+		    (int64_t)(ran - start) < least)
+			least = (int64_t)(ran - start);
+	}
+	if (!now || !time.monotonic_ns || least == INT64_MAX)
+		return;
+	int64_t apart = (int64_t)(now - time.monotonic_ns) - least;
+	clocks->known = apart > -AGREE_NS && apart < AGREE_NS;
+	clocks->ahead = least;
+}
+
+/* When the sleeping @task last ran, at the latest. */
+static bool last_ran(struct session *s, const struct task *task, uint64_t *ns)
+{
+	uint64_t rq = task->cpu >= 0 ? kpercpu(s, "runqueues", (unsigned)task->cpu) : 0;
+	uint64_t clock, clock_task;
+
+	/* Time in interrupts is none of clock_task's. */
+	if (!rq || !kread(s, rq, "rq", "clock", &clock) ||
+	    !kread(s, rq, "rq", "clock_task", &clock_task) || clock_task > clock ||
+	    !kread(s, task->address, "task_struct", "se.exec_start", ns) || !*ns)
+		return false;
+	*ns += clock - clock_task;
+	return true;
+}
+
+bool owner_word_younger(struct session *s, const struct wait_graph *graph, size_t resource,
+			const struct task *owner, struct owner_clocks *clocks)
+{
+	uint64_t start, ran, last = 0;
+
+	if (graph->resources[resource].lock_kind != LOCK_MUTEX || !start_of(s, owner, &start))
+		return false;
+	for (size_t i = 0; i < graph->node_count; i++) {
+		const struct task *task = graph->nodes[i].task;
+		if (graph->nodes[i].resource != resource)
+			continue;
+		if (!strchr("SD", task_state_letter(task)) || !last_ran(s, task, &ran))
+			return false;
+		last = ran > last ? ran : last;
+	}
+	if (!clocks->tried)
+		find_clocks(s, clocks);
+	return last && clocks->known && (int64_t)(start - last) + clocks->ahead > YOUNGER_NS;
 }

@@ -44,6 +44,7 @@ struct resource {
 	 * had this task_struct before. No owner then. NULL: not so.
 	 */
 	const struct task *left_behind;
+	bool owner_younger; /* that one began when others waited already: it never had the lock */
 	struct owner owners[OWNERS_MAX];
 	unsigned owner_count;
 	unsigned waiter_count;

@@ -41,6 +41,7 @@ struct search {
 	struct wait_graph *graph;
 	struct map nodes;      /* task address -> node */
 	struct map wanted;     /* object address -> resource, of those to be found by code */
+	struct owner_clocks clocks;
 	unsigned words_checked; /* owner words held against the owner's code */
 	unsigned kinds;        /* of locks, of those: bits 1 << kind */
 	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
@@ -92,7 +93,9 @@ static void owners_of_lock(struct search *x, size_t index)
 						   x->words_checked++ < WORDS_CHECKED_MAX
 					   ? task_by_address(x->s, r->state.owner) : NULL;
 
-	if (owner && !owner_word_fits(x->s, owner, r->lock_kind)) {
+	r->owner_younger = owner &&
+			   owner_word_younger(x->s, x->graph, index, owner, &x->clocks);
+	if (owner && (r->owner_younger || !owner_word_fits(x->s, owner, r->lock_kind))) {
 		r->left_behind = owner;
 		return;
 	}

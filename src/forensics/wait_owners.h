@@ -17,3 +17,11 @@ void wait_for_cpu(struct session *s, const struct task *task, struct stack *stac
  * False: it is as good as certain that it did not; it may have that task_struct of one that exited.
  */
 bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind);
+/* How the clocks of run queues and of tasks' starts are related; found on first use. */
+struct owner_clocks {
+	bool tried, known;
+	int64_t ahead; /* by how many ns run queues' are */
+};
+/* Did @owner, which the lock's owner word leads to, begin when others waited for the lock already? */
+bool owner_word_younger(struct session *s, const struct wait_graph *graph, size_t resource,
+			const struct task *owner, struct owner_clocks *clocks);
