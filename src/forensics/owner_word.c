@@ -14,7 +14,7 @@
 #include "forensics/wait_owners.h"
 #include "kernel/code_env.h"
 #include "kernel/cpus.h"
-#include "kernel/task_wait.h"
+#include "kernel/task_sched.h"
 #include "kernel/timekeeper.h"
 
 enum { DEPTH_MAX = 3, FUNCTIONS_MAX = 600, NAME_MAX_LENGTH = 64 };
@@ -133,7 +133,7 @@ static void find_clocks(struct session *s, struct owner_clocks *clocks)
 	struct kernel_time time;
 	size_t n;
 	const struct task *all = tasks(s, &n);
-	uint64_t now = task_clock_now(s);
+	uint64_t now = run_queue_now(s);
 	int64_t least = INT64_MAX;
 
 	*clocks = (struct owner_clocks){ .tried = true };

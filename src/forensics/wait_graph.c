@@ -26,6 +26,7 @@
 #include "forensics/wait_owners.h"
 #include "forensics/whatis.h"
 #include "kernel/block_io.h"
+#include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
 
 enum { LINE_MAX_LENGTH = 1 << 16 };
@@ -290,7 +291,7 @@ const struct wait_graph *wait_graph(struct session *s)
 		return s->slot[SLOT_WAITS].data;
 	struct wait_graph *g = b.graph = xcalloc(1, sizeof(*g));
 	const struct task *all = tasks(s, &n);
-	uint64_t now = task_clock_now(s);
+	uint64_t now = run_queue_now(s);
 	g->nodes = xcalloc(n + 1, sizeof(*g->nodes));
 	g->node_count = n;
 	for (size_t i = 0; i < n && !session_stopped(s); i++) {

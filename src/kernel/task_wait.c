@@ -7,22 +7,6 @@
  */
 #include "kernel/task_wait.h"
 
-#include "kernel/cpus.h"
-
-uint64_t task_clock_now(struct session *s)
-{
-	size_t n;
-	const struct cpu *all = cpus(s, &n);
-	uint64_t newest = 0, clock;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t rq = kpercpu(s, "runqueues", all[i].id);
-		if (rq && kread(s, rq, "rq", "clock", &clock) && clock > newest)
-			newest = clock;
-	}
-	return newest;
-}
-
 uint64_t task_waited_ns(struct session *s, const struct task *task, uint64_t now)
 {
 	uint64_t start;

@@ -4,9 +4,10 @@
 
 #include "kernel/tasks.h"
 
-/* The newest of all run queues' clocks, in ns: now, for task_waited_ns(). 0 unknown. */
-uint64_t task_clock_now(struct session *s);
-/* ns since the task's run time was last accounted, which is when it went to sleep; 0 unknown. */
+/*
+ * ns from when the task's run time was last accounted, which is when it went to sleep, until @now
+ * (run_queue_now()); 0 unknown.
+ */
 uint64_t task_waited_ns(struct session *s, const struct task *task, uint64_t now);
 /*
  * The innermost function of a sleeping task's stack that is none of the scheduler's or of locks

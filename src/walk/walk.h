@@ -112,7 +112,7 @@ enum field_kind {
 
 /* What fields are computed with; zero-initialised by who asks for many. */
 struct field_cache {
-	uint64_t now; /* task_clock_now() */
+	uint64_t now; /* run_queue_now() */
 };
 
 /* A question for a field: the answer is .number or what is added to .text. */

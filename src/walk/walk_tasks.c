@@ -7,6 +7,7 @@
 #include "kernel/cpus.h"
 #include "kernel/mappings.h"
 #include "kernel/modules.h"
+#include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
 #include "symbols/symbols.h"
 #include "walk/walk_row.h"
@@ -112,7 +113,7 @@ static enum field_found get_waited(struct field_ask *ask)
 	if (!task || task->on_cpu || !task->state)
 		return task && task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
 	if (!ask->cache->now)
-		ask->cache->now = task_clock_now(ask->session);
+		ask->cache->now = run_queue_now(ask->session);
 	ask->number = task_waited_ns(ask->session, task, ask->cache->now);
 	if (ask->number)
 		return FIELD_KNOWN;
