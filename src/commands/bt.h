@@ -54,6 +54,9 @@ void bt_end(struct session *session, struct doc *doc, const struct stack *stack,
 void bt_frame(struct session *session, struct doc *doc, const struct stack *stack, size_t number,
 	      const struct bt_options *options);
 
+/* Where a frame is, as its row says: "schedule+0x12 [module] ?". */
+void bt_frame_place(struct session *session, const struct frame *frame, char *buf, size_t size);
+
 /* Adds known registers, as text indented by @indent and in JSON under @key. */
 void bt_registers(struct session *session, struct doc *doc, const char *key,
 		  const struct regs *regs, unsigned indent);

@@ -179,6 +179,14 @@ static void find_place(struct session *s, const struct frame *frame, bool decima
 		 module ? " [" : "", module ? module->name : "", module ? "]" : "", guess);
 }
 
+void bt_frame_place(struct session *s, const struct frame *frame, char *buf, size_t size)
+{
+	struct place place;
+
+	find_place(s, frame, false, &place);
+	snprintf(buf, size, "%s", place.text);
+}
+
 static bool is_exception(const struct frame *frame)
 {
 	return frame->how == FRAME_EXCEPTION || frame->has_regs;

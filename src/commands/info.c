@@ -33,7 +33,7 @@ static void add_thread(struct session *s, struct doc *doc, const struct task *ta
 	task_stack(s, task, &stack);
 	size_t frame = current && s->context.frame < stack.count ? s->context.frame : 0;
 	if (stack.count)
-		address_name(s, stack.frames[frame].pc, name, sizeof(name));
+		bt_frame_place(s, &stack.frames[frame], name, sizeof(name));
 	const char *place = stack.count ? name
 			  : stack.end == STACK_END_USER ? "user mode" : stack.reason;
 	doc_row(doc, cell_shown(cell_bool(current), current ? "*" : ""),
@@ -106,7 +106,7 @@ static void frame_places(struct session *s, struct doc *doc, const struct stack 
 		  caller && caller->retaddr_at ? cell_hex(caller->retaddr_at) : cell_none());
 	if (!caller)
 		return;
-	address_name(s, caller->pc, name, sizeof(name));
+	bt_frame_place(s, caller, name, sizeof(name));
 	doc_textf(doc, STYLE_PLAIN, "    called by %s, frame at %016" PRIx64, name, caller->sp);
 	if (caller->retaddr_at)
 		doc_textf(doc, STYLE_PLAIN, "    return address saved at %016" PRIx64,

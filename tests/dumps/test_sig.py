@@ -325,6 +325,17 @@ class Info(unittest.TestCase):
             self.assertIn(message, run.stdout + run.stderr)
 
 
+class Callers(unittest.TestCase):
+    def test_a_caller_that_ends_with_the_call(self):
+        """Its return address is in the next function: who called is told as bt tells it."""
+        for dump in lab.dumps(name="timer-panic") + lab.dumps(name="stack-smash"):
+            with self.subTest(dump=str(dump)):
+                rows = re.findall(r"^ ?#\d+ \[\w+\] (.*)$", lab.inquest("-c", "bt", dump.vmcore).stdout, re.M)
+                lines = [f"frame {level}; info frame" for level in range(len(rows) - 1)]
+                called = re.findall("called by (.*), frame at", lab.inquest("-c", "; ".join(lines), dump.vmcore).stdout)
+                self.assertEqual(called, rows[1:])
+
+
 class Damage(unittest.TestCase):
     LINES = ("foreach bt", "foreach bt -u", "foreach sig", "foreach task -R comm,signal", "foreach user vm files set", "foreach UN bt -t",
              "sig -g 1", "task 1", "info threads", "info frame")
