@@ -49,9 +49,10 @@ static struct error *find_target(struct session *s, const char *word, bool physi
 
 	*target = (struct target){ 0 };
 	if (starts_with(word, "pfn:")) {
-		if (!parse_hex(word + strlen("pfn:"), &pfn))
+		if (!parse_hex(word + strlen("pfn:"), &pfn) || pfn > UINT64_MAX >> PAGE_SHIFT)
 			return error_new(ERROR_USAGE, "%s: no number of a page frame", word);
 		target->address = pfn << PAGE_SHIFT;
+		physical = true;
 	} else {
 		err = parse_address(s, word, &target->address);
 	}

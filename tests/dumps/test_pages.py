@@ -294,6 +294,10 @@ class Owners(unittest.TestCase):
                 row = some[i // 3]
                 self.assertEqual((entry["page"]["page"], entry["page"]["kind"], entry["page"]["flags"]),
                                  (row["page"], row["kind"], row["flags"]), names[i])
+            # No page frame of this machine, nor with its upper bits cut off, nor as the upper bits of a kernel's address.
+            for word, message in (("pfn:100000000001000", "no number"), ("pfn:ffff888003c5e", "ends before")):
+                run = lab.inquest("-c", f"kmem {word}", dump.vmcore)
+                self.assertEqual((run.returncode, message in run.stderr), (1, True), run.stderr)
 
     def test_user_memory_is_anonymous_or_of_its_file(self):
         """The page that a task's page tables give for an address has the owner that the mapping names."""
