@@ -88,7 +88,8 @@ static void look_at_task(struct fuser_run *run, const struct task *task)
 			see(run, &f, places[i].usage);
 	}
 	open_files_each(s, task, &trouble, see_open, run);
-	if (task->mm && !mappings_each(s, task->mm, see_mapping, run))
+	if (!task_has_no_memory(task) &&
+	    (!task->mm || !mappings_each(s, task->mm, see_mapping, run)))
 		trouble.count++;
 	run->holes += run->collecting ? trouble.count : 0;
 }

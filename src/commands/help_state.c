@@ -12,6 +12,7 @@
 #include "arch/arch.h"
 #include "base/strbuf.h"
 #include "commands/alias.h"
+#include "commands/show.h"
 #include "commands/source.h"
 #include "commands/table.h"
 #include "kernel/cpus.h"
@@ -191,7 +192,7 @@ static void show_tasks(struct command_args *args)
 
 	for (size_t i = 0; i < count; i++) {
 		threads += all[i].pid != all[i].tgid;
-		kernel += task_is_kernel(&all[i]);
+		kernel += task_kind(&all[i]) == TASK_KERNEL;
 		running += all[i].on_cpu;
 		incomplete += all[i].incomplete;
 	}
@@ -202,6 +203,7 @@ static void show_tasks(struct command_args *args)
 	doc_field(doc, "on_cpu", "ON A CPU", cell_udec(running));
 	doc_field(doc, "incomplete", "INCOMPLETE", cell_udec(incomplete));
 	doc_end(doc);
+	show_unknown_kinds(doc, all, count);
 }
 
 static const struct column facts_columns[] = {

@@ -13,6 +13,7 @@
 
 #include "base/strbuf.h"
 #include "base/vec.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/cpus.h"
 #include "kernel/system.h"
@@ -131,9 +132,10 @@ static bool policy_wanted(const struct ps_run *run, const struct task *task)
 bool ps_wanted(const struct ps_run *run, const struct task *task)
 {
 	const struct options *o = &run->options;
-	bool kernel = task_is_kernel(task);
+	enum task_kind kind = task_kind(task);
 
-	if ((o->set[OPT_KERNEL] && !kernel) || (o->set[OPT_USER] && kernel))
+	if ((o->set[OPT_KERNEL] && kind != TASK_KERNEL) ||
+	    (o->set[OPT_USER] && kind != TASK_USER))
 		return false;
 	if (o->set[OPT_LEADERS] && task->pid != task->tgid)
 		return false;
@@ -173,12 +175,13 @@ static void add_task(struct ps_run *run, const struct task *task)
 	struct task_sched sched = { 0 };
 	uint64_t vsz, rss;
 
-	bool kernel = task_is_kernel(task);
+	enum task_kind kind = task_kind(task);
 	bool known = task_memory(s, task, &vsz, &rss);
 	if (run->options.set[OPT_SCHED])
 		task_sched(s, task, &sched);
 	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(task->comm), task->comm);
-	snprintf(shown_comm, sizeof(shown_comm), kernel ? "[%s]" : "%s", comm);
+	snprintf(shown_comm, sizeof(shown_comm), kind == TASK_KERNEL ? "[%s]" : "%s",
+		 comm);
 	snprintf(percent, sizeof(percent), "%.1f",
 		 run->memory_bytes ? 100.0 * (double)rss / (double)run->memory_bytes : 0.0);
 	doc_row(run->args->doc, cell_str(task->on_cpu ? ">" : ""), cell_dec(task->pid),
@@ -192,8 +195,10 @@ static void add_task(struct ps_run *run, const struct task *task)
 		known && run->memory_bytes ? cell_shown(cell_none(), percent) : cell_none(),
 		known ? cell_udec(vsz / 1024) : cell_none(),
 		known ? cell_udec(rss / 1024) : cell_none(),
-		cell_shown(cell_str(comm), shown_comm), cell_bool(kernel), cell_bool(task->on_cpu),
-		cell_bool(task->incomplete), cell_str(task_road_name(task->road)));
+		cell_shown(cell_str(comm), shown_comm),
+		kind == TASK_KIND_UNKNOWN ? cell_none() : cell_bool(kind == TASK_KERNEL),
+		cell_bool(task->on_cpu), cell_bool(task->incomplete),
+		cell_str(task_road_name(task->road)));
 	run->shown++;
 	run->incomplete += task->incomplete;
 }
@@ -343,6 +348,8 @@ static struct error *run_ps(struct command_args *args)
 	free_names(&run);
 	if (!run.count)
 		return error_new(ERROR_MISSING, "no tasks were found in the dump");
+	if (run.options.set[OPT_KERNEL] || run.options.set[OPT_USER])
+		show_unknown_kinds(args->doc, run.all, run.count);
 	if (!run.shown && (run.options.word_count || run.policies))
 		return error_new(ERROR_NOT_FOUND, "no task matches");
 	remark_roads(&run);

@@ -328,6 +328,7 @@ static void add_words(struct ps_run *run, const struct task *task, bool *whole)
 	struct doc *doc = run->args->doc;
 	struct session *s = run->args->session;
 	struct task_words args, env;
+	bool none = task_has_no_memory(task);
 	bool has_args = task_words(s, task, TASK_ARGUMENTS, &doc->arena, &args);
 	bool has_env = task_words(s, task, TASK_ENVIRONMENT, &doc->arena, &env);
 
@@ -338,10 +339,10 @@ static void add_words(struct ps_run *run, const struct task *task, bool *whole)
 	for (size_t i = 0; has_env && i < env.count; i++)
 		doc_textf(doc, STYLE_PLAIN, "%s %s", i ? "    " : "ENV:", env.data[i]);
 	if (!has_args && !has_env)
-		doc_textf(doc, STYLE_FAINT, "%s", task->mm ? "(its memory is not in the dump)"
-							   : "(no user memory)");
+		doc_textf(doc, STYLE_FAINT, "%s", none ? "(no user memory)"
+						       : "(its memory is not in the dump)");
 	*whole = (!has_args || args.whole) && (!has_env || env.whole) &&
-		 (!task->mm || (has_args && has_env));
+		 (none || (has_args && has_env));
 	doc_field(doc, "whole", NULL, cell_bool(*whole));
 }
 

@@ -45,6 +45,18 @@ void show_task_line(struct doc *doc, const struct task *task)
 	doc_fieldf(doc, "comm", NULL, "%.*s", length, task->comm);
 }
 
+void show_unknown_kinds(struct doc *doc, const struct task *all, size_t count)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < count; i++)
+		unknown += task_kind(&all[i]) == TASK_KIND_UNKNOWN;
+	if (unknown)
+		doc_remark(doc, REMARK_HOLE, "of %zu task%s it is not known whether they are the "
+			   "kernel's or of a process: their task_struct is not in the dump",
+			   unknown, unknown == 1 ? "" : "s");
+}
+
 void show_trouble(struct doc *doc, const struct walk_trouble *trouble, const char *what)
 {
 	if (trouble->count > 1)

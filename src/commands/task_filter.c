@@ -99,7 +99,8 @@ static bool state_matches(const struct task_filter *filter, const struct task *t
 
 bool task_filter_matches(struct task_filter *filter, const struct task *task)
 {
-	bool kernel = task_is_kernel(task), any = !filter->words.count;
+	enum task_kind kind = task_kind(task);
+	bool any = !filter->words.count;
 
 	vec_for_each (word, &filter->words) {
 		if (word_matches(word, task)) {
@@ -107,7 +108,8 @@ bool task_filter_matches(struct task_filter *filter, const struct task *task)
 			any = true;
 		}
 	}
-	return any && !(filter->kernel && !kernel) && !(filter->user && kernel) &&
+	return any && !(filter->kernel && kind != TASK_KERNEL) &&
+	       !(filter->user && kind != TASK_USER) &&
 	       !(filter->leaders && task->pid != task->tgid) &&
 	       !(filter->active && !task->on_cpu) && state_matches(filter, task);
 }

@@ -203,9 +203,13 @@ static struct error *add_task(struct vm_run *run, const struct task *task)
 	show_task_line(doc, task);
 	doc_field(doc, "mm", "MM",
 		  run->mm ? cell_address(run->mm)
-			  : cell_shown(cell_none(), "none: a kernel thread, or exiting"));
+			  : cell_shown(cell_none(), task_has_no_memory(task)
+				       ? "none: a kernel thread, or exiting" : "unknown"));
 	if (run->mm)
 		err = add_space(run, task);
+	else if (!task_has_no_memory(task))
+		doc_remark(doc, REMARK_HOLE, "PID %d: which memory it has is not known: its "
+			   "task_struct is not in the dump", task->pid);
 	doc_end(doc);
 	return err;
 }

@@ -157,7 +157,7 @@ static struct error *translate(struct command_args *args, const struct options *
 	if (user)
 		err = task_or_current(s, o->value[OPT_TASK], &task);
 	/* A kernel thread has no tables of its own: it uses the kernel's. */
-	user = user && !(task && !task->mm && kernel);
+	user = user && !(task && task_has_no_memory(task) && kernel);
 	if (!err && user)
 		err = task_page_root(s, task, &root);
 	if (err)

@@ -191,9 +191,13 @@ struct error *task_page_root(struct session *session, const struct task *task,
 
 	if (!layout->has_root)
 		return error_new(ERROR_MISSING, "where the kernel's page tables are is not known");
+	if (!task->mm && !task_has_no_memory(task))
+		return error_new(ERROR_MISSING, "which memory task %d (%.16s) has is not known: its "
+				 "task_struct is not in the dump", task->pid, task->comm);
 	if (!task->mm)
-		return error_new(ERROR_NOT_FOUND, "task %d (%.16s) is a kernel thread: it has no "
-				 "user addresses", task->pid, task->comm);
+		return error_new(ERROR_NOT_FOUND, "task %d (%.16s) %s: it has no user addresses",
+				 task->pid, task->comm, task_kind(task) == TASK_USER
+				 ? "has exited" : "is a kernel thread");
 	if (!kread(session, task->mm, "mm_struct", "pgd", &pgd))
 		return error_new(ERROR_MISSING, "mm_struct.pgd of task %d at %" PRIx64
 				 " cannot be read", task->pid, task->mm);

@@ -103,8 +103,8 @@ void task_read(struct session *s, const struct task_fields *f, uint64_t address,
 	whole &= field_read(s, address, &f->tgid, &tgid);
 	whole &= field_read(s, address, &f->state, &task->state);
 	whole &= field_read(s, address, &f->exit_state, &task->exit_state);
-	whole &= field_read(s, address, &f->flags, &task->flags);
-	whole &= field_read(s, address, &f->mm, &task->mm);
+	whole &= task->has_flags = field_read(s, address, &f->flags, &task->flags);
+	whole &= task->has_mm = field_read(s, address, &f->mm, &task->mm);
 	whole &= field_read(s, address, &f->stack, &task->stack);
 	whole &= field_read(s, address, &f->real_parent, &found->real_parent);
 	whole &= f->has_comm && memory_read(s->memory, address + f->comm, task->comm,

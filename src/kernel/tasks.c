@@ -378,7 +378,7 @@ bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t b
 
 	memset(bytes, 0, RSS_KINDS * sizeof(bytes[0]));
 	if (!task->mm)
-		return !task->incomplete;
+		return task_has_no_memory(task);
 	if (!types_member(s->types, "mm_struct", "rss_stat", &stat))
 		return false;
 	bool percpu = type_kind(type_strip(stat.type)) == TYPE_ARRAY;
@@ -403,7 +403,7 @@ bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint
 
 	*vsz = *rss = 0;
 	if (!task->mm)
-		return !task->incomplete;
+		return task_has_no_memory(task);
 	if (!kread(s, task->mm, "mm_struct", "total_vm", &pages))
 		return false;
 	*vsz = pages * PAGE_SIZE;

@@ -18,6 +18,7 @@ struct task {
 	uint64_t exit_state;
 	uint64_t flags;        /* PF_... */
 	uint64_t mm;           /* 0: kernel thread, or one that has exited */
+	bool has_flags, has_mm; /* could be read; else they are 0 */
 	uint64_t stack;        /* lowest address of its kernel stack */
 	int cpu;               /* it runs or ran last there; -1 unknown */
 	bool on_cpu;           /* running when the machine died */
@@ -31,12 +32,25 @@ static inline bool task_is_named(const struct task *task)
 	return !task->incomplete || task->comm[0];
 }
 
-/* Is it one of the kernel's own threads? */
-static inline bool task_is_kernel(const struct task *task)
+/* Is it one of the kernel's own threads, or of a process? Unknown where its flags are not in the dump. */
+enum task_kind { TASK_KIND_UNKNOWN, TASK_KERNEL, TASK_USER };
+
+static inline enum task_kind task_kind(const struct task *task)
 {
 	enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
 
-	return task->flags & PF_KTHREAD || (!task->mm && task->road == ROAD_IDLE);
+	if (task->flags & PF_KTHREAD || (!task->mm && task->road == ROAD_IDLE))
+		return TASK_KERNEL;
+	return task->has_flags ? TASK_USER : TASK_KIND_UNKNOWN;
+}
+
+/*
+ * Has it no memory of its own, as kernel threads and who has exited? False too where that cannot be
+ * read: who needs the memory asks for .mm, and then for this.
+ */
+static inline bool task_has_no_memory(const struct task *task)
+{
+	return !task->mm && (task->has_mm || task->road == ROAD_IDLE);
 }
 
 /* All tasks, sorted by pid (idle tasks first, by CPU). Owned by the session. */
@@ -51,7 +65,7 @@ const char *task_road_name(enum task_road road);
 /* The letter that ps shows (R S D T t X Z P I), and crash's two letters (RU IN UN ...). */
 char task_state_letter(const struct task *task);
 const char *task_state_name(const struct task *task);
-/* Memory of its address space in bytes, 0 for kernel threads. False when it cannot be read. */
+/* Memory of its address space in bytes, 0 for who has none. False when it cannot be read. */
 bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint64_t *rss);
 /*
  * Of what the resident memory is, and what is swapped out, in bytes (mm->rss_stat). What each CPU

@@ -180,9 +180,12 @@ static struct error *begin_vmas(struct walking *walk, const struct walk_input *i
 	const struct task *task;
 
 	struct error *err = walk_task(input, 0, &task);
-	if (!err)
-		walk->address = task->mm;
-	return err;
+	if (err)
+		return err;
+	if (!input->dry && !task->mm && !task_has_no_memory(task))
+		session_problem(input->session, "vmas: a task_struct is not in the dump");
+	walk->address = task->mm;
+	return NULL;
 }
 
 /* Fields are read from the object: what could not be read of a mapping is 0 in @mapping. */

@@ -101,8 +101,8 @@ static enum field_found get_kernel(struct field_ask *ask)
 {
 	const struct task *task = task_of(ask);
 
-	ask->number = task && task_is_kernel(task);
-	return task && task_is_named(task);
+	ask->number = task && task_kind(task) == TASK_KERNEL;
+	return task && task_kind(task) != TASK_KIND_UNKNOWN;
 }
 
 static enum field_found get_waited(struct field_ask *ask)
@@ -200,7 +200,7 @@ static enum field_found get_exe(struct field_ask *ask)
 	char path[1024];
 	uint64_t file;
 
-	if (!task || !task_is_named(task))
+	if (!task || (!task->mm && !task_has_no_memory(task)))
 		return FIELD_LOST;
 	if (!task->mm)
 		return FIELD_NOTHING;

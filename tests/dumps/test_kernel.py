@@ -181,6 +181,15 @@ class Tasks(unittest.TestCase):
         self.assertLessEqual(len(strangers), 4 + dump.of_more_cpus, strangers)
 
     @on_every_dump
+    def test_kernel_threads(self, dump):
+        """Of who is not in the dump nobody knows it."""
+        ours = {task["pid"]: task for task in dump.ask("ps")["tasks"] if task["pid"]}
+        for row in dump.ps():
+            if (task := ours.get(int(row["pid"]))):
+                expected = [bool(int(row["flags"], 16) & 0x200000)] + [None] * task["incomplete"]
+                self.assertIn(task["kernel_thread"], expected, task)
+
+    @on_every_dump
     def test_memory_of_user_tasks(self, dump):
         for task in dump.ask("ps")["tasks"]:
             if task["incomplete"]:

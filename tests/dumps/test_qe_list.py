@@ -41,7 +41,7 @@ HOLED = {
     "mount": (7, None), "vm": (14, None), "net": (2, None), "search -u deadbeef": (1, None), "bt": (20, None), "bt -t": (15, None), "bt -T": (20, None),
     "bt -f": (40, None), "bt -r": (1000, None), "bt -F": (40, None), "bt -a": (25, None),
     "ps": (300, r"\d+ tasks are only partly in the dump"), "ps -k": (90, r"\d+ tasks are only partly in the dump"),
-    "ps -u": (200, r"parts of \d+ tasks cannot be read"), "ps -s": (300, r"parts of \d+ tasks cannot be read"), "dev": (20, None),
+    "ps -u": (200, r"of \d+ tasks? it is not known whether|parts of \d+ tasks? cannot be read"), "ps -s": (300, r"parts of \d+ tasks cannot be read"), "dev": (20, None),
     "kmem -i": (10, r"lists of vmalloc areas are incomplete"), "kmem -s": (180, r"names of \d+ caches are not in the dump"), "task": (300, None),
     "p jiffies": (1, None), "kmem -S -I kmalloc-8,kmalloc-16": (20000, None), "irq": (12, None), "irq -b": (11, None), "search -k deadbeef": (1, None),
     "irq -u": (10, None), "irq -d": (257, None), "mount -i": (10, r"inodes: the list breaks off after \d+"), "dev -p": (6, None),
@@ -101,6 +101,29 @@ class DumpWithHoles(unittest.TestCase):
                 with self.subTest(dump=str(dump), line=entry["command"]):
                     for remark in entry.get("remarks", []):
                         self.assertTrue(remark["kind"] != "error" or LOST.search(remark["text"]), remark)
+
+    def test_tasks_in_holes_may_be_of_either_kind(self):
+        """None of them is called a kernel thread because its flags and memory were not read."""
+        for dump in self.dumps:
+            tasks = lab.query(dump, "ps")["tasks"]
+            unknown = [task["task"] for task in tasks if task["kernel_thread"] is None]
+            told = f"of {len(unknown)} task{'s' if len(unknown) > 1 else ''} it is not known whether they are the kernel's or of a process"
+            for line, kind in (("ps -k", True), ("ps -u", False), ("foreach kernel set", True), ("foreach user set", False)):
+                value = lab.query(dump, line)
+                self.assertEqual(len(value.get("tasks") or value["foreach"]), sum(task["kernel_thread"] is kind for task in tasks), line)
+                if line.startswith("ps"):
+                    self.assertIn(told, str(value["remarks"]))
+            self.assertIn(told, str(lab.query(dump, "help -t")["remarks"]))
+            task = next(task["task"] for task in tasks if task["kernel_thread"] is None and task["vsz_kb"] is None)
+            self.assertIn("task_struct is not in the dump", str(lab.query(dump, f"vm {task}")["remarks"]))
+            for line in ("search -u deadbeef", "vtop -u 1000", f"vtop -c {task} 1000", f"vm -p {task}", "vmas |> count"):
+                text = lab.inquest("-c", f"set {task}", "-c", line, dump.vmcore)
+                self.assertEqual(text.returncode, 1, line)
+                self.assertRegex(text.stdout + text.stderr, "task_struct is not in the dump", line)
+                self.assertNotIn("kernel thread", text.stdout + text.stderr, line)
+            rows = lab.query(dump, "tasks |> select kernel, exe, rss")["rows"]
+            self.assertEqual(sum(row["kernel"] is None for row in rows), len(unknown))
+            self.assertEqual([row for row in rows if row["rss"] is None and row["exe"]], [])
 
     def test_what_can_be_had_and_what_is_missing(self):
         for dump in self.dumps:
