@@ -295,12 +295,8 @@ static struct error *task_by_number(struct session *session, const char *word,
 	} else if (!parse_hex(word, &number)) {
 		return error_new(ERROR_USAGE, "%s is neither a PID nor a task's address", word);
 	}
-	const struct task *found = task_by_address(session, number);
-	/* An address from a user's fingers: nothing vouches for it but what is there. */
-	if (found && found->incomplete && !found->on_cpu && !found->comm[0])
-		found = NULL;
-	*task = found;
-	if (!found)
+	*task = task_by_address(session, number);
+	if (!*task)
 		return error_new(ERROR_NOT_FOUND, "there is no task at %" PRIx64, number);
 	return NULL;
 }

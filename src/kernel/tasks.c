@@ -308,6 +308,31 @@ const struct task *task_by_pid(struct session *s, int32_t pid)
 	return NULL;
 }
 
+/* Is it the idle task of a CPU? The first one is a variable of the kernel, too. */
+static bool is_idle_task(struct session *s, uint64_t address)
+{
+	uint64_t rq, idle;
+	size_t count;
+	const struct cpu *cpu = cpus(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		rq = cpu_variable(s, &cpu[i], "runqueues");
+		if (rq && kread(s, rq, "rq", "idle", &idle) && idle == address)
+			return true;
+	}
+	return s->symbols && symbols_address(s->symbols, "init_task") == address;
+}
+
+/* Other tasks may tell of one that is not in the dump itself. */
+static const struct task *in_list(struct session *s, struct task_state *state, uint64_t address)
+{
+	uint64_t index;
+	size_t count;
+
+	(void)tasks(s, &count);
+	return map_get(&state->by_address, address, &index) ? &state->tasks[index] : NULL;
+}
+
 const struct task *task_by_address(struct session *s, uint64_t address)
 {
 	if (s->text)
@@ -327,12 +352,12 @@ const struct task *task_by_address(struct session *s, uint64_t address)
 	}
 	if (state->has_fields) {
 		task_read(s, &state->fields, address, &found);
-		found.task.road = found.task.pid ? ROAD_CURRENT : ROAD_IDLE;
+		bool idle = !found.task.pid && is_idle_task(s, address);
+		found.task.road = idle ? ROAD_IDLE : ROAD_CURRENT;
 		complete(s, &state->fields, &found, NULL);
 		/* An address that nobody vouches for: only a running task may lack parts. */
-		if (!found.task.on_cpu && found.task.pid &&
-		    !task_plausible(s, &state->fields, address))
-			return NULL;
+		if (!found.task.on_cpu && !idle && !task_plausible(s, &state->fields, address))
+			return found.task.incomplete ? in_list(s, state, address) : NULL;
 	} else if (!running_stub(s, address, &found.task)) {
 		return NULL;
 	}
