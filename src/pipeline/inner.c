@@ -128,9 +128,20 @@ const struct op_kind op_walk = { walk_begin_stage, walk_push, NULL, walk_end_sta
 
 enum { COMPLAINTS_MAX = 5 };
 
+/* A command with the row that it is for. */
+struct filled {
+	const char *command;
+	struct row row;
+};
+
+/*
+ * The commands run when all rows have come: what they do to the session (wr, mod) may take away
+ * what a walk walks on.
+ */
 struct each {
 	struct filler *filler;
 	struct strbuf command;
+	struct { vec_fields(struct filled); } commands;
 	bool shows;    /* it is the last stage: what it gives is shown as it is */
 	bool nested;   /* the command is a pipeline in parentheses */
 	size_t failed, unknown;
@@ -159,10 +170,8 @@ static struct error *each_begin(struct op *op, size_t *at)
 	return filler_create(op, text, text_at, &e->filler, at);
 }
 
-static struct error *run_it(struct op *op, struct each *e, struct doc *doc)
+static struct error *run_it(struct op *op, struct each *e, const char *line, struct doc *doc)
 {
-	const char *line = strbuf_text(&e->command);
-
 	if (e->nested)
 		return pipeline_run_inner(op->run->session, line, doc, op->run->depth + 1);
 	return command_run(op->run->session, line, doc);
@@ -178,30 +187,28 @@ static void complain(struct op *op, struct each *e, struct error *err)
 }
 
 /* What it gives as a part of the whole. */
-static void show_one(struct op *op, struct each *e)
+static void show_one(struct op *op, struct each *e, const char *command)
 {
 	struct doc *doc = op->run->doc;
 	struct doc_node *node;
 
-	doc_record(doc, NULL, arena_strdup(&doc->arena, strbuf_text(&e->command)));
-	doc_field(doc, "command", NULL, cell_str(strbuf_text(&e->command)));
+	doc_record(doc, NULL, arena_strdup(&doc->arena, command));
+	doc_field(doc, "command", NULL, cell_str(command));
 	node = doc->current;
-	complain(op, e, run_it(op, e, doc));
+	complain(op, e, run_it(op, e, command, doc));
 	/* A command may have left early, with nodes open. */
 	doc->current = node;
 	doc_end(doc);
 }
 
-static bool keep_one(struct op *op, struct each *e, const struct row *row)
+static void keep_one(struct op *op, struct each *e, const struct filled *filled)
 {
 	struct each_docs *docs = &e->docs;
 	struct doc doc;
 
-	if (!op_may_keep(op))
-		return false;
 	doc_init(&doc);
 	doc.media = DOC_IN_JSON;
-	complain(op, e, run_it(op, e, &doc));
+	complain(op, e, run_it(op, e, filled->command, &doc));
 	for (const struct doc_remark *r = doc.remarks; r; r = r->next)
 		doc_remark(op->run->doc, r->kind, "%s", r->text);
 	op->run->doc->incomplete |= doc.incomplete;
@@ -213,27 +220,43 @@ static bool keep_one(struct op *op, struct each *e, const struct row *row)
 		docs->rows = xreallocarray(docs->rows, docs->capacity, sizeof(*docs->rows));
 	}
 	docs->docs[before] = doc;
-	docs->rows[before] = row_keep(row, &op->in, op->data_size, &op->run->arena);
+	docs->rows[before] = filled->row;
 	docs->count++;
-	return true;
 }
 
 static bool each_push(struct op *op, const struct row *row)
 {
 	struct each *e = op->state;
-	bool goes_on = true;
+	struct arena *arena = &op->run->arena;
 
 	row_env_set(&op->env, row);
 	if (!filler_fill(e->filler, &e->command)) {
 		e->unknown++;
 		return true;
 	}
-	if (e->shows)
-		show_one(op, e);
-	else
-		goes_on = keep_one(op, e, row);
-	op->run->known = op->run->session->problems.count;
-	return goes_on && !session_stopped(op->run->session) && !op->run->session->context.quit;
+	if (!op_may_keep(op))
+		return false;
+	struct filled filled = { .command = arena_strdup(arena, strbuf_text(&e->command)) };
+	if (!e->shows)
+		filled.row = row_keep(row, &op->in, op->data_size, arena);
+	vec_push(&e->commands, filled);
+	return true;
+}
+
+static void each_finish(struct op *op)
+{
+	struct each *e = op->state;
+	struct session *s = op->run->session;
+
+	/* What the walk found missing; what a command does is told with its output. */
+	run_remark_problems(op->run);
+	for (size_t i = 0; i < e->commands.count && !session_stopped(s) && !s->context.quit; i++) {
+		if (e->shows)
+			show_one(op, e, e->commands.data[i].command);
+		else
+			keep_one(op, e, &e->commands.data[i]);
+		op->run->known = s->problems.count;
+	}
 }
 
 void op_each_shows(struct op *op)
@@ -254,10 +277,11 @@ static void each_end(struct op *op)
 			   "a value is not known", op->stage->number, e->unknown);
 	filler_destroy(e->filler);
 	strbuf_deinit(&e->command);
+	vec_deinit(&e->commands);
 	for (size_t i = 0; i < e->docs.count; i++)
 		doc_deinit(&e->docs.docs[i]);
 	free(e->docs.docs);
 	free(e->docs.rows);
 }
 
-const struct op_kind op_each = { each_begin, each_push, NULL, each_end };
+const struct op_kind op_each = { each_begin, each_push, each_finish, each_end };

@@ -55,6 +55,8 @@ static inline bool op_push(struct op *next, const struct row *row)
 }
 /* May one more row be kept? Else that is noted, once. */
 bool op_may_keep(struct op *op);
+/* Notes what the session found missing since that was done last. */
+void run_remark_problems(struct run *run);
 /* Notes what of an expression could not be read. */
 void run_remark_lost(struct run *run, struct row_expr *expr);
 

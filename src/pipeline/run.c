@@ -70,6 +70,15 @@ bool op_may_keep(struct op *op)
 	return false;
 }
 
+/* As after any command. */
+void run_remark_problems(struct run *run)
+{
+	const struct session *s = run->session;
+
+	for (; run->known < s->problems.count; run->known++)
+		doc_remark(run->doc, REMARK_HOLE, "%s", s->problems.data[run->known]);
+}
+
 void run_remark_lost(struct run *run, struct row_expr *expr)
 {
 	enum read_status status;
@@ -353,13 +362,6 @@ static void point_at(struct doc *doc, const char *line, size_t at)
 	doc_textf(doc, STYLE_BAD, "    %s^", strbuf_text(&blanks));
 }
 
-/* What the stages found missing, said as after any command. */
-static void remark_problems(struct session *s, struct doc *doc, size_t known)
-{
-	for (size_t i = known; i < s->problems.count; i++)
-		doc_remark(doc, REMARK_HOLE, "%s", s->problems.data[i]);
-}
-
 static struct error *run_here(struct session *session, const char *line, struct doc *doc,
 			      unsigned depth)
 {
@@ -378,7 +380,7 @@ static struct error *run_here(struct session *session, const char *line, struct 
 		point_at(doc, line, at);
 	if (session_stopped(session) && !depth)
 		doc_remark(doc, REMARK_ERROR, "interrupted: this is not all");
-	remark_problems(session, doc, run.known);
+	run_remark_problems(&run);
 	arena_deinit(&run.arena);
 	return err;
 }

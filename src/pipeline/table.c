@@ -379,6 +379,8 @@ bool table_of_docs(const struct doc *from, size_t count, const struct schema *sc
 	}
 	for (size_t i = 0; i < count; i++)
 		collect(m, from[i].root, NULL);
+	if (!m->count)
+		return false;
 	settle_columns(m);
 	m->filling = true;
 	for (size_t i = 0; i < count; i++) {

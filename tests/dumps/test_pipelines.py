@@ -554,6 +554,10 @@ class Stages(OnDumps):
     def test_each(self):
         for dump in self.each():
             self.assertEqual(answer_of(dump, "tasks |> first 0 |> each bt {pid}"), {"each": []})
+            # What a command changes makes the session forget what it had read, the tasks that are walked, too.
+            pids = [r["pid"] for r in rows(dump, "tasks |> select pid")]
+            changed = answer_of(dump, "tasks |> each wr -32 panic_on_oops {pid}")["each"]
+            self.assertEqual([e["command"] for e in changed], [f"wr -32 panic_on_oops {pid}" for pid in pids])
             pids = [r["pid"] for r in rows(dump, 'tasks |> where state == "D"')]
             given = answer_of(dump, 'tasks |> where state == "D" |> each bt {pid}')["each"]
             self.assertEqual([e["command"] for e in given], [f"bt {pid}" for pid in pids])
