@@ -38,10 +38,14 @@ static const char *const softirqs[] = { "__do_softirq", "do_softirq*", "handle_s
 /* On the way out of an interrupt: somebody else is to run. */
 static const char *const put_off[] = { "preempt_schedule_irq*", "raw_irqentry_exit_cond_resched*" };
 
-static const char *const syscalls[] = { "*SYSCALL*", "*syscall*", "*sysenter*", "*int80*" };
+/* What the kernel does for a program: what it asked for, its memory, its signals and its end. */
+static const char *const for_program[] = {
+	"*SYSCALL*", "*syscall*", "*sysenter*", "*int80*", "*page_fault*", "do_user_addr_fault",
+	"*exit_to_user*mode*", "get_signal", "do_exit",
+};
 
 enum layer_is { LAYER_OF_CRASH = 1, LAYER_TICK = 2, LAYER_SOFTIRQ = 4, LAYER_MODULE = 8,
-		LAYER_PUT_OFF = 16, LAYER_SYSCALL = 32 };
+		LAYER_PUT_OFF = 16, LAYER_FOR_PROGRAM = 32 };
 
 static unsigned look_at_layer(struct session *s, const struct stack *stack, size_t from, size_t to)
 {
@@ -62,8 +66,8 @@ static unsigned look_at_layer(struct session *s, const struct stack *stack, size
 			is |= LAYER_SOFTIRQ;
 		if (is_one_of(symbol.name, put_off, array_size(put_off)))
 			is |= LAYER_PUT_OFF;
-		if (is_one_of(symbol.name, syscalls, array_size(syscalls)))
-			is |= LAYER_SYSCALL;
+		if (is_one_of(symbol.name, for_program, array_size(for_program)))
+			is |= LAYER_FOR_PROGRAM;
 		if (symbol.module)
 			is |= LAYER_MODULE;
 	}
@@ -121,7 +125,12 @@ bool stack_caught_user(struct session *s, const struct stack *stack)
 	for (size_t i = next_layer(stack, 0); i < stack->count; i = next_layer(stack, i))
 		last = i;
 	unsigned is = look_at_layer(s, stack, last, stack->count);
-	return !at && is & LAYER_OF_CRASH && !(is & LAYER_SYSCALL);
+	if (is & LAYER_FOR_PROGRAM)
+		return false;
+	/* In a tick, or in one that the crash came upon. */
+	if (is == LAYER_TICK)
+		return stack_busy_at(s, stack, SIZE_MAX) == last;
+	return !at && is & LAYER_OF_CRASH;
 }
 
 size_t stack_asleep_at(struct session *s, const struct stack *stack)

@@ -24,7 +24,10 @@ size_t stack_caught_at(struct session *s, const struct stack *stack);
 size_t stack_busy_at(struct session *s, const struct stack *stack, size_t most);
 /* Is one of the frames from @from up to @to of the way into the crash? */
 bool stack_layer_of_crash(struct session *s, const struct stack *stack, size_t from, size_t to);
-/* Was user code caught: is all of the stack, from the interrupt's entry on, of the crash? */
+/*
+ * Was user code caught: is all of the stack, from the interrupt's entry on, of the crash or a tick,
+ * and nothing that the kernel does for the program?
+ */
 bool stack_caught_user(struct session *s, const struct stack *stack);
 /*
  * The same for a task that does not run: 0, or, of one that an interrupt's end put off its CPU, the

@@ -213,12 +213,13 @@ struct caught_case {
 	size_t caught, busy;
 };
 
-static void check_caught(const struct caught_case *c)
+/* @user: is user code told to be caught? */
+static void check_caught(const struct caught_case *c, enum stack_end end, bool user)
 {
 	struct session session = { .symbols = symbols_create_empty(NULL) };
 	struct symbol_place places[FRAMES];
 	struct frame frames[FRAMES] = { 0 };
-	struct stack stack = { .frames = frames };
+	struct stack stack = { .frames = frames, .end = end };
 
 	for (; stack.count < FRAMES && c->frames[stack.count]; stack.count++) {
 		const char *name = c->frames[stack.count];
@@ -235,6 +236,7 @@ static void check_caught(const struct caught_case *c)
 	symbols_set_places(session.symbols, places, stack.count);
 	assert_int_equal(stack_caught_at(&session, &stack), c->caught);
 	assert_int_equal(stack_busy_at(&session, &stack, SIZE_MAX), c->busy);
+	assert_int_equal(stack_caught_user(&session, &stack), user);
 	symbols_destroy(session.symbols);
 }
 
@@ -271,7 +273,33 @@ static void test_caught(void **state)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++)
-		check_caught(&cases[i]);
+		check_caught(&cases[i], STACK_END_KTHREAD, false);
+}
+
+static void test_caught_user(void **state)
+{
+	(void)state;
+	static const struct caught_case user[] = {
+		{ { "stop_this_cpu", "crash_nmi_callback", "exc_nmi" }, 0, 0 },
+		{ { "delay_tsc", "panic", "watchdog_timer_fn", "sysvec_apic_timer_interrupt",
+		    "asm_sysvec_apic_timer_interrupt" }, 0, 0 },
+		{ { "stop_this_cpu", "exc_nmi", "|ktime_get", "sysvec_apic_timer_interrupt" }, 2, 2 },
+		{ { "ktime_get", "sysvec_apic_timer_interrupt" }, 0, 0 },
+	};
+	/* What the kernel did for it: memory, a system call, a signal that ends it. */
+	static const struct caught_case kernel[] = {
+		{ { "panic", "out_of_memory", "handle_mm_fault", "do_user_addr_fault",
+		    "exc_page_fault", "asm_exc_page_fault" }, 0, 0 },
+		{ { "panic", "sysrq_handle_crash", "do_syscall_64" }, 0, 0 },
+		{ { "panic", "do_exit", "get_signal", "irqentry_exit_to_user_mode",
+		    "asm_sysvec_apic_timer_interrupt" }, 0, 0 },
+		{ { "stop_this_cpu", "exc_nmi", "|walk", "exc_page_fault" }, 2, 2 },
+	};
+
+	for (size_t i = 0; i < array_size(user); i++)
+		check_caught(&user[i], STACK_END_USER, true);
+	for (size_t i = 0; i < array_size(kernel); i++)
+		check_caught(&kernel[i], STACK_END_USER, false);
 }
 
 int main(void)
@@ -284,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_lock_functions),
 		cmocka_unit_test(test_preempt_counts),
 		cmocka_unit_test(test_caught),
+		cmocka_unit_test(test_caught_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
