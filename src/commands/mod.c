@@ -108,14 +108,15 @@ static void add_module(struct mod_run *run, const struct module_info *info)
 
 	taint_letters(info->taints, letters);
 	bool known = !s->text; /* which tells names only */
+	bool has_state = info->has_state && info->state < array_size(state_names);
 	const char *file = debuginfo_module_text(s->debuginfo, for_debug(s, info));
 	doc_row(doc, known ? cell_address(info->module.address) : cell_none(),
 		cell_str(info->module.name),
-		known ? cell_address(base) : cell_none(),
-		known ? cell_udec(info->size) : cell_none(),
-		known ? cell_udec(info->refcount) : cell_none(),
-		cell_str(letters),
-		cell_str(info->state < array_size(state_names) ? state_names[info->state] : NULL),
+		known && base ? cell_address(base) : cell_none(),
+		known && base ? cell_udec(info->size) : cell_none(),
+		info->has_refcount ? cell_udec(info->refcount) : cell_none(),
+		info->has_taints ? cell_str(letters) : cell_none(),
+		has_state ? cell_str(state_names[info->state]) : cell_none(),
 		cell_str(info->version[0] ? info->version : NULL),
 		cell_str(info->srcversion[0] ? info->srcversion : NULL),
 		file ? cell_str(file) : cell_shown(cell_none(), "(none)"));

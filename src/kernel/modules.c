@@ -161,10 +161,10 @@ static bool add_module(void *ctx, uint64_t address)
 	set_btf(&info.module, value, size);
 
 	/* One reference is the kernel's own: MODULE_REF_BASE, kernel/module/main.c. */
-	if (kread(s, address, "module", "refcnt.counter", &value) && (int64_t)value > 0)
-		info.refcount = value - 1;
-	kread(s, address, "module", "taints", &info.taints);
-	kread(s, address, "module", "state", &value);
+	info.has_refcount = kread(s, address, "module", "refcnt.counter", &value);
+	info.refcount = (int64_t)value > 0 ? value - 1 : 0;
+	info.has_taints = kread(s, address, "module", "taints", &info.taints);
+	info.has_state = kread(s, address, "module", "state", &value);
 	info.state = (unsigned)value;
 	kread_string(s, address, "module", "version", info.version, sizeof(info.version));
 	kread_string(s, address, "module", "srcversion", info.srcversion, sizeof(info.srcversion));

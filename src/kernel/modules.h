@@ -10,6 +10,7 @@ struct module_info {
 	uint64_t refcount;   /* users */
 	uint64_t taints;     /* bit n: taint n of the kernel's table */
 	unsigned state;      /* enum module_state: 0 live, 1 coming, 2 going, 3 unformed */
+	bool has_refcount, has_taints, has_state; /* what is unknown is 0 */
 	char version[64], srcversion[32];
 };
 

@@ -124,6 +124,7 @@ static void add_module(struct text *text, const char *name, const char *taints, 
 	info->module.name = name;
 	/* No two are the same; the address is never shown as one. */
 	info->module.address = ++text->module_count;
+	info->has_taints = taints != NULL;
 	info->taints = taint_bits(taints ? taints : "");
 	snprintf(info->version, sizeof(info->version), "%s", version ? version : "");
 }

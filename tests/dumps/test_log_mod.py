@@ -4,9 +4,13 @@ put on the console, /sys/module/*/sections and the module's own file."""
 
 import datetime
 import re
+import shutil
+import struct
+import tempfile
 import unittest
 
 import lab
+import test_slab
 import workshop
 from workshop import ask, errors
 
@@ -87,6 +91,29 @@ class Log(unittest.TestCase):
 
 
 class Mod(unittest.TestCase):
+    @workshop.each
+    def test_what_of_a_module_is_not_in_the_dump(self, shop):
+        """One whose name is the last thing before a page that is missing: the guard behind a stack."""
+        task = next(task for task in ask(self, shop, "ps -k")["tasks"] if task["comm"] == "kthreadd")
+        stack = ask(self, shop, f"struct task_struct.stack {task['task'][2:]}")["structs"][0]["members"][0]["value"]
+        size = ask(self, shop, "mach")["stack_size"]
+        list_at = ask(self, shop, "struct -o module.list")["structs"][0]["members"][0]["offset"]
+        name_at = ask(self, shop, "struct -o module.name")["structs"][0]["members"][0]["offset"]
+        module = int(stack, 16) + size - name_at - 64
+        name = int.from_bytes(b"ghost", "little")
+        modules = int(ask(self, shop, "sym modules")["symbols"][0]["address"], 16)
+        changes = {module + list_at: struct.pack("<Q", modules), module + name_at: b"ghost", modules: struct.pack("<Q", module + list_at)}
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(shop.dump.vmcore, folder)
+            places = {test_slab.Damage.offset_of(path, address): data for address, data in changes.items()}
+            with open(path, "r+b") as file:
+                for place, data in places.items():
+                    file.seek(place)
+                    file.write(data)
+            ghost = next(m for m in test_slab.ask(path, "mod")["modules"] if m["name"] == "ghost")
+        self.assertEqual({ghost[key] for key in ("base", "size", "refcount", "taints")}, {None})
+        self.assertEqual(ghost["state"], "live")  # the first of its members
+
     @workshop.each
     def test_sections(self, shop):
         ours = {m["module"]: {s["name"]: s for s in m["sections"]} for m in ask(self, shop, "mod -g")["module_sections"]}
