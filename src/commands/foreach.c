@@ -22,7 +22,7 @@
 #include "commands/task_filter.h"
 #include "kernel/context.h"
 
-enum { REMARKS_SHOWN = 12, LINE_MAX_BYTES = 4096 };
+enum { REMARKS_SHOWN = 500, LINE_MAX_BYTES = 4096 };
 
 /* How a command is told the task. */
 enum told { BY_CONTEXT, BY_WORD };
@@ -197,6 +197,16 @@ static void tell_error(struct foreach_run *run, struct foreach_command *command,
 						     err->message));
 }
 
+/* What the session has noted since there were @before problems is told once, after this command. */
+static bool is_problem(const struct session *s, size_t before, const char *text)
+{
+	for (size_t i = before; i < s->problems.count; i++) {
+		if (strcmp(s->problems.data[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Runs a command inside of the open record, as embed.c does; what it remarks is counted. */
 static struct error *run_inside(struct foreach_run *run, const struct foreach_command *command,
 				const struct task *task)
@@ -205,6 +215,7 @@ static struct error *run_inside(struct foreach_run *run, const struct foreach_co
 	struct doc_remark *remarks = doc->remarks, **end = doc->remarks_end;
 	struct doc_node *node = doc->current, *root = doc->root;
 	const char *line = command->line;
+	size_t problems = run->args->session->problems.count;
 
 	if (known[command->row].told == BY_WORD)
 		line = arena_printf(&doc->arena, "%s %" PRIx64, line, task->address);
@@ -216,8 +227,10 @@ static struct error *run_inside(struct foreach_run *run, const struct foreach_co
 	/* It may have left early, with nodes open. */
 	doc->current = node;
 	doc->root = root;
-	for (const struct doc_remark *r = doc->remarks; r; r = r->next)
-		count_remark(run, r->kind, r->text);
+	for (const struct doc_remark *r = doc->remarks; r; r = r->next) {
+		if (!is_problem(run->args->session, problems, r->text))
+			count_remark(run, r->kind, r->text);
+	}
 	doc->remarks = remarks;
 	doc->remarks_end = remarks ? end : &doc->remarks;
 	return err;

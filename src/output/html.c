@@ -18,6 +18,7 @@
 
 #include "output/output.h"
 #include "output/page_assets.h"
+#include "output/remarks.h"
 
 enum { HEADING_MAX = 5 };
 
@@ -310,20 +311,26 @@ static void put_bar(FILE *out, const char *title, const char *badge)
 	      "<button type=\"button\" id=\"theme\">dark</button></span></header>\n", out);
 }
 
-static void put_remarks(struct html *h, const struct doc *doc)
+static void put_remark(void *ctx, const struct doc_remark *r, size_t more)
 {
 	static const char *const words[] = {
 		[REMARK_NOTE] = "note", [REMARK_HOLE] = "missing", [REMARK_ERROR] = "error",
 	};
+	struct html *h = ctx;
 
+	fprintf(h->out, "<dt>%s</dt><dd class=\"%s\">", words[r->kind],
+		r->kind == REMARK_NOTE ? "plain" : "bad");
+	html_prose(h->out, r->text);
+	if (more)
+		fprintf(h->out, "; and %zu more of the kind", more);
+	fputs("</dd>\n", h->out);
+}
+
+static void put_remarks(struct html *h, const struct doc *doc)
+{
 	if (doc->remarks)
 		fputs("<dl class=\"remarks\">\n", h->out);
-	for (const struct doc_remark *r = doc->remarks; r; r = r->next) {
-		fprintf(h->out, "<dt>%s</dt><dd class=\"%s\">", words[r->kind],
-			r->kind == REMARK_NOTE ? "plain" : "bad");
-		html_prose(h->out, r->text);
-		fputs("</dd>\n", h->out);
-	}
+	remarks_each(doc, put_remark, h);
 	if (doc->remarks)
 		fputs("</dl>\n", h->out);
 }

@@ -19,6 +19,7 @@
 #include "base/digits.h"
 #include "base/strbuf.h"
 #include "output/output.h"
+#include "output/remarks.h"
 #include "output/utf8.h"
 
 enum { DETAIL_INDENT = 4, COLUMN_GAP = 2, FOLD_MIN = 24, PROSE_WIDTH = 100, LABEL_WIDTH = 7,
@@ -609,8 +610,9 @@ static void put_node(struct text *t, const struct doc_node *node)
 	}
 }
 
-static void put_remark(struct text *t, const struct doc_remark *remark)
+static void put_remark(void *ctx, const struct doc_remark *remark, size_t more)
 {
+	struct text *t = ctx;
 	static const struct {
 		const char *word;
 		enum cell_style style;
@@ -620,13 +622,18 @@ static void put_remark(struct text *t, const struct doc_remark *remark)
 		[REMARK_ERROR] = { "error: ", STYLE_BAD },
 	};
 	const char *word = kinds[remark->kind].word;
+	char and_more[64];
+	const char *lines[] = { remark->text, and_more };
 
-	start_line(t);
-	put_n(t, kinds[remark->kind].style, word, strlen(word) - 1);
-	t->pending = 1;
-	set_text(t, remark->text);
-	put_folded(t, STYLE_PLAIN, (unsigned)strlen(word), t->width);
-	end_line(t);
+	snprintf(and_more, sizeof(and_more), "and %zu more of the kind", more);
+	for (size_t i = 0; i < (more ? 2 : 1); i++) {
+		start_line(t);
+		put_n(t, kinds[remark->kind].style, word, strlen(word) - 1);
+		t->pending = 1;
+		set_text(t, lines[i]);
+		put_folded(t, STYLE_PLAIN, (unsigned)strlen(word), t->width);
+		end_line(t);
+	}
 }
 
 void output_text(const struct doc *doc, const struct text_options *options, FILE *out)
@@ -637,7 +644,6 @@ void output_text(const struct doc *doc, const struct text_options *options, FILE
 	put_fields(&t, doc->root);
 	if (doc->remarks && node_visible(doc->root))
 		putc('\n', out);
-	for (const struct doc_remark *r = doc->remarks; r; r = r->next)
-		put_remark(&t, r);
+	remarks_each(doc, put_remark, &t);
 	strbuf_deinit(&t.buf);
 }

@@ -283,6 +283,27 @@ static void numbers_and_lists(void **state)
 	doc_deinit(&doc);
 }
 
+/* People are shown four of a kind; a program gets them all. */
+static void remarks_of_a_kind_are_folded(void **state)
+{
+	(void)state;
+	struct doc doc;
+
+	doc_init(&doc);
+	for (int i = 0; i < 6; i++) {
+		doc_remark(&doc, REMARK_HOLE, "node %x of 0x%x", 0xc0ffe0 + i, i);
+		doc_remark(&doc, REMARK_NOTE, "node %d is fine", i);
+		doc_remark(&doc, REMARK_HOLE, "node2%c", 'a' + i);
+	}
+	expect(&doc, false, "missing: node c0ffe0 of 0x0\nnote: node 0 is fine\nmissing: node2a\n"
+			    "missing: node c0ffe1 of 0x1\nnote: node 1 is fine\nmissing: node2b\n"
+			    "missing: node c0ffe2 of 0x2\nnote: node 2 is fine\nmissing: node2c\n"
+			    "missing: node c0ffe3 of 0x3\nmissing: and 2 more of the kind\n"
+			    "note: node 3 is fine\nnote: and 2 more of the kind\nmissing: node2d\n"
+			    "missing: node2e\nmissing: node2f\n");
+	doc_deinit(&doc);
+}
+
 static void remarks_come_last(void **state)
 {
 	(void)state;
@@ -513,7 +534,7 @@ int main(void)
 		cmocka_unit_test(sections_and_steps), cmocka_unit_test(table_fits_its_content),
 		cmocka_unit_test(nested_nodes),		cmocka_unit_test(strings_cannot_hurt),
 		cmocka_unit_test(utf8_well_formed_only), cmocka_unit_test(numbers_and_lists),
-		cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
+		cmocka_unit_test(remarks_of_a_kind_are_folded), cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
 		cmocka_unit_test(long_values_fold),	cmocka_unit_test(several_commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
