@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Which remarks are shown. Two are of a kind when their words are the same and only numbers, in
+ * decimal or hexadecimal, differ.
+ */
 #include "output/remarks.h"
 
 #include <ctype.h>
@@ -60,8 +64,8 @@ void remarks_each(const struct doc *doc, remark_fn fn, void *ctx)
 		struct kind *kind = &kinds.data[kind_of.data[n]];
 		if (!kind->last_shown)
 			continue;
-		bool last = kind->last_shown == r;
-		fn(ctx, r, last && kind->count > SHOWN_OF_A_KIND ? kind->count - SHOWN_OF_A_KIND : 0);
+		bool last = kind->last_shown == r, more = last && kind->count > SHOWN_OF_A_KIND;
+		fn(ctx, r, more ? kind->count - SHOWN_OF_A_KIND : 0);
 		if (last)
 			kind->last_shown = NULL;
 	}

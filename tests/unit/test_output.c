@@ -534,7 +534,8 @@ int main(void)
 		cmocka_unit_test(sections_and_steps), cmocka_unit_test(table_fits_its_content),
 		cmocka_unit_test(nested_nodes),		cmocka_unit_test(strings_cannot_hurt),
 		cmocka_unit_test(utf8_well_formed_only), cmocka_unit_test(numbers_and_lists),
-		cmocka_unit_test(remarks_of_a_kind_are_folded), cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
+		cmocka_unit_test(remarks_of_a_kind_are_folded),
+		cmocka_unit_test(remarks_come_last),	cmocka_unit_test(colors_only_when_asked),
 		cmocka_unit_test(long_values_fold),	cmocka_unit_test(several_commands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
