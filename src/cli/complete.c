@@ -34,18 +34,23 @@ void completions_deinit(struct completions *c)
 	vec_deinit(c);
 }
 
+static size_t common_with(const char *a, const char *b, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && a[n] && b[n] == a[n])
+		n++;
+	return n;
+}
+
 size_t completions_common(const struct completions *c)
 {
 	if (!c->count)
 		return 0;
 	size_t common = strlen(c->data[0]);
-	for (size_t i = 1; i < c->count; i++) {
-		size_t n = 0;
-		while (n < common && c->data[i][n] == c->data[0][n])
-			n++;
-		common = n;
-	}
-	return common;
+	for (size_t i = 1; i < c->count; i++)
+		common = common_with(c->data[0], c->data[i], common);
+	return c->more && c->limit < common ? c->limit : common;
 }
 
 struct wish {
@@ -55,14 +60,17 @@ struct wish {
 	struct completions *out;
 };
 
-/* Adds @word; false when there is no room for more. */
+/* Adds @word; false when there is no room for more, and nothing left to learn from them. */
 static bool offer_n(struct wish *wish, const char *word, size_t length)
 {
 	if (length < wish->length || strncmp(word, wish->prefix, wish->length) != 0)
 		return true;
 	if (wish->out->count == COMPLETIONS_MAX) {
-		wish->out->more = true;
-		return false;
+		struct completions *out = wish->out;
+		size_t most = out->more && out->limit < length ? out->limit : length;
+		out->limit = common_with(out->data[0], word, most);
+		out->more = true;
+		return out->limit > wish->length;
 	}
 	vec_push(wish->out, xstrndup(word, length));
 	return true;
@@ -146,8 +154,7 @@ static bool offer_symbol(void *ctx, const struct symbol *symbol)
 {
 	struct wish *wish = ctx;
 
-	offer(wish, symbol->name);
-	return !wish->out->more && !session_stopped(wish->session);
+	return offer(wish, symbol->name) && !session_stopped(wish->session);
 }
 
 static bool offer_type(void *ctx, struct type type)
@@ -155,10 +162,9 @@ static bool offer_type(void *ctx, struct type type)
 	struct wish *wish = ctx;
 	enum type_kind kind = type_kind(type);
 
-	if ((kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ENUM ||
-	     kind == TYPE_TYPEDEF) && *type_name(type))
-		offer(wish, type_name(type));
-	return !wish->out->more && !session_stopped(wish->session);
+	bool named = (kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ENUM ||
+		      kind == TYPE_TYPEDEF) && *type_name(type);
+	return (!named || offer(wish, type_name(type))) && !session_stopped(wish->session);
 }
 
 /* Members, also those of anonymous structs and unions inside. */
@@ -430,6 +436,8 @@ static void tidy(struct completions *c)
 			c->data[kept++] = c->data[i];
 	}
 	c->count = kept;
+	/* One name many times, and others. */
+	c->no_blank |= kept == 1 && completions_common(c) < strlen(c->data[0]);
 }
 
 /*

@@ -13,13 +13,14 @@ struct completions {
 	char **data;   /* whole words, sorted, each once */
 	size_t count, capacity;
 	bool more;     /* there are more than are given */
+	size_t limit;  /* with more: characters that those have in common with the given ones */
 	bool no_blank; /* a single one is not the end of the word */
 };
 
 typedef void (*complete_fn)(void *ctx, const char *line, size_t point, struct completions *out);
 
 void completions_deinit(struct completions *completions);
-/* How many characters all of them have in common. */
+/* How many characters all of them have in common, also those that are not given. */
 size_t completions_common(const struct completions *completions);
 
 enum lineedit_result { LINEEDIT_LINE, LINEEDIT_END, LINEEDIT_INTERRUPTED };

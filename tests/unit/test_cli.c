@@ -3,9 +3,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/strbuf.h"
 #include "cli/complete.h"
@@ -199,6 +202,34 @@ static void completion_in_pipelines(void **state)
 	assert_false(offered("ps | wh", "where"));
 }
 
+/* Of more than are given, too, only what they have in common is put into the line. */
+static void completion_of_many(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/inquest-unit-XXXXXX", path[64], line[64];
+	struct completions c = { 0 };
+	enum { FILES = 2000 };
+
+	assert_non_null(mkdtemp(folder));
+	for (unsigned i = 0; i <= FILES; i++) {
+		snprintf(path, sizeof(path), "%s/a%c%u", folder, i == FILES / 2 ? 'b' : 'a', i);
+		int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	snprintf(line, sizeof(line), "ps > %s/a", folder);
+	complete_line(NULL, line, strlen(line), &c);
+	assert_true(c.more);
+	assert_int_equal(c.count, COMPLETIONS_MAX);
+	assert_int_equal(completions_common(&c), strlen(folder) + strlen("/a"));
+	completions_deinit(&c);
+	for (unsigned i = 0; i <= FILES; i++) {
+		snprintf(path, sizeof(path), "%s/a%c%u", folder, i == FILES / 2 ? 'b' : 'a', i);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 static void completion(void **state)
 {
 	(void)state;
@@ -234,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(redirections),
 		cmocka_unit_test(completion),
+		cmocka_unit_test(completion_of_many),
 		cmocka_unit_test(completion_in_pipelines),
 		cmocka_unit_test(options_and_paths), cmocka_unit_test(wrong_options),
 		cmocka_unit_test(splits_commands),   cmocka_unit_test(splits_words),
