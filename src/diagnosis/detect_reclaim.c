@@ -52,7 +52,7 @@ static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct session *s = facts->session;
 	uint64_t available, min;
-	size_t n, count = 0;
+	size_t n, count = 0, looked_at = 0;
 	auto_strbuf names = { 0 };
 
 	if (!s->symbols || s->text || !s->types || !s->unwinder ||
@@ -60,9 +60,11 @@ static struct error *run(const struct facts *facts, struct findings *out)
 	    !memory_is_low(s, &available, &min))
 		return NULL;
 	const struct task *all = tasks(s, &n), *first = NULL;
-	for (size_t i = 0; i < n && i < TASKS_MAX_LOOKED_AT && !session_stopped(s); i++) {
-		if (!strchr("RD", task_state_letter(&all[i])) || all[i].road == ROAD_IDLE ||
-		    !is_reclaiming(facts, &all[i]))
+	for (size_t i = 0; i < n && looked_at < TASKS_MAX_LOOKED_AT && !session_stopped(s); i++) {
+		if (!strchr("RD", task_state_letter(&all[i])) || all[i].road == ROAD_IDLE)
+			continue;
+		looked_at++;
+		if (!is_reclaiming(facts, &all[i]))
 			continue;
 		first = first ? first : &all[i];
 		if (count++ < NAMED)
