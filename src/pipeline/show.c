@@ -27,7 +27,7 @@ struct show {
 	struct column_def *defs;
 	unsigned count;
 	size_t shown;
-	bool cut;
+	size_t holes;          /* structs that are not in the dump, or not whole */
 };
 
 /* --- Values --- */
@@ -122,6 +122,7 @@ static struct cell place_cell(struct op *op, const struct column_def *c, uint64_
 	uint8_t bytes[1024];
 
 	size_t have = memory_read_some(s->memory, address, bytes, (size_t)size);
+	((struct show *)op->state)->holes += have < size;
 	if (!have)
 		return cell_shown(cell_none(), "?");
 	type_format_value(c->type, bytes, have, &format, &text);
@@ -352,6 +353,9 @@ static void show_end(struct op *op)
 	}
 	if (show->has_address)
 		row_expr_deinit(&show->address);
+	if (show->holes)
+		doc_remark(op->run->doc, REMARK_HOLE, "%zu struct%s not, or not whole, in the dump",
+			   show->holes, show->holes == 1 ? " is" : "s are");
 }
 
 const struct op_kind op_show = { show_begin, show_push, show_finish, show_end };

@@ -799,6 +799,12 @@ class Damage(unittest.TestCase):
                 lost = [line for line in text.splitlines() if "?" in line and ":" not in line]
                 self.assertTrue(lost)
                 self.assertEqual({tuple(line.split()) for line in lost}, {("?", "?")})
+                # So are whole structs.
+                answer = lab.query(dump, "tasks |> select se")
+                unknown = [r for r in answer["rows"] if r["se"] is None]
+                self.assertTrue(unknown)
+                self.assertIn(f"{len(unknown)} structs are not, or not whole, in the dump",
+                              [r["text"] for r in answer["remarks"]])
 
     def test_without_types(self):
         dump = next(iter(lab.dumps(name="workshop")), None)
