@@ -169,20 +169,22 @@ struct error *walk_task(const struct walk_input *input, int i, const struct task
 	uint64_t number;
 
 	*task = &none;
-	if (input->dry)
-		return NULL;
 	if (i >= input->argc) {
+		if (input->dry)
+			return NULL;
 		*task = context_task(s);
 		return *task ? NULL : error_new(ERROR_NOT_FOUND, "no task is chosen, and which one "
 						"crashed is not known: say a PID");
 	}
 	const char *word = input->argv[i];
 	if (parse_u64(word, &number) && number <= INT32_MAX) {
+		if (input->dry)
+			return NULL;
 		*task = task_by_pid(s, (int32_t)number);
 		return *task ? NULL : error_new(ERROR_NOT_FOUND, "no task has PID %s", word);
 	}
 	struct error *err = walk_address(input, i, &number);
-	if (err)
+	if (err || input->dry)
 		return err;
 	*task = number <= INT32_MAX ? task_by_pid(s, (int32_t)number)
 				    : task_by_address(s, number);

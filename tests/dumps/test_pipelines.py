@@ -728,6 +728,7 @@ class Errors(OnDumps):
         ("tasks |> select pid as 3", "a name is expected", "3"),
         ("tasks |> follow pid", "pid is no pointer to a struct", "pid"),
         ("tasks |> walk nobody", "there is no walker nobody", "nobody"),
+        ("tasks |> walk vmas nobody", "nothing is called nobody", "nobody"),
         ("tasks |> walk array pid", "pid is no array", "array"),
         ("tasks |> walk chain {$->nobody} task_struct.real_parent", "has no member nobody", "nobody"),
         ("tasks |> walk array '(long *)nobody' 2", "nothing is called nobody", "nobody"),
