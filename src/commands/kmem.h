@@ -64,3 +64,5 @@ struct error *kmem_flags(struct command_args *args, const struct options *option
 struct error *kmem_free_blocks(struct command_args *args, const struct options *options) must_check;
 /* The record "page" of a page frame, in the current record; nothing where it has no struct page. */
 void add_page_record(struct command_args *args, uint64_t pfn);
+/* A remark on page frames whose struct page is not in the dump, if there are any. */
+void add_missing_pages(struct doc *doc, uint64_t count);

@@ -95,7 +95,8 @@ static void count_chunk(void *ctx, unsigned worker, size_t i)
 	struct chunk chunk = { count->session, count->kinds[worker] };
 	uint64_t from = (uint64_t)i * CHUNK_PAGES;
 
-	pages_range(count->session, from, from + CHUNK_PAGES, count_page, &chunk);
+	chunk.kinds[PAGE_KIND_ABSENT] +=
+		pages_range(count->session, from, from + CHUNK_PAGES, count_page, &chunk);
 }
 
 static void count_pages(struct session *s, uint64_t sum[KINDS])
@@ -123,6 +124,8 @@ static void add_kinds(struct command_args *args, bool shared)
 	if (!page_array(args->session)->valid)
 		return;
 	count_pages(args->session, sum);
+	add_missing_pages(args->doc, sum[PAGE_KIND_ABSENT]);
+	sum[PAGE_KIND_ABSENT] = 0;
 	for (unsigned kind = 0; kind < KIND_SHARED; kind++)
 		all += sum[kind];
 	doc_table(args->doc, "kinds", kind_columns, array_size(kind_columns));

@@ -222,6 +222,13 @@ struct error *kmem_addresses(struct command_args *args, const struct options *op
 
 /* --- -p, -m. --- */
 
+void add_missing_pages(struct doc *doc, uint64_t count)
+{
+	if (count)
+		doc_remark(doc, REMARK_HOLE, "what %" PRIu64 " page frames are used for is not in the "
+			   "dump", count);
+}
+
 static const struct column row_columns[] = {
 	{ .key = "page", .title = "PAGE" },
 	{ .key = "physical", .title = "PHYSICAL", .right = true },
@@ -355,6 +362,7 @@ struct described {
 	struct {
 		struct page_info *pages;
 		size_t count;
+		uint64_t missing;
 	} *parts;
 };
 
@@ -372,7 +380,8 @@ static void describe_part(void *ctx, unused_arg unsigned worker, size_t i)
 	struct page_info *next = d->parts[i].pages;
 	uint64_t from = d->from + i * PART_PAGES;
 
-	pages_range(d->session, from, from + PART_PAGES, describe_page, &next);
+	d->parts[i].missing =
+		pages_range(d->session, from, from + PART_PAGES, describe_page, &next);
 	d->parts[i].count = (size_t)(next - d->parts[i].pages);
 }
 
@@ -390,6 +399,7 @@ static void add_all_rows(struct command_args *args, struct rows *rows)
 	struct session *s = args->session;
 	struct described d = { .session = s };
 	size_t parts = parallel_workers();
+	uint64_t missing = 0;
 	bool more = true;
 
 	d.parts = xcalloc(parts, sizeof(*d.parts));
@@ -398,9 +408,12 @@ static void add_all_rows(struct command_args *args, struct rows *rows)
 	for (; more && d.from < page_array(s)->max_pfn && !session_stopped(s);
 	     d.from += parts * PART_PAGES) {
 		parallel_for(parts, s->stop, describe_part, &d);
-		for (size_t i = 0; i < parts && more; i++)
+		for (size_t i = 0; i < parts && more; i++) {
 			more = add_part(rows, d.parts[i].pages, d.parts[i].count);
+			missing += d.parts[i].missing;
+		}
 	}
+	add_missing_pages(args->doc, missing);
 	for (size_t i = 0; i < parts; i++)
 		free(d.parts[i].pages);
 	free(d.parts);

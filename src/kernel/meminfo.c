@@ -132,9 +132,11 @@ static bool available(struct session *s, uint64_t *pages)
 static bool huge_pages(struct session *s, uint64_t *pages)
 {
 	uint64_t count, order, each, size = types_sizeof(s->types, "hstate");
-	uint64_t table = s->symbols ? symbols_address(s->symbols, "hstates") : 0;
 
 	*pages = 0;
+	if (!s->symbols)
+		return false;
+	uint64_t table = symbols_address(s->symbols, "hstates");
 	if (!table)
 		return true; /* a kernel without them */
 	if (!size || !kglobal(s, "hugetlb_max_hstate", 4, &count) || count > HSTATES_MAX)

@@ -461,16 +461,17 @@ static bool scan_page(struct scan *scan, uint64_t pfn, const uint8_t *bytes)
 	return scan->fn(scan->ctx, &info);
 }
 
-void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void *ctx)
+uint64_t pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void *ctx)
 {
 	const struct page_layout *layout = page_layout(s);
 	struct scan scan = { .session = s, .layout = layout, .fn = fn, .ctx = ctx,
 			     .head.pfn = UINT64_MAX, .type_block = UINT64_MAX, .migrate_type = -1 };
 	uint8_t window[WINDOW_PAGES * STRUCT_PAGE_MAX];
 	struct walk walk;
+	uint64_t missing = 0;
 
 	if (!layout)
-		return;
+		return 0;
 	uint64_t page_size = layout->array.page_size;
 	to = min_u64(to, layout->array.max_pfn);
 	struct progress *progress = progress_start(&s->progress, "pages", to > from ? to - from : 0);
@@ -482,7 +483,7 @@ void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void
 		for (uint64_t i = 0; i < got; i++) {
 			if (!scan_page(&scan, from + i, window + i * page_size)) {
 				progress_stop(progress);
-				return;
+				return missing;
 			}
 		}
 		from += got;
@@ -494,11 +495,14 @@ void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void
 		memory_walk(s->memory, at, &walk);
 		uint64_t hole = walk.status == READ_UNMAPPED && walk.page_size ? walk.page_size
 									       : PAGE_SIZE;
-		uint64_t skip = (at / hole + 1) * hole - at;
-		from += max_u64(skip / page_size, 1);
-		progress_add(progress, max_u64(skip / page_size, 1));
+		uint64_t skip = max_u64(((at / hole + 1) * hole - at) / page_size, 1);
+		if (walk.status != READ_UNMAPPED)
+			missing += min_u64(skip, to - from);
+		from += skip;
+		progress_add(progress, skip);
 	}
 	progress_stop(progress);
+	return missing;
 }
 
 void pages_each(struct session *s, page_fn fn, void *ctx)

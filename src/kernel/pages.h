@@ -82,5 +82,8 @@ void page_sections_each(struct session *s, page_section_fn fn, void *ctx);
 /* All page frames in order; stops when @fn returns false. ABSENT ones are skipped. */
 typedef bool (*page_fn)(void *ctx, const struct page_info *info);
 void pages_each(struct session *s, page_fn fn, void *ctx);
-/* The same of page frames [@from, @to); several threads may do so after page_array() was called. */
-void pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void *ctx);
+/*
+ * The same of page frames [@from, @to); several threads may do so after page_array() was called.
+ * Returns of how many of them the struct page should be there and is not in the dump.
+ */
+uint64_t pages_range(struct session *s, uint64_t from, uint64_t to, page_fn fn, void *ctx);

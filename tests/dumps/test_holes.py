@@ -2,6 +2,7 @@
 """What is not in a dump is unknown, and no 0: holes made by hand (wr), by pointers that lead nowhere."""
 
 import json
+import unittest
 
 import json_schema
 import lab
@@ -48,3 +49,27 @@ class Holes(subsystems.Test):
         lost = after(self, dump, [f"wr '&((struct dentry *){dentry})->d_parent->d_name.name' {NOWHERE:#x}"], f"files -p {data['inode']}")
         self.assertEqual(lost["inode"]["path"], "/tmp/disk/?/data")
         self.assertIn("parts of its path are not in the dump", str(lost["remarks"]))
+
+
+class Pages(unittest.TestCase):
+    def test_struct_pages(self):
+        """A part of the array of struct page that leads to memory that the dump has not: so many page frames are told to be missing."""
+        for dump in lab.dumps(name="sysrq", capture="kdump"):
+            with self.subTest(dump=str(dump)):
+                section = lab.query(dump, "kmem -n")["sections"][1]
+                step = lab.query(dump, f"vtop {section['first_page']}")["translations"][0]["walk"][-1]
+                self.assertIn("PSE", step["flags"])
+                # 2 MiB of them, of 64 bytes each.
+                change = f"wr -64 -p {step['entry_address']} {int(step['entry'], 16) | 0xffff00000000:#x}"
+                whole = lab.query(dump, "kmem -i")
+                holed = after(self, dump, [change], "kmem -i")
+                self.assertNotIn("page frames", str(whole.get("remarks")))
+                self.assertIn("what 32768 page frames are used for is not in the dump", str(holed["remarks"]))
+                self.assertEqual(sum(k["pages"] for k in whole["kinds"]) - sum(k["pages"] for k in holed["kinds"]), 32768)
+                self.assertIn("what 32768 page frames are used for", str(after(self, dump, [change], "kmem -p")["remarks"]))
+
+    def test_counters_without_symbols(self):
+        for dump in lab.dumps(truncate=60):
+            with self.subTest(dump=str(dump)):
+                run = lab.inquest("-c", "kmem -i", dump.vmcore)
+                self.assertEqual((run.returncode, "cannot be found" in run.stderr, "Hugetlb" in run.stdout), (1, True, False))
