@@ -13,8 +13,8 @@
 #include "base/strbuf.h"
 #include "forensics/wait_owners.h"
 #include "kernel/code_env.h"
-#include "kernel/cpus.h"
 #include "kernel/task_sched.h"
+#include "kernel/task_wait.h"
 #include "kernel/timekeeper.h"
 
 enum { DEPTH_MAX = 3, FUNCTIONS_MAX = 600, NAME_MAX_LENGTH = 64 };
@@ -152,21 +152,6 @@ static void find_clocks(struct session *s, struct owner_clocks *clocks)
 	clocks->ahead = least;
 }
 
-/* When the sleeping @task last ran, at the latest. */
-static bool last_ran(struct session *s, const struct task *task, uint64_t *ns)
-{
-	uint64_t rq = task->cpu >= 0 ? kpercpu(s, "runqueues", (unsigned)task->cpu) : 0;
-	uint64_t clock, clock_task;
-
-	/* Time in interrupts is none of clock_task's. */
-	if (!rq || !kread(s, rq, "rq", "clock", &clock) ||
-	    !kread(s, rq, "rq", "clock_task", &clock_task) || clock_task > clock ||
-	    !kread(s, task->address, "task_struct", "se.exec_start", ns) || !*ns)
-		return false;
-	*ns += clock - clock_task;
-	return true;
-}
-
 bool owner_word_younger(struct session *s, const struct wait_graph *graph, size_t resource,
 			const struct task *owner, struct owner_clocks *clocks)
 {
@@ -178,7 +163,7 @@ bool owner_word_younger(struct session *s, const struct wait_graph *graph, size_
 		const struct task *task = graph->nodes[i].task;
 		if (graph->nodes[i].resource != resource)
 			continue;
-		if (!strchr("SD", task_state_letter(task)) || !last_ran(s, task, &ran))
+		if (!strchr("SD", task_state_letter(task)) || !task_slept_at(s, task, &ran))
 			return false;
 		last = ran > last ? ran : last;
 	}

@@ -35,7 +35,7 @@ struct task_times {
 void task_times(struct session *s, const struct task *task, struct task_times *times);
 /* last_ns alone. False also for who never ran, and for idle tasks, of which no account is kept. */
 bool task_last_run(struct session *s, uint64_t task, uint64_t *ns);
-/* The latest clock of all run queues: "now" for last_ns. 0: unknown. */
+/* The latest clock of all run queues: "now" for last_ns and task_waited_ns(). 0: unknown. */
 uint64_t run_queue_now(struct session *s);
 
 enum { TASK_LIMITS = 16 }; /* RLIM_NLIMITS, include/uapi/asm-generic/resource.h */

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * se.exec_start is set whenever the time that a task ran is accounted: last when it went to sleep.
+ * It is by rq.clock_task, which leaves out interrupts and the time that a hypervisor took, where
+ * the kernel counts those: since boot, so that it may be far behind rq.clock.
  * The kernel puts the scheduler's functions and those of sleeping locks into the sections
  * .sched.text and .spinlock.text (include/asm-generic/vmlinux.lds.h): what is in neither on a
  * sleeping task's stack is where it waits.
  */
 #include "kernel/task_wait.h"
 
+bool task_slept_at(struct session *s, const struct task *task, uint64_t *ns)
+{
+	uint64_t rq = task->cpu >= 0 ? kpercpu(s, "runqueues", (unsigned)task->cpu) : 0;
+	uint64_t clock, clock_task;
+
+	if (!rq || !kread(s, rq, "rq", "clock", &clock) ||
+	    !kread(s, rq, "rq", "clock_task", &clock_task) || clock_task > clock ||
+	    !kread(s, task->address, "task_struct", "se.exec_start", ns) || !*ns)
+		return false;
+	*ns += clock - clock_task;
+	return true;
+}
+
 uint64_t task_waited_ns(struct session *s, const struct task *task, uint64_t now)
 {
 	uint64_t start;
 
-	if (!kread(s, task->address, "task_struct", "se.exec_start", &start) || !start ||
-	    start > now)
-		return 0;
-	return now - start;
+	return task_slept_at(s, task, &start) && start < now ? now - start : 0;
 }
 
 bool task_wait_channel(struct session *s, const struct task *task, const struct stack *stack,

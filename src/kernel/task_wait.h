@@ -4,6 +4,8 @@
 
 #include "kernel/tasks.h"
 
+/* When the sleeping task ran last, at the latest, by its run queue's clock. False: unknown. */
+bool task_slept_at(struct session *s, const struct task *task, uint64_t *ns);
 /*
  * ns from when the task's run time was last accounted, which is when it went to sleep, until @now
  * (run_queue_now()); 0 unknown.

@@ -115,10 +115,10 @@ static enum field_found get_waited(struct field_ask *ask)
 	if (!ask->cache->now)
 		ask->cache->now = run_queue_now(ask->session);
 	ask->number = task_waited_ns(ask->session, task, ask->cache->now);
-	if (ask->number)
-		return FIELD_KNOWN;
+	if (task_slept_at(ask->session, task, &start))
+		return start <= ask->cache->now ? FIELD_KNOWN : FIELD_LOST;
 	/* Of a task that it has moved to another CPU the scheduler forgets when it ran. */
-	return kread(ask->session, task->address, "task_struct", "se.exec_start", &start)
+	return kread(ask->session, task->address, "task_struct", "se.exec_start", &start) && !start
 		       ? FIELD_NOTHING
 		       : FIELD_LOST;
 }

@@ -163,6 +163,23 @@ class Tasks(OnDumps):
                 self.assertGreater(row["waited"], 0)
             self.assertGreater(compared, 10)
 
+    def test_waits_where_the_kernel_counts_interrupts(self):
+        """A CPU's clock for tasks leaves out interrupts and stolen time: here half a second of them."""
+        for dump in self.each():
+            with self.subTest(dump=str(dump)):
+                offsets = {name: lab.query(dump, f"struct -o {name}")["structs"][0]["members"][0]["offset"] for name in ("rq.clock_task", "rq.clock", "task_struct.se.exec_start")}
+                queues = {queue["cpu"]: int(queue["runqueue"], 16) for queue in lab.query(dump, "runq")["run_queues"]}
+                line = "tasks |> where waited > 1000000000 |> select pid, cpu, waited"
+                before = rows(dump, line)
+                task = next(row for row in before if row["pid"])
+                address = next(row["task"] for row in lab.query(dump, f"ps {task['pid']}")["tasks"])
+                places = [queues[task["cpu"]] + offsets["rq.clock_task"], int(address, 16) + offsets["task_struct.se.exec_start"]]
+                words = [lab.query(dump, f"rd -64 {place:x}")["memory"][0]["values"][0] for place in places]
+                lines = [f"wr -64 {place:#x} {int(word, 16) - 500_000_000:#x}" for place, word in zip(places, words)]
+                run = lab.inquest("--json", *[word for one in [*lines, line] for word in ("-c", one)], dump.vmcore)
+                after = json.loads(run.stdout)["commands"][-1]["rows"]
+                self.assertEqual([row["waited"] for row in after if row["pid"] == task["pid"]], [task["waited"]])
+
     def test_longest_waits(self):
         for dump in self.each():
             top = rows(dump, 'tasks |> where state == "D" |> top 3 waited')
