@@ -164,6 +164,8 @@ static struct error *select_tasks(struct foreach_run *run)
 		return error_new(ERROR_NOT_FOUND, "there is no task %s", nobody->text);
 	if (nobody)
 		doc_remark(run->args->doc, REMARK_ERROR, "there is no task %s", nobody->text);
+	if (run->filter.kernel || run->filter.user)
+		show_unknown_kinds(run->args->doc, all, count);
 	if (!run->of.count)
 		doc_remark(run->args->doc, REMARK_NOTE, "no task is such a one");
 	return NULL;
@@ -190,7 +192,7 @@ static void tell_error(struct foreach_run *run, struct foreach_command *command,
 
 	doc_field(doc, "error", NULL, cell_str(err->message));
 	doc_textf(doc, STYLE_FAINT, "    %s", err->message);
-	if (!task->mm && !task->incomplete)
+	if (task_has_no_memory(task))
 		return;
 	command->failed++;
 	count_remark(run, REMARK_ERROR, arena_printf(&doc->arena, "pid %d: %s", task->pid,
