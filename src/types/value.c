@@ -126,6 +126,12 @@ bool value_unwrap(struct value *v)
 	return true;
 }
 
+static struct error *no_address(const struct value *v)
+{
+	return error_new(ERROR_USAGE, v->is_text ? "a text is no number"
+						 : "it lies nowhere: there is no address");
+}
+
 struct error *value_number(const struct value_env *env, const struct value *v, uint64_t *number)
 {
 	struct type type = v->type;
@@ -148,7 +154,7 @@ struct error *value_number(const struct value_env *env, const struct value *v, u
 	case TYPE_ARRAY:
 	case TYPE_FUNCTION:
 		if (v->place == VALUE_BYTES)
-			return error_new(ERROR_USAGE, "it lies nowhere: there is no address");
+			return no_address(v);
 		*number = v->address;
 		return NULL;
 	case TYPE_FLOAT:
@@ -182,7 +188,7 @@ struct error *value_decay(const struct value_env *env, struct value *v)
 	if (kind != TYPE_ARRAY && kind != TYPE_FUNCTION)
 		return NULL;
 	if (v->place == VALUE_BYTES)
-		return error_new(ERROR_USAGE, "it lies nowhere: there is no address");
+		return no_address(v);
 	if (!types_pointer(env->types, kind == TYPE_ARRAY ? type_target(stripped) : v->type,
 			   &pointer))
 		return value_too_many_types();
