@@ -214,9 +214,19 @@ class Starved(Waits):
             self.assertEqual([(f["confidence"], f["function"]) for f in starved], [("likely", None)])
             self.assertIn(truth["hog"], starved[0]["who"])
 
+    def late_pools(self, dump):
+        """Workers of pools that are bound to no CPU, could run, and whose pool has begun nothing for long."""
+        late_ticks = 10 * 250  # Debian's kernels have 250 a second
+        pool = "((struct worker *)((struct kthread *)((struct task_struct *){})->worker_private)->data)->pool"
+        workers = [t for t in self.ask(dump, "ps")["tasks"] if t["comm"].startswith("kworker/u") and t["state"] == "R"]
+        return [t for t in workers if
+                self.ask(dump, f"p jiffies - {pool.format(t['task'])}->watchdog_ts")["values"][0]["value"] >= late_ticks]
+
     def test_works_that_are_bound_to_no_cpu(self):
-        """They may run on one CPU only, and the real-time thread has that."""
+        """They may run on one CPU only, and the real-time thread has that. When they come is the kernel's affair."""
         for dump, truth in self.each("rt-starvation"):
+            if not self.late_pools(dump):
+                continue
             found = [f for f in self.report(dump)["findings"] if f["kind"] == "workqueue-stall"]
             unbound = [f for f in found if "a pool that is bound to no CPU" in f["what"]]
             self.assertTrue(unbound, found)
@@ -489,7 +499,12 @@ class Floods(Waits):
     def test_storms_are_named(self):
         for dump, truth in self.each("storms"):
             found = self.report(dump)["findings"]
+            log = "\n".join(r["text"] for r in self.ask(dump, "log")["records"])
             for kind, (function, confidence) in truth["storms"].items():
+                if kind == "irq-storm" and "Disabling IRQ" not in log:
+                    # The machine was paused between two of them: to the kernel that is no storm.
+                    self.assertNotIn(kind, {f["kind"] for f in found})
+                    continue
                 of_kind = [f for f in found if f["kind"] == kind]
                 self.assertEqual([f["confidence"] for f in of_kind], [confidence], kind)
                 told = (of_kind[0]["function"], of_kind[0]["what"], of_kind[0]["why"])
