@@ -143,7 +143,10 @@ static void get_slot(void *ctx, unsigned index, struct datum *datum)
 	unsigned columns = env->schema->column_count;
 
 	if (index < columns) {
-		*datum = env->current->cells[index].datum;
+		const struct cell_value *cell = &env->current->cells[index];
+		*datum = cell->datum;
+		datum->is_real = env->schema->columns[index].look == LOOK_REAL;
+		datum->real = cell->real;
 		return;
 	}
 	struct field_slot *slot = &env->fields[index - columns];

@@ -29,6 +29,9 @@ struct datum {
 	enum datum_why why;
 	uint64_t number;
 	const char *text;
+	/* Of a slot that is a fraction: .number is its integer part. It is compared as it is. */
+	bool is_real;
+	double real;
 };
 
 enum bind_kind {

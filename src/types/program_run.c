@@ -47,6 +47,11 @@ static void number(struct datum *out, uint64_t n)
 	*out = (struct datum){ .kind = DATUM_NUMBER, .number = n };
 }
 
+static bool is_true(const struct datum *datum)
+{
+	return datum->is_real ? datum->real != 0 : datum->number != 0;
+}
+
 /* --- Reading --- */
 
 static void lose(struct program *p, uint64_t address, enum read_status status, struct datum *out)
@@ -165,12 +170,11 @@ static void run_unary(struct program *p, const struct step *step, struct datum *
 	run(p, step->child[0], out);
 	if (out->kind == DATUM_NONE)
 		return;
-	uint64_t n = out->number;
 	if (step->op == OP_NOT) {
-		number(out, !n);
+		number(out, !is_true(out));
 		return;
 	}
-	n = fit_number(step->fit, n);
+	uint64_t n = fit_number(step->fit, out->number);
 	number(out, fit_number(step->fit, step->op == OP_MINUS	  ? -n
 					  : step->op == OP_INVERT ? ~n
 								  : n));
@@ -228,6 +232,22 @@ static bool compute(const struct step *step, uint64_t a, uint64_t b, uint64_t *n
 	}
 }
 
+static long double real_of(const struct step *step, const struct datum *datum)
+{
+	if (datum->is_real)
+		return datum->real;
+	return step->fit.is_signed ? (long double)(int64_t)datum->number
+				   : (long double)datum->number;
+}
+
+/* Of a fraction and a fraction or an integer. */
+static bool compare_reals(const struct step *step, const struct datum *a, const struct datum *b)
+{
+	long double x = real_of(step->child[0], a), y = real_of(step->child[1], b);
+
+	return value_compare(step->op, (uint64_t)(x > y), (uint64_t)(x < y), true);
+}
+
 static void run_binary(struct program *p, const struct step *step, struct datum *out)
 {
 	struct datum b;
@@ -235,6 +255,11 @@ static void run_binary(struct program *p, const struct step *step, struct datum 
 
 	if (!run_both(p, step, out, &b))
 		return;
+	bool compares = step->op >= OP_LT && step->op <= OP_NE;
+	if (compares && (out->is_real || b.is_real)) {
+		number(out, compare_reals(step, out, &b));
+		return;
+	}
 	bool shifts = step->op == OP_SHL || step->op == OP_SHR;
 	uint64_t x = step->cuts ? fit_number(step->fit, out->number) : out->number;
 	uint64_t y = step->cuts && !shifts ? fit_number(step->fit, b.number) : b.number;
@@ -242,7 +267,6 @@ static void run_binary(struct program *p, const struct step *step, struct datum 
 		none(out, DATUM_ABSURD);
 		return;
 	}
-	bool compares = step->op >= OP_LT && step->op <= OP_NE;
 	number(out, compares ? n : fit_number(step->fit, n));
 }
 
@@ -252,12 +276,12 @@ static void run_logic(struct program *p, const struct step *step, struct datum *
 	struct datum b;
 
 	run(p, step->child[0], out);
-	if (out->kind != DATUM_NONE && (out->number != 0) == decides) {
+	if (out->kind != DATUM_NONE && is_true(out) == decides) {
 		number(out, decides);
 		return;
 	}
 	run(p, step->child[1], &b);
-	if (b.kind != DATUM_NONE && (b.number != 0) == decides)
+	if (b.kind != DATUM_NONE && is_true(&b) == decides)
 		number(out, decides);
 	else if (out->kind != DATUM_NONE && b.kind == DATUM_NONE)
 		*out = b;
@@ -270,7 +294,7 @@ static void run_choose(struct program *p, const struct step *step, struct datum 
 	run(p, step->child[0], out);
 	if (out->kind == DATUM_NONE)
 		return;
-	run(p, step->child[out->number ? 1 : 2], out);
+	run(p, step->child[is_true(out) ? 1 : 2], out);
 	if (out->kind == DATUM_NUMBER)
 		number(out, fit_number(step->fit, out->number));
 }
@@ -422,5 +446,5 @@ void program_run(struct program *p, uint64_t address, struct datum *datum)
 	if (datum->kind == DATUM_PLACE && is_null(datum->number))
 		none(datum, DATUM_NULL);
 	if (p->wish == PROGRAM_TRUTH && datum->kind != DATUM_NONE)
-		number(datum, datum->number != 0);
+		number(datum, is_true(datum));
 }

@@ -511,6 +511,16 @@ class Stages(OnDumps):
             self.assertAlmostEqual(rows(dump, "mach -c |> sum bogomips")[0]["sum"], sum(values), 2)
             self.assertAlmostEqual(rows(dump, "mach -c |> avg bogomips")[0]["avg"],
                                    sum(values) / len(values), 2)
+            # Compared as they are, not by their integer parts.
+            for threshold in (0, 1, 30, 36, 37, 48, 50, 100):
+                means = rows(dump, "ps |> avg pid by state")
+                for line, kept in ((f"avg > {threshold}", [r for r in means if r["avg"] > threshold]),
+                                   (f"{threshold} >= avg", [r for r in means if threshold >= r["avg"]]),
+                                   ("avg == " + str(threshold), [r for r in means if r["avg"] == threshold])):
+                    self.assertEqual(rows(dump, f"ps |> avg pid by state |> where {line}"), kept, line)
+            self.assertEqual(rows(dump, "tasks |> where pid < 3 |> avg pid == 1 as a |> where a |> count"), [{"count": 1}])
+            self.assertEqual(rows(dump, "tasks |> where pid < 3 |> avg pid == 1 as a |> where a == 0 || !a |> count"),
+                             [{"count": 0}])
             self.assertEqual(len(rows(dump, "ps |> avg pid by pid |> unique avg / 1000000, avg")),
                              len(rows(dump, "ps |> unique pid")))
             means = rows(dump, "ps |> avg pid by state, ppid")
