@@ -126,5 +126,5 @@ bool spin_queue_read(struct session *s, uint64_t address, struct spin_queue *que
 		queue->cpus[i] = other;
 	}
 	free(nodes);
-	return known || queue->pending;
+	return known;
 }
