@@ -184,7 +184,8 @@ static void add_disk(void *ctx, const struct disk *d)
 		text_or_none(d->name), known_address(d->queue),
 		d->io_known ? cell_udec(d->reads + d->writes) : cell_none(),
 		d->io_known ? cell_udec(d->reads) : cell_none(),
-		d->io_known ? cell_udec(d->writes) : cell_none(), cell_bool(d->by_request));
+		d->io_known ? cell_udec(d->writes) : cell_none(),
+		d->io_known || d->by_request ? cell_bool(d->by_request) : cell_none());
 }
 
 static void show_disks(struct dev_run *run)

@@ -125,9 +125,9 @@ static void add_vmalloc(struct command_args *args, const struct target *target)
 	text[0] = '\0';
 	if (area->caller && s->symbols)
 		symbols_format(s->symbols, area->caller, text, sizeof(text));
-	doc_field(doc, "caller", "CALLER", cell_str(text));
+	doc_field(doc, "caller", "CALLER", area->incomplete ? cell_none() : cell_str(text));
 	vmalloc_area_text(s, area, text, sizeof(text));
-	doc_field(doc, "what", "WHAT", cell_str(text));
+	doc_field(doc, "what", "WHAT", area->incomplete ? cell_none() : cell_str(text));
 	doc_end(doc);
 }
 

@@ -82,6 +82,19 @@ static void caller_text(struct session *s, const struct vmalloc_area *area, char
 		snprintf(buf, size, "0x%" PRIx64, area->caller);
 }
 
+/* Of what stands in the vm_struct. */
+static struct cell read_cell(const struct vmalloc_area *area, struct cell cell)
+{
+	return area->incomplete ? cell_none() : cell;
+}
+
+static void tell_incomplete(struct doc *doc, size_t count)
+{
+	if (count)
+		doc_remark(doc, REMARK_HOLE, "the vm_struct of %zu area%s is not in the dump", count,
+			   count == 1 ? "" : "s");
+}
+
 static void add_info(struct command_args *args, const struct vmalloc_area *area, const char *what)
 {
 	char range[48], caller[256], nodes[160] = "";
@@ -91,9 +104,12 @@ static void add_info(struct command_args *args, const struct vmalloc_area *area,
 	caller_text(args->session, area, caller, sizeof(caller));
 	bool known = nodes_text(args->session, area, nodes, sizeof(nodes));
 	doc_row(args->doc, cell_str(range), cell_address(area->start),
-		cell_address(area->start + area->size), cell_udec(area->size), cell_str(caller),
-		cell_str(what), known ? cell_str(nodes) : cell_none(), cell_udec(area->page_count),
-		area->phys ? cell_address(area->phys) : cell_none(), cell_hex(area->flags));
+		cell_address(area->start + area->size), cell_udec(area->size),
+		read_cell(area, cell_str(caller)), read_cell(area, cell_str(what)),
+		known ? read_cell(area, cell_str(nodes)) : cell_none(),
+		read_cell(area, cell_udec(area->page_count)),
+		area->phys ? cell_address(area->phys) : cell_none(),
+		read_cell(area, cell_hex(area->flags)));
 }
 
 static struct error *run_vmallocinfo(struct command_args *args)
@@ -101,7 +117,7 @@ static struct error *run_vmallocinfo(struct command_args *args)
 	struct session *s = args->session;
 	const struct vmalloc_area *areas;
 	struct options options;
-	size_t count, i;
+	size_t count, incomplete = 0, i;
 	char what[160];
 
 	struct error *err = options_parse(args, NULL, 0, &options);
@@ -113,11 +129,13 @@ static struct error *run_vmallocinfo(struct command_args *args)
 	for (i = 0; i < count && !session_stopped(s); i++) {
 		vmalloc_area_text(s, &areas[i], what, sizeof(what));
 		add_info(args, &areas[i], what);
+		incomplete += areas[i].incomplete;
 	}
 	areas = vmalloc_unpurged(s, &count);
 	for (i = 0; i < count && !session_stopped(s); i++)
 		add_info(args, &areas[i], "unpurged vm_area");
 	doc_end(args->doc);
+	tell_incomplete(args->doc, incomplete);
 	return NULL;
 }
 
@@ -142,21 +160,25 @@ static void add_area(struct command_args *args, const struct vmalloc_area *area)
 	vmalloc_area_text(args->session, area, what, sizeof(what));
 	doc_row(args->doc, cell_address(area->vmap_area),
 		area->vm ? cell_address(area->vm) : cell_none(), cell_address(area->start),
-		cell_address(area->start + area->size), cell_udec(area->size), cell_str(caller),
-		cell_str(what), cell_udec(area->page_count),
-		area->phys ? cell_address(area->phys) : cell_none(), cell_hex(area->flags));
+		cell_address(area->start + area->size), cell_udec(area->size),
+		read_cell(area, cell_str(caller)), read_cell(area, cell_str(what)),
+		read_cell(area, cell_udec(area->page_count)),
+		area->phys ? cell_address(area->phys) : cell_none(),
+		read_cell(area, cell_hex(area->flags)));
 }
 
 struct error *kmem_vmalloc(struct command_args *args, const struct options *options)
 {
 	struct session *s = args->session;
 	struct error *err = NULL;
-	size_t count;
+	size_t count, incomplete = 0;
 	const struct vmalloc_area *areas = vmalloc_areas(s, &count);
 
 	doc_table(args->doc, "vmalloc_areas", area_columns, array_size(area_columns));
-	for (size_t i = 0; !options->word_count && i < count && !session_stopped(s); i++)
+	for (size_t i = 0; !options->word_count && i < count && !session_stopped(s); i++) {
 		add_area(args, &areas[i]);
+		incomplete += areas[i].incomplete;
+	}
 	for (int i = 0; i < options->word_count && !err; i++) {
 		uint64_t address;
 		err = parse_address(s, options->words[i], &address);
@@ -168,10 +190,12 @@ struct error *kmem_vmalloc(struct command_args *args, const struct options *opti
 			area = vmalloc_area_of_pfn(s, address >> PAGE_SHIFT, &vaddr);
 		if (area)
 			add_area(args, area);
-		else if (!err)
+		incomplete += area && area->incomplete;
+		if (!area && !err)
 			doc_remark(args->doc, REMARK_ERROR, "%" PRIx64 ": in no vmalloc area",
 				   address);
 	}
 	doc_end(args->doc);
+	tell_incomplete(args->doc, incomplete);
 	return err;
 }

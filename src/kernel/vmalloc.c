@@ -89,12 +89,14 @@ static void read_vm(struct vmalloc *v, struct vmalloc_area *area)
 
 	if (field_read(s, area->vm, &v->vm_size, &value) && value && value <= area->size)
 		area->size = value;
-	field_read(s, area->vm, &v->vm_flags, &area->flags);
-	field_read(s, area->vm, &v->vm_pages, &area->pages);
-	field_read(s, area->vm, &v->vm_phys, &area->phys);
-	field_read(s, area->vm, &v->vm_caller, &area->caller);
+	area->incomplete |= !field_read(s, area->vm, &v->vm_flags, &area->flags);
+	area->incomplete |= !field_read(s, area->vm, &v->vm_pages, &area->pages);
+	area->incomplete |= !field_read(s, area->vm, &v->vm_phys, &area->phys);
+	area->incomplete |= !field_read(s, area->vm, &v->vm_caller, &area->caller);
 	if (field_read(s, area->vm, &v->vm_count, &value) && value <= AREA_PAGES_MAX)
 		area->page_count = (unsigned)value;
+	else
+		area->incomplete = true;
 	if (field_read(s, area->vm, &v->vm_order, &value) && value < 20)
 		area->page_order = (unsigned)value;
 }
@@ -120,7 +122,8 @@ static bool add_area(void *ctx, uint64_t address)
 	/* Without its flag the pointer was never set. */
 	bool has_vm = into == &v->areas && (!v->old_flags || flags & VM_VM_AREA);
 	/* In a freed area the word is the link or size that the allocator keeps there. */
-	if (has_vm && field_read(s, address, &v->vm, &area.vm) && area.vm)
+	area.incomplete = has_vm && !field_read(s, address, &v->vm, &area.vm);
+	if (area.vm)
 		read_vm(v, &area);
 	vec_push(into, area);
 	return into->count < AREAS_MAX;
@@ -293,7 +296,7 @@ void vmalloc_area_text(struct session *s, const struct vmalloc_area *area, char 
 	char text[160] = "";
 	size_t n = 0;
 
-	if (!area->vm)
+	if (!area->vm && !area->incomplete)
 		n = (size_t)snprintf(text, sizeof(text), " vm_map_ram");
 	if (area->page_count)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " pages=%u", area->page_count);

@@ -17,6 +17,7 @@ struct vmalloc_area {
 	uint64_t pages;        /* address of its struct page * array; 0 none */
 	unsigned page_count;
 	unsigned page_order;   /* pages come in such blocks; 0: single ones */
+	bool incomplete;       /* its vm_struct is not in the dump: nothing from caller on is known */
 };
 
 /* include/linux/vmalloc.h */

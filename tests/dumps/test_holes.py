@@ -50,6 +50,24 @@ class Holes(subsystems.Test):
         self.assertEqual(lost["inode"]["path"], "/tmp/disk/?/data")
         self.assertIn("parts of its path are not in the dump", str(lost["remarks"]))
 
+    @each_dump
+    def test_vmalloc(self, dump):
+        area = next(a for a in lab.query(dump, "kmem -v")["vmalloc_areas"] if a["vm_struct"] and a["pages"])
+        change = f"wr '&((struct vmap_area *){area['vmap_area']})->vm' {NOWHERE:#x}"
+        for line in f"kmem -v {area['start']}", "vmallocinfo":
+            answer = after(self, dump, [change], line)
+            found = next(a for a in answer.get("vmalloc_areas") or answer["areas"] if a["start"] == area["start"])
+            self.assertEqual([found[key] for key in ("caller", "what", "pages", "flags")], [None] * 4)
+            self.assertIn("the vm_struct of 1 area is not in the dump", str(answer["remarks"]))
+        found = after(self, dump, [change], f"kmem {area['start']}")["addresses"][0]["vmalloc"]
+        self.assertEqual((found["caller"], found["what"]), (None, None))
+
+    @each_dump
+    def test_queue_of_a_disk(self, dump):
+        disk = lab.query(dump, "dev -d")["disks"][0]
+        lost = after(self, dump, [f"wr '&((struct gendisk *){disk['gendisk']})->queue' {NOWHERE:#x}"], "dev -d")["disks"][0]
+        self.assertEqual([lost[key] for key in ("total", "reads", "writes", "by_request")], [None] * 4)
+
 
 class Pages(unittest.TestCase):
     def test_struct_pages(self):
