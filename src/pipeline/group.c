@@ -33,10 +33,27 @@ struct grouping {
 	size_t none; /* of by_number: the group of the unknown, + 1 */
 };
 
-void cell_add_key(const struct cell_value *value, const struct column_def *column,
+static const char digits[] = "0123456789abcdef";
+
+/* A struct or array is what is in it. */
+static bool add_content(const struct row_expr *expr, uint64_t address, struct strbuf *key)
+{
+	uint64_t size = type_size(expr->column.type);
+	uint8_t bytes[1024];
+
+	if (!size || size > sizeof(bytes) ||
+	    memory_read(expr->env->session->memory, address, bytes, (size_t)size) != READ_OK)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		strbuf_add_char(key, digits[bytes[i] >> 4]);
+		strbuf_add_char(key, digits[bytes[i] & 15]);
+	}
+	return true;
+}
+
+void cell_add_key(const struct row_expr *expr, const struct cell_value *value,
 		  struct strbuf *key)
 {
-	static const char digits[] = "0123456789abcdef";
 	bool is_text = value->datum.kind == DATUM_TEXT;
 	char buf[18];
 	size_t n = sizeof(buf);
@@ -46,7 +63,12 @@ void cell_add_key(const struct cell_value *value, const struct column_def *colum
 		strbuf_add_char(key, '?');
 		return;
 	}
-	if (column->look == LOOK_REAL)
+	if (value->datum.kind == DATUM_PLACE) {
+		if (add_content(expr, v, key))
+			return;
+		strbuf_add_char(key, '@');
+	}
+	if (expr->column.look == LOOK_REAL)
 		memcpy(&v, &value->real, sizeof(v));
 	/* A number, or a text with its length before it: none is the start of another. */
 	buf[--n] = is_text ? ':' : ';';
@@ -149,7 +171,7 @@ static struct group *find_group(struct grouping *g, const struct cell_value *key
 
 	if (!op->by_count)
 		return g->count ? g->data : new_group(g, keys);
-	if (op->by_count == 1 && op->by[0].column.kind != DATUM_TEXT &&
+	if (op->by_count == 1 && op->by[0].column.kind == DATUM_NUMBER &&
 	    op->by[0].column.look != LOOK_REAL) {
 		if (keys[0].datum.kind == DATUM_NONE) {
 			if (g->none)
@@ -166,7 +188,7 @@ static struct group *find_group(struct grouping *g, const struct cell_value *key
 	}
 	strbuf_clear(&g->key);
 	for (unsigned i = 0; i < op->by_count; i++)
-		cell_add_key(&keys[i], &op->by[i].column, &g->key);
+		cell_add_key(&op->by[i], &keys[i], &g->key);
 	if (map_get_name(&g->by_text, strbuf_text(&g->key), &index))
 		return &g->data[index];
 	if (!op_may_keep(op))

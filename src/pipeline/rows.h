@@ -122,8 +122,8 @@ struct kept_rows {
 struct row row_keep(const struct row *row, const struct schema *schema, size_t data_size,
 		    struct arena *arena);
 struct cell_value cell_keep(const struct cell_value *value, struct arena *arena);
-/* Adds what tells the value from others to a text that is a key of a map. */
-void cell_add_key(const struct cell_value *value, const struct column_def *column,
+/* Adds what tells a value of @expr from others to a text that is a key of a map. */
+void cell_add_key(const struct row_expr *expr, const struct cell_value *value,
 		  struct strbuf *key);
 /* The integer part, as far as 64 bits reach. */
 uint64_t whole_number(long double real, bool is_signed);

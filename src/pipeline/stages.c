@@ -376,7 +376,7 @@ static bool unique_push(struct op *op, const struct row *row)
 	for (unsigned i = 0; i < op->expr_count; i++) {
 		struct cell_value value;
 		row_eval(&op->exprs[i], &value);
-		cell_add_key(&value, &op->exprs[i].column, &seen->key);
+		cell_add_key(&op->exprs[i], &value, &seen->key);
 	}
 	if (map_get_name(&seen->map, strbuf_text(&seen->key), &found))
 		return true;

@@ -641,6 +641,15 @@ class Values(OnDumps):
             self.assertEqual(rows(dump, "tasks |> where pid == 2 |> follow &((struct mm_struct *)(pid - 4))->mmap_lock"),
                              [])
 
+    def test_kinds_of_structs(self):
+        """Structs and arrays are alike when what is in them is."""
+        for dump in self.each():
+            masks = [r["m"] for r in rows(dump, "tasks |> select cpus_mask as m")]
+            self.assertGreater(len(masks), len(set(masks)))
+            for line in ("tasks |> unique cpus_mask", "tasks |> count by cpus_mask", "tasks |> count by cpus_mask.bits",
+                         "tasks |> select cpus_mask as m |> unique m, 1"):
+                self.assertEqual(rows(dump, f"{line} |> count"), [{"count": len(set(masks))}], line)
+
     def test_long_texts(self):
         for dump in self.each():
             text = rows(dump, "cpus |> first 1 |> select (char *)vmcoreinfo_data as text")[0]["text"]
