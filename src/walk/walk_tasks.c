@@ -91,10 +91,18 @@ static enum field_found get_cpu(struct field_ask *ask)
 
 static enum field_found get_ppid(struct field_ask *ask)
 {
+	static const char type[] = "task_struct";
 	const struct task *task = task_of(ask);
+	uint64_t parent, tgid;
 
 	ask->number = task ? (uint64_t)task->ppid : 0;
-	return task && task_is_named(task);
+	if (!task || !task_is_named(task))
+		return FIELD_LOST;
+	if (task->ppid)
+		return FIELD_KNOWN;
+	/* That of the idle task, or not known. */
+	return kread(ask->session, task->address, type, "real_parent", &parent) &&
+	       kread(ask->session, parent, type, "tgid", &tgid);
 }
 
 static enum field_found get_kernel(struct field_ask *ask)
@@ -394,7 +402,7 @@ static enum field_found get_module_size(struct field_ask *ask)
 	const struct module_info *info = module_of(ask->session, ask->object);
 
 	ask->number = info ? info->size : 0;
-	return info ? FIELD_KNOWN : FIELD_LOST;
+	return ask->number ? FIELD_KNOWN : FIELD_LOST;
 }
 
 static enum field_found get_module_used(struct field_ask *ask)
@@ -402,7 +410,7 @@ static enum field_found get_module_used(struct field_ask *ask)
 	const struct module_info *info = module_of(ask->session, ask->object);
 
 	ask->number = info ? info->refcount : 0;
-	return info ? FIELD_KNOWN : FIELD_LOST;
+	return info && info->has_refcount ? FIELD_KNOWN : FIELD_LOST;
 }
 
 static enum field_found get_module_text(struct field_ask *ask)

@@ -111,7 +111,9 @@ class Mod(unittest.TestCase):
                     file.seek(place)
                     file.write(data)
             ghost = next(m for m in test_slab.ask(path, "mod")["modules"] if m["name"] == "ghost")
+            rows = test_slab.ask(path, 'modules |> where (char *)name == "ghost" |> select size, used')["rows"]
         self.assertEqual({ghost[key] for key in ("base", "size", "refcount", "taints")}, {None})
+        self.assertEqual(rows, [{"size": None, "used": None}])
         self.assertEqual(ghost["state"], "live")  # the first of its members
 
     @workshop.each
