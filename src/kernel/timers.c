@@ -152,7 +152,7 @@ size_t hrtimer_bases(struct session *s, unsigned cpu, struct timer_base bases[HR
 		return 0;
 	for (; count < array.size / size && count < HRTIMER_BASES_MAX; count++) {
 		struct timer_base *base = &bases[count];
-		uint64_t clock = UINT64_MAX;
+		uint64_t clock;
 		*base = (struct timer_base){
 			.cpu = cpu,
 			.index = (unsigned)count,
@@ -160,9 +160,9 @@ size_t hrtimer_bases(struct session *s, unsigned cpu, struct timer_base bases[HR
 			/* HRTIMER_BASE_MONOTONIC_SOFT (4.16) and on */
 			.soft = array.size / size == 8 && count >= 4,
 		};
-		kread(s, base->address, type, "clockid", &clock);
 		kread(s, base->address, type, "offset", &base->offset);
-		base->name = clock_name(clock);
+		if (kread(s, base->address, type, "clockid", &clock))
+			base->name = clock_name(clock);
 	}
 	return count;
 }
