@@ -69,9 +69,12 @@ static void add_row(struct vm_run *run, const struct mapping *m, const char *nam
 		m->flags & VMA_EXEC ? 'x' : '-', m->flags & VMA_MAYSHARE ? 's' : 'p', 0
 	};
 
+	bool known = !m->incomplete;
 	doc_row(run->args->doc, cell_address(m->vma), cell_hex(m->start), cell_hex(m->end),
-		cell_str(permissions), cell_hex(m->file ? m->page_offset << PAGE_SHIFT : 0),
-		cell_hex(m->flags), cell_str(name),
+		known ? cell_str(permissions) : cell_none(),
+		known ? cell_hex(m->file ? m->page_offset << PAGE_SHIFT : 0) : cell_none(),
+		known ? cell_hex(m->flags) : cell_none(),
+		known || *name ? cell_str(name) : cell_none(),
 		m->file ? cell_address(m->file) : cell_none());
 	run->shown++;
 }

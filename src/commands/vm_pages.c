@@ -26,11 +26,12 @@ static const struct column page_columns[] = {
 	{ .key = "offset" },
 };
 
-enum state { IN_MEMORY, IN_SWAP, IN_FILE, NOWHERE, SPECIAL, HOLE };
+enum state { IN_MEMORY, IN_SWAP, IN_FILE, NOWHERE, SPECIAL, HOLE, UNKNOWN };
 
 static const char *const state_names[] = {
 	[IN_MEMORY] = "memory", [IN_SWAP] = "swap",       [IN_FILE] = "file",
 	[NOWHERE] = "none",     [SPECIAL] = "special",    [HOLE] = "missing",
+	[UNKNOWN] = "unknown",
 };
 
 /* Of pages from @address on, which are all alike. */
@@ -90,6 +91,9 @@ static void where_text(const struct listing *l, char *buf, size_t size)
 	case HOLE:
 		snprintf(buf, size, "its page table is not in the dump");
 		break;
+	case UNKNOWN:
+		snprintf(buf, size, "in its file, or nowhere: the mapping is not in the dump");
+		break;
 	case NOWHERE:
 		snprintf(buf, size, "(not mapped)");
 		break;
@@ -129,14 +133,16 @@ static void end_run(struct listing *l)
 static bool goes_on(const struct run *run, const struct run *next)
 {
 	return run->end == next->address && run->state == next->state &&
-	       (next->state == IN_FILE || next->state == NOWHERE || next->state == HOLE) &&
+	       (next->state == IN_FILE || next->state == NOWHERE || next->state == HOLE ||
+		next->state == UNKNOWN) &&
 	       run->end > run->address;
 }
 
 static struct run look_at(const struct listing *l, const struct page_root *root, uint64_t address)
 {
 	const struct mapping *m = l->mapping;
-	struct run run = { .address = address, .state = m->file ? IN_FILE : NOWHERE };
+	struct run run = { .address = address,
+			   .state = m->incomplete ? UNKNOWN : m->file ? IN_FILE : NOWHERE };
 	struct walk walk;
 
 	memory_walk_user(l->args->session->memory, root, address, &walk);

@@ -70,7 +70,9 @@ static void add_mapping(struct command_args *args, const struct task *task, uint
 	doc_field(doc, "end", "END", cell_address(mapping.end));
 	vma_flags_text(s, mapping.flags, flags, sizeof(flags));
 	snprintf(shown, sizeof(shown), "0x%" PRIx64 " %s", mapping.flags, flags);
-	doc_field(doc, "flags", "FLAGS", cell_shown(cell_hex(mapping.flags), shown));
+	doc_field(doc, "flags", "FLAGS", mapping.incomplete
+						 ? cell_none()
+						 : cell_shown(cell_hex(mapping.flags), shown));
 	doc_field(doc, "file", name[0] ? "FILE" : NULL, known && name[0] ? cell_str(name)
 									  : cell_none());
 	uint64_t offset = (mapping.page_offset << PAGE_SHIFT) + (address - mapping.start);

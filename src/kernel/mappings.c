@@ -25,12 +25,13 @@ struct mapping_walk {
 bool mapping_read(struct session *s, uint64_t vma, struct mapping *mapping)
 {
 	*mapping = (struct mapping){ .vma = vma };
-	if (!kread(s, vma, "vm_area_struct", "vm_start", &mapping->start) ||
-	    !kread(s, vma, "vm_area_struct", "vm_end", &mapping->end))
-		return false;
-	return kread(s, vma, "vm_area_struct", "vm_flags", &mapping->flags) &&
-	       kread(s, vma, "vm_area_struct", "vm_pgoff", &mapping->page_offset) &&
-	       kread(s, vma, "vm_area_struct", "vm_file", &mapping->file);
+	mapping->incomplete =
+		!kread(s, vma, "vm_area_struct", "vm_start", &mapping->start) ||
+		!kread(s, vma, "vm_area_struct", "vm_end", &mapping->end) ||
+		!kread(s, vma, "vm_area_struct", "vm_flags", &mapping->flags) ||
+		!kread(s, vma, "vm_area_struct", "vm_pgoff", &mapping->page_offset) ||
+		!kread(s, vma, "vm_area_struct", "vm_file", &mapping->file);
+	return !mapping->incomplete;
 }
 
 static bool walk_entry(void *ctx, uint64_t first, uint64_t last, uint64_t entry)
@@ -180,7 +181,7 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
 		snprintf(buf, size, "[stack]");
 	else
 		given_name(s, mapping->vma, "anon", buf, size);
-	return known;
+	return known && !mapping->incomplete;
 }
 
 struct error *task_page_root(struct session *session, const struct task *task,

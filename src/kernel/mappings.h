@@ -13,13 +13,14 @@ struct mapping {
 	uint64_t flags;        /* VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_SHARED 8 ... */
 	uint64_t page_offset;  /* vm_pgoff, in pages */
 	uint64_t file;         /* struct file; 0: anonymous */
+	bool incomplete;       /* some of it cannot be read, and is 0 */
 };
 
 /* The page-table root of a task's user space; an error when it has none. */
 struct error *task_page_root(struct session *session, const struct task *task,
 			     struct page_root *root) must_check;
 
-/* A vm_area_struct. False when some of it cannot be read, which is 0 then. */
+/* A vm_area_struct. False when it is incomplete. */
 bool mapping_read(struct session *s, uint64_t vma, struct mapping *mapping);
 typedef bool (*mapping_fn)(void *ctx, const struct mapping *mapping);
 /* Each mapping of the address space @mm in order of address. False when it could not be read whole. */

@@ -8,8 +8,10 @@ import struct
 import tempfile
 import unittest
 
+import json_schema
 import lab
 import test_pages
+import workshop
 
 PAGE = 4096
 
@@ -192,6 +194,29 @@ class Write(OnElf):
         filtered = next(iter(lab.dumps(name="sysrq", capture="kdump")), None)
         if filtered:
             self.assertIn("excluded", lab.inquest("-c", "wr -u 400000 1", filtered.vmcore).stderr)
+
+
+class Mappings(unittest.TestCase):
+    @workshop.each
+    def test_a_mapping_that_is_not_in_the_dump(self, shop):
+        """In the tree a pointer to what nothing is at, the guard behind a stack: where it lay is known, no more."""
+        task = next(task for task in lab.query(shop.dump, "ps -k")["tasks"] if task["comm"] == "kthreadd")
+        stack = lab.query(shop.dump, f"struct task_struct.stack {task['task'][2:]}")["structs"][0]["members"][0]["value"]
+        guard = int(stack, 16) + lab.query(shop.dump, "mach")["stack_size"]
+        before = lab.query(shop.dump, "vm -p 1")["address_spaces"][0]["mappings"]
+        lost = next(m for m in before if m["name"] == "/bin/busybox" and "file" in {page["state"] for page in m["pages"]})
+        hits = [hit["address"] for hit in lab.query(shop.dump, f"search {lost['vma'][2:]}")["hits"] if (hit["what"] or "").startswith("maple_node")]
+        lines = [f"wr {at} {guard:x}" for at in hits] + ["vm -p 1", f"vtop -c 1 {lost['start'][2:]}"]
+        run = lab.inquest("--json", *[word for line in lines for word in ("-c", line)], shop.dump.vmcore)
+        *_, vm, vtop = json.loads(run.stdout)["commands"]
+        self.assertEqual(json_schema.faults("vm", vm)[:5] + json_schema.faults("vtop", vtop)[:5], [])
+        found = next(m for m in vm["address_spaces"][0]["mappings"] if m["start"] == lost["start"])
+        self.assertEqual({found[key] for key in ("permissions", "offset", "flags", "name", "file")}, {None})
+        self.assertEqual([(page["virtual"], page["state"]) for page in found["pages"]],
+                         [(page["virtual"], {"file": "unknown"}.get(page["state"], page["state"])) for page in lost["pages"]])
+        self.assertEqual([m for m in vm["address_spaces"][0]["mappings"] if m is not found], [m for m in before if m is not lost])
+        self.assertIn("not all mappings can be read", str(vm["remarks"]))
+        self.assertIsNone(vtop["translations"][0]["mapping"]["flags"])
 
 
 class Numbers(OnElf):
