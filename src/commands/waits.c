@@ -104,10 +104,12 @@ static size_t choose(const struct wait_graph *g, bool all, const struct options 
 static int compare_waits(const void *a, const void *b, void *ctx)
 {
 	const struct wait_graph *g = *(const struct wait_graph *const *)ctx;
-	const struct wait_node *x = &g->nodes[*(const size_t *)a];
-	const struct wait_node *y = &g->nodes[*(const size_t *)b];
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+	const struct wait_node *x = &g->nodes[i], *y = &g->nodes[k];
 
-	return x->waited_ns > y->waited_ns ? -1 : x->waited_ns < y->waited_ns;
+	if (x->waited_ns != y->waited_ns)
+		return x->waited_ns > y->waited_ns ? -1 : 1;
+	return i < k ? -1 : i > k;
 }
 
 static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
