@@ -274,7 +274,8 @@ static void each_end(struct op *op)
 			   e->failed - COMPLAINTS_MAX);
 	if (e->unknown)
 		doc_remark(op->run->doc, REMARK_NOTE, "stage %u (each): left out %zu rows of which "
-			   "a value is not known", op->stage->number, e->unknown);
+			   "a value is not known%s", op->stage->number, e->unknown,
+			   e->nested ? ", or holds a \"|>\"" : "");
 	filler_destroy(e->filler);
 	strbuf_deinit(&e->command);
 	vec_deinit(&e->commands);

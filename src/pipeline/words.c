@@ -187,6 +187,7 @@ struct filler_part {
 };
 
 struct filler {
+	bool nested; /* in a pipeline: what a dump holds must not become a stage of it */
 	struct { vec_fields(struct filler_part *); } parts;
 };
 
@@ -227,6 +228,7 @@ struct error *filler_create(struct op *op, const char *text, size_t text_at, str
 	const char *plain = text, *s = text;
 
 	*filler = f;
+	f->nested = *op->stage->rest == '(';
 	while (*s && !err) {
 		/* Of a row that is no object "$" is what it is to the command: a register. */
 		bool object = *s == '$' && !is_name_char(s[1]) &&
@@ -264,6 +266,8 @@ bool filler_fill(struct filler *f, struct strbuf *out)
 		bool address = part->expr.column.look == LOOK_FIELD &&
 			       part->expr.column.field == FIELD_ADDRESS;
 		if (value.datum.kind == DATUM_NONE)
+			return false;
+		if (value.datum.kind == DATUM_TEXT && f->nested && strstr(value.datum.text, "|>"))
 			return false;
 		if (value.datum.kind == DATUM_TEXT)
 			strbuf_add(out, value.datum.text);

@@ -581,6 +581,8 @@ class Stages(OnDumps):
     def test_each(self):
         for dump in self.each():
             self.assertEqual(answer_of(dump, "tasks |> first 0 |> each bt {pid}"), {"each": []})
+            # What a dump holds is no stage.
+            self.assertEqual(answer_of(dump, 'tasks |> first 1 |> select "1 |> each p 2" as c |> each (p {c})')["each"], [])
             # What a command changes makes the session forget what it had read, the tasks that are walked, too.
             pids = [r["pid"] for r in rows(dump, "tasks |> select pid")]
             changed = answer_of(dump, "tasks |> each wr -32 panic_on_oops {pid}")["each"]
