@@ -170,19 +170,23 @@ void irqs_each(struct session *s, struct walk_trouble *trouble, irq_fn fn, void 
 bool irq_handlers_each(struct session *s, const struct irq_line *line, irq_handler_fn fn,
 		       void *ctx)
 {
-	uint64_t at = line->action;
+	uint64_t at = line->action, name;
+	bool whole = true;
 
 	for (unsigned i = 0; at && i < ACTIONS_MAX; i++) {
 		struct irq_handler handler = { .action = at };
 		if (!kread(s, at, "irqaction", "handler", &handler.handler))
 			return false;
 		kread(s, at, "irqaction", "thread", &handler.thread);
-		kread_string(s, at, "irqaction", "name", handler.name, sizeof(handler.name));
+		/* A driver may give none. */
+		whole &= kread_string(s, at, "irqaction", "name", handler.name,
+				      sizeof(handler.name)) ||
+			 (kread(s, at, "irqaction", "name", &name) && !name);
 		fn(ctx, &handler);
 		if (!kread(s, at, "irqaction", "next", &at))
 			return false;
 	}
-	return !at;
+	return whole && !at;
 }
 
 bool irq_count(struct session *s, const struct irq_line *line, unsigned cpu, uint64_t *count)

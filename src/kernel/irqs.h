@@ -32,7 +32,7 @@ struct irq_handler {
 /* Every line that exists, in order of its number. What is missing is told in @trouble. */
 typedef bool (*irq_fn)(void *ctx, const struct irq_line *line);
 void irqs_each(struct session *s, struct walk_trouble *trouble, irq_fn fn, void *ctx);
-/* Those who handle it. False: the list breaks off. */
+/* Those who handle it. False: the list breaks off, or a name was not read. */
 typedef void (*irq_handler_fn)(void *ctx, const struct irq_handler *handler);
 bool irq_handlers_each(struct session *s, const struct irq_line *line, irq_handler_fn fn,
 		       void *ctx);

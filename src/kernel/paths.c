@@ -179,8 +179,8 @@ static void namespace_name(struct session *s, uint64_t inode, const char *number
 }
 
 /*
- * A name that the file system makes up (d_dname); false when it does not. A number that the dump
- * lacks is "?", and *@whole false.
+ * A name that the file system makes up (d_dname); false when it does not. A number or a file system
+ * that the dump lacks is "?", and *@whole false.
  */
 static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t size, bool *whole)
 {
@@ -193,9 +193,11 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 	kread(s, dentry, "dentry", "d_inode", &inode);
 	if (kread(s, inode, "inode", "i_ino", &ino))
 		snprintf(number, sizeof(number), "%" PRIu64, ino);
-	fs_type(s, dentry, type);
+	bool typed = fs_type(s, dentry, type);
 	dentry_name(s, dentry, name);
-	if (strcmp(type, "pipefs") == 0)
+	if (!typed)
+		snprintf(buf, size, "?:[%s]", number);
+	else if (strcmp(type, "pipefs") == 0)
 		snprintf(buf, size, "pipe:[%s]", number);
 	else if (strcmp(type, "sockfs") == 0)
 		snprintf(buf, size, "socket:[%s]", number);
@@ -207,7 +209,7 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 		snprintf(buf, size, "/%s:", name);
 	else
 		snprintf(buf, size, "/%s (deleted)", name);
-	*whole = !strstr(buf, ":[?]");
+	*whole = typed && !strstr(buf, ":[?]");
 	return true;
 }
 
@@ -268,41 +270,44 @@ static uint64_t first_namespace(struct session *s)
 
 /*
  * A mount of @sb that shows to users, if possible in the first namespace: others have their file
- * systems elsewhere (devtmpfsd's /dev is its root). 0: none.
+ * systems elsewhere (devtmpfsd's /dev is its root). 0: none. False: there may be one.
  */
-static uint64_t visible_mount(struct session *s, uint64_t sb)
+static bool visible_mount(struct session *s, uint64_t sb, uint64_t *found)
 {
-	uint64_t offset, link, head = 0, next, first = first_namespace(s), found = 0;
+	uint64_t offset, link, head = 0, next, first = first_namespace(s);
 	bool single = koffset(s, "mount", "mnt_next_for_sb", &offset);
 
+	*found = 0;
 	if (!single && (!koffset(s, "mount", "mnt_instance", &offset) ||
 			!koffset(s, "super_block", "s_mounts", &head)))
-		return 0;
+		return false;
 	if (!kread(s, sb, "super_block", single ? "s_mounts" : "s_mounts.next", &link))
-		return 0;
+		return false;
 	for (unsigned i = 0; i < MOUNTS_MAX && link && (single || link != sb + head); i++) {
 		uint64_t mount = single ? link : link - offset;
 		uint64_t ns = namespace_of(s, mount);
+		if (ns && (ns == first || !*found))
+			*found = mount;
 		if (ns && ns == first)
-			return mount;
-		if (ns && !found)
-			found = mount;
+			return true;
 		if (memory_u64(s->memory, mount + offset, &next) != READ_OK)
-			break;
+			return *found != 0;
 		link = next;
 	}
-	return found;
+	return true;
 }
 
 bool mounted_dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size)
 {
-	uint64_t sb, mount;
+	uint64_t sb, mount = 0;
 	bool whole;
 
 	if (made_up_name(s, dentry, buf, size, &whole))
 		return whole;
-	mount = kread(s, dentry, "dentry", "d_sb", &sb) ? visible_mount(s, sb) : 0;
-	return mount ? mount_path(s, mount, dentry, buf, size) : dentry_path(s, dentry, buf, size);
+	bool told = kread(s, dentry, "dentry", "d_sb", &sb) && visible_mount(s, sb, &mount);
+	whole = mount ? mount_path(s, mount, dentry, buf, size)
+		      : dentry_path(s, dentry, buf, size);
+	return whole && told;
 }
 
 bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
@@ -319,11 +324,11 @@ bool inode_path(struct session *s, uint64_t inode, char *buf, size_t size)
 
 bool super_block_path(struct session *s, uint64_t sb, char *buf, size_t size)
 {
-	uint64_t mount = visible_mount(s, sb), root;
+	uint64_t mount, root;
 
 	if (size)
 		buf[0] = '\0';
-	return mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
+	return visible_mount(s, sb, &mount) && mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
 	       mount_path(s, mount, root, buf, size);
 }
 

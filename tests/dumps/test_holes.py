@@ -51,6 +51,23 @@ class Holes(subsystems.Test):
         self.assertIn("parts of its path are not in the dump", str(lost["remarks"]))
 
     @each_dump
+    def test_super_block_of_a_dentry(self, dump):
+        """Where it is mounted, or what makes up its name, cannot be told then."""
+        for pid, pattern, name in (pid_of(dump, "files"), "null", "/null"), (pid_of(dump, "net"), "socket:*", "?:[{}]"):
+            file = lab.query(dump, f"files -R {pattern} {pid}")["open_files"][0]["files"][0]
+            change = f"wr '&((struct dentry *){file['dentry']})->d_sb' {NOWHERE:#x}"
+            answer = after(self, dump, [change], f"files -d {file['dentry']}")
+            self.assertEqual(answer["dentries"][0]["path"], name.format(file["path"].strip("socket:[]")))
+            self.assertIn("parts of its path are not in the dump", str(answer["remarks"]))
+
+    @each_dump
+    def test_name_of_a_handler(self, dump):
+        line = lab.query(dump, "irq -u")["irqs"][-1]
+        for command in "irq", "irq -a", "irq -s":
+            answer = after(self, dump, [f"wr '&((struct irqaction *){line['action']})->name' {NOWHERE:#x}"], f"{command} {line['irq']}")
+            self.assertIn("of 1 interrupt lines is not wholly in the dump", str(answer["remarks"]))
+
+    @each_dump
     def test_vmalloc(self, dump):
         area = next(a for a in lab.query(dump, "kmem -v")["vmalloc_areas"] if a["vm_struct"] and a["pages"])
         change = f"wr '&((struct vmap_area *){area['vmap_area']})->vm' {NOWHERE:#x}"
