@@ -415,8 +415,13 @@ static struct error *parse_range(struct rd_run *run, uint64_t *address, uint64_t
 			   COUNT_MAX, *count);
 		*count = COUNT_MAX;
 	}
-	if (*count && *address > UINT64_MAX - (*count * run->word - 1))
-		*count = (UINT64_MAX - *address) / run->word;
+	/* No word goes beyond the end of all addresses. */
+	uint64_t room = UINT64_MAX - *address, before = run->word - 1;
+	if (room < before)
+		return error_new(ERROR_USAGE, "there is no word of %u bytes at %s", run->word,
+				 o->words[0]);
+	if (*count && *count - 1 > (room - before) / run->word)
+		*count = (room - before) / run->word + 1;
 	/* What is asked for is the last of the words. */
 	if (o->set[OPT_BACKWARD] && *count > 1) {
 		if (*address < (*count - 1) * run->word)

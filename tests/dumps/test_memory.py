@@ -114,10 +114,15 @@ class Read(OnElf):
 
     def test_errors(self):
         for line, said in (("rd", "an address"), ("rd -m 0", "Xen"), ("rd -f -p 0", "only one of"), ("rd -r /dev/null init_task", "needs a count"),
-                           ("rd -R -p 8 5", "no 5 words")):
+                           ("rd -R -p 8 5", "no 5 words"), ("rd fffffffffffffffc", "no word of 8 bytes")):
             done = lab.inquest("-c", line, self.dumps[0].vmcore)
             self.assertEqual(done.returncode, 1, line)
             self.assertIn(said, done.stderr)
+
+    def test_the_last_of_all_addresses(self):
+        for line, size in (("rd fffffffffffffff8", 8), ("rd fffffffffffffff8 2", 8), ("rd -8 fffffffffffffff8 100", 8), ("rd -8 -p 0 3", 3)):
+            rows = lab.query(self.dumps[0], line)["memory"]
+            self.assertEqual([row["size"] for row in rows], [size], line)
 
 
 class Write(OnElf):
