@@ -184,8 +184,10 @@ static void add_task(struct ps_run *run, const struct task *task)
 		 comm);
 	snprintf(percent, sizeof(percent), "%.1f",
 		 run->memory_bytes ? 100.0 * (double)rss / (double)run->memory_bytes : 0.0);
-	doc_row(run->args->doc, cell_str(task->on_cpu ? ">" : ""), cell_dec(task->pid),
-		cell_dec(task->tgid), cell_dec(task->ppid),
+	doc_row(run->args->doc, cell_str(task->on_cpu ? ">" : ""), 
+		pid_cell(task),
+		task_has_tgid(task) ? cell_dec(task->tgid) : cell_none(),
+		task->has_ppid ? cell_dec(task->ppid) : cell_none(),
 		task->cpu < 0 ? cell_none() : cell_dec(task->cpu), cell_address(task->address),
 		run->options.set[OPT_STACK] ? stack_pointer(s, task) : cell_none(),
 		cell_str(sched.known ? task_policy_name(sched.policy) : NULL),

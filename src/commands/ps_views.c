@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "base/vec.h"
 #include "commands/ps.h"
+#include "commands/show.h"
 #include "commands/task_text.h"
 #include "kernel/task_sched.h"
 
@@ -28,7 +29,7 @@ static void open_task(struct ps_run *run, const struct task *task)
 
 	doc_record(doc, NULL, NULL);
 	doc_heading(doc, "%s", task_line(&doc->arena, task, 0));
-	doc_field(doc, "pid", NULL, cell_dec(task->pid));
+	doc_field(doc, "pid", NULL, pid_cell(task));
 	doc_field(doc, "task", NULL, cell_address(task->address));
 	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
 	doc_field(doc, "comm", NULL, cell_str(comm_of(run, task)));
@@ -54,7 +55,7 @@ static void add_relative(struct ps_run *run, const struct task *task, unsigned d
 	const char *line = task_line(&run->args->doc->arena, task, depth);
 
 	doc_row(run->args->doc, cell_shown(cell_none(), line),
-		cell_dec(task->pid), cell_address(task->address),
+		pid_cell(task), cell_address(task->address),
 		task->cpu < 0 ? cell_none() : cell_dec(task->cpu), cell_str(comm_of(run, task)),
 		cell_udec(depth));
 	run->shown++;
@@ -86,8 +87,11 @@ void ps_parents(struct ps_run *run)
 		while (task && length < PARENTS_MAX) {
 			chain[length++] = task;
 			/* The first tasks are children of CPU 0's idle task. */
-			task = task->ppid || !task->pid ? by_pid(run, task->ppid)
-			       : !run->all[0].pid ? &run->all[0] : NULL;
+			bool first = !task->ppid && task->road != ROAD_IDLE;
+			task = !task->has_ppid ? NULL
+			       : !first ? by_pid(run, task->ppid)
+			       : !run->all[0].pid && run->all[0].road == ROAD_IDLE ? &run->all[0]
+										 : NULL;
 		}
 		open_family(run);
 		for (unsigned k = 0; k < length; k++)
@@ -116,7 +120,8 @@ static const struct task **sort_children(const struct ps_run *run, size_t *count
 
 	*count = 0;
 	for (size_t i = 0; i < run->count; i++) {
-		if (run->all[i].road != ROAD_IDLE && run->all[i].pid == run->all[i].tgid)
+		if (run->all[i].road != ROAD_IDLE && run->all[i].pid == run->all[i].tgid &&
+		    run->all[i].has_ppid)
 			sorted[(*count)++] = &run->all[i];
 	}
 	qsort(sorted, *count, sizeof(*sorted), by_parent);
@@ -144,7 +149,8 @@ void ps_children(struct ps_run *run)
 			else
 				high = middle;
 		}
-		bool may = task->pid == task->tgid && (task->pid || i == 0);
+		bool may = task->pid == task->tgid &&
+			   (task->pid || (i == 0 && task->road == ROAD_IDLE));
 		for (; may && low < count && sorted[low]->ppid == task->pid; low++, found++)
 			add_relative(run, sorted[low], 2);
 		if (!found)
@@ -261,7 +267,7 @@ static void add_last_run(struct ps_run *run, const struct last_run *last, uint64
 
 	doc_row(run->args->doc, last->known ? cell_shown(cell_udec(last->ns), text) : cell_none(),
 		ago_known ? cell_shown(cell_udec(ago), span_brackets(arena, ago)) : cell_none(),
-		cell_shown(cell_str(letter), task_state_name(task)), cell_dec(task->pid),
+		cell_shown(cell_str(letter), task_state_name(task)), pid_cell(task),
 		cell_address(task->address), task->cpu < 0 ? cell_none() : cell_dec(task->cpu),
 		cell_str(comm_of(run, task)));
 	run->shown++;

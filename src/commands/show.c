@@ -45,6 +45,11 @@ void show_task_line(struct doc *doc, const struct task *task)
 	doc_fieldf(doc, "comm", NULL, "%.*s", length, task->comm);
 }
 
+struct cell pid_cell(const struct task *task)
+{
+	return task_has_pid(task) ? cell_dec(task->pid) : cell_none();
+}
+
 void show_unknown_kinds(struct doc *doc, const struct task *all, size_t count)
 {
 	size_t unknown = 0;

@@ -101,8 +101,9 @@ void task_read(struct session *s, const struct task_fields *f, uint64_t address,
 	*found = (struct found_task){ .task = { .address = address } };
 	whole = field_read(s, address, &f->pid, &pid);
 	whole &= field_read(s, address, &f->tgid, &tgid);
-	whole &= field_read(s, address, &f->state, &task->state);
-	whole &= field_read(s, address, &f->exit_state, &task->exit_state);
+	task->has_state = field_read(s, address, &f->state, &task->state);
+	task->has_state &= field_read(s, address, &f->exit_state, &task->exit_state);
+	whole &= task->has_state;
 	whole &= task->has_flags = field_read(s, address, &f->flags, &task->flags);
 	whole &= task->has_mm = field_read(s, address, &f->mm, &task->mm);
 	whole &= field_read(s, address, &f->stack, &task->stack);

@@ -28,7 +28,7 @@ char task_state_letter(const struct task *task)
 	static const char letters[] = "RSDTtXZP";
 	uint64_t bits = (task->state | task->exit_state) & STATE_REPORT;
 
-	if (task->incomplete && !task->comm[0])
+	if (!task->has_state)
 		return '?';
 	if ((task->state & STATE_IDLE) == STATE_IDLE && !task->exit_state)
 		return 'I';

@@ -185,14 +185,19 @@ static void complete(struct session *s, const struct task_fields *fields, struct
 		     const struct task_set *set)
 {
 	struct task *task = &found->task;
+	const struct task *parent = NULL;
 	uint64_t index, tgid;
 	size_t count;
 	const struct cpu *cpu = cpus(s, &count);
 
 	if (set && map_get(&set->by_address, found->real_parent, &index))
-		task->ppid = set->found.data[index].task.tgid;
-	else if (found->real_parent && field_read(s, found->real_parent, &fields->tgid, &tgid))
-		task->ppid = (int32_t)tgid;
+		parent = &set->found.data[index].task;
+	if (parent && task_has_tgid(parent))
+		tgid = (uint64_t)parent->tgid;
+	else if (!found->real_parent || !field_read(s, found->real_parent, &fields->tgid, &tgid))
+		tgid = UINT64_MAX;
+	task->has_ppid = tgid <= TASKS_MAX;
+	task->ppid = task->has_ppid ? (int32_t)tgid : 0;
 	for (size_t i = 0; i < count; i++) {
 		if (cpu[i].current_task == task->address) {
 			task->on_cpu = true;

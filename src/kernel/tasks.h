@@ -18,7 +18,8 @@ struct task {
 	uint64_t exit_state;
 	uint64_t flags;        /* PF_... */
 	uint64_t mm;           /* 0: kernel thread, or one that has exited */
-	bool has_flags, has_mm; /* could be read; else they are 0 */
+	/* Could be read; else they are 0. The state is of both, __state and exit_state. */
+	bool has_state, has_flags, has_mm, has_ppid;
 	uint64_t stack;        /* lowest address of its kernel stack */
 	int cpu;               /* it runs or ran last there; -1 unknown */
 	bool on_cpu;           /* running when the machine died */
@@ -30,6 +31,17 @@ struct task {
 static inline bool task_is_named(const struct task *task)
 {
 	return !task->incomplete || task->comm[0];
+}
+
+/* No pid or tgid of a thread is 0 but those of idle tasks. */
+static inline bool task_has_pid(const struct task *task)
+{
+	return task->pid || task->road == ROAD_IDLE;
+}
+
+static inline bool task_has_tgid(const struct task *task)
+{
+	return task->tgid || task->road == ROAD_IDLE;
 }
 
 /* Is it one of the kernel's own threads, or of a process? Unknown where its flags are not in the dump. */

@@ -177,6 +177,7 @@ static void fill_task(struct text *text, struct text_thread *thread, const struc
 		.pid = r->pid < 0 ? 0 : r->pid, .tgid = r->pid < 0 ? 0 : r->pid,
 		.cpu = r->cpu,
 		.on_cpu = r == text->death || is_of_cpu(r),
+		.has_state = r == text->death || is_of_cpu(r), /* they run */
 		.road = ROAD_CURRENT,
 		/* Without these, pid 0 means nothing. */
 		.incomplete = r->pid < 0 || !r->comm,

@@ -91,18 +91,10 @@ static enum field_found get_cpu(struct field_ask *ask)
 
 static enum field_found get_ppid(struct field_ask *ask)
 {
-	static const char type[] = "task_struct";
 	const struct task *task = task_of(ask);
-	uint64_t parent, tgid;
 
 	ask->number = task ? (uint64_t)task->ppid : 0;
-	if (!task || !task_is_named(task))
-		return FIELD_LOST;
-	if (task->ppid)
-		return FIELD_KNOWN;
-	/* That of the idle task, or not known. */
-	return kread(ask->session, task->address, type, "real_parent", &parent) &&
-	       kread(ask->session, parent, type, "tgid", &tgid);
+	return task && task->has_ppid;
 }
 
 static enum field_found get_kernel(struct field_ask *ask)
@@ -118,8 +110,10 @@ static enum field_found get_waited(struct field_ask *ask)
 	const struct task *task = task_of(ask);
 	uint64_t start;
 
-	if (!task || task->on_cpu || !task->state)
-		return task && task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
+	if (!task || !task->has_state)
+		return FIELD_LOST;
+	if (task->on_cpu || !task->state)
+		return FIELD_NOTHING;
 	if (!ask->cache->now)
 		ask->cache->now = run_queue_now(ask->session);
 	ask->number = task_waited_ns(ask->session, task, ask->cache->now);
@@ -137,10 +131,10 @@ static enum field_found get_wchan(struct field_ask *ask)
 	struct stack stack = { 0 };
 	struct symbol symbol;
 
-	if (!task || !ask->session->unwinder)
+	if (!task || !task->has_state || !ask->session->unwinder)
 		return FIELD_LOST;
 	if (task->on_cpu || !task->state || task->exit_state)
-		return task_is_named(task) ? FIELD_NOTHING : FIELD_LOST;
+		return FIELD_NOTHING;
 	task_stack(ask->session, task, &stack);
 	bool found = task_wait_channel(ask->session, task, &stack, &symbol);
 	if (found)

@@ -127,7 +127,7 @@ class Tasks(unittest.TestCase):
     def test_all_tasks_of_ps_are_there(self, dump):
         ours = {task["pid"]: task for task in dump.ask("ps")["tasks"]}
         # Tasks whose memory is not in the dump, known by pointers to them; some without a pid.
-        nameless = sum(task["incomplete"] and task["pid"] == 0 for task in dump.ask("ps")["tasks"])
+        nameless = sum(task["pid"] is None for task in dump.ask("ps")["tasks"])
         for row in dump.ps():
             if row["collector"] == "1":
                 continue
@@ -138,7 +138,7 @@ class Tasks(unittest.TestCase):
             self.assertIsNotNone(task, f"{row['pid']} {row['comm']} is missing")
             if task["incomplete"] and not task["comm"]:  # its memory is not in the dump
                 self.assertTrue(dump.has_holes())
-                self.assertIn(task["ppid"], (0, int(row["ppid"])))
+                self.assertIn(task["ppid"], (None, int(row["ppid"])))
                 continue
             self.assertEqual((task["tgid"], task["ppid"]), (int(row["tgid"]), int(row["ppid"])))
             if task["on_cpu"] and task["comm"] == dump.truth.get("comm"):
@@ -177,7 +177,7 @@ class Tasks(unittest.TestCase):
         self.assertEqual(len({task["task"] for task in tasks}), len(tasks))
         # New since ps: the crash's own helpers, no more than a few, and what the scenario starts then.
         own = dump.truth.get("reclaimers", "\n")
-        strangers = [task for task in tasks if task["pid"] not in known | {0} and not task["comm"].startswith(own)]
+        strangers = [task for task in tasks if task["pid"] not in known | {0, None} and not task["comm"].startswith(own)]
         self.assertLessEqual(len(strangers), 4 + dump.of_more_cpus, strangers)
 
     @on_every_dump

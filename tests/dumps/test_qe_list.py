@@ -124,6 +124,14 @@ class DumpWithHoles(unittest.TestCase):
             self.assertEqual(sum(row["kernel"] is None for row in rows), len(unknown))
             self.assertEqual([row for row in rows if row["rss"] is None and row["exe"]], [])
 
+    def test_numbers_that_were_not_read_are_not_0(self):
+        for dump in self.dumps:
+            others = [task for task in lab.query(dump, "ps")["tasks"] if not task["comm"].startswith("swapper/")]
+            for key in ("pid", "tgid"):
+                self.assertEqual([task for task in others if task[key] == 0], [], key)
+            self.assertEqual({task["pid"] for task in others if task["ppid"] == 0}, {1, 2})
+            self.assertTrue(all(task["incomplete"] for task in others if None in (task["pid"], task["tgid"], task["ppid"])))
+
     def test_what_can_be_had_and_what_is_missing(self):
         for dump in self.dumps:
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
