@@ -22,7 +22,7 @@
 #include "commands/task_filter.h"
 #include "kernel/context.h"
 
-enum { REMARKS_SHOWN = 500, LINE_MAX_BYTES = 4096 };
+enum { REMARKS_SHOWN = 500 };
 
 /* How a command is told the task. */
 enum told { BY_CONTEXT, BY_WORD };
