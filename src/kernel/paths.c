@@ -179,8 +179,8 @@ static void namespace_name(struct session *s, uint64_t inode, const char *number
 }
 
 /*
- * A name that the file system makes up (d_dname); false when it does not. A number or a file system
- * that the dump lacks is "?", and *@whole false.
+ * A name that the file system makes up (d_dname); false when it does not. A part of it that the
+ * dump lacks is "?", and *@whole false.
  */
 static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t size, bool *whole)
 {
@@ -193,23 +193,27 @@ static bool made_up_name(struct session *s, uint64_t dentry, char *buf, size_t s
 	kread(s, dentry, "dentry", "d_inode", &inode);
 	if (kread(s, inode, "inode", "i_ino", &ino))
 		snprintf(number, sizeof(number), "%" PRIu64, ino);
-	bool typed = fs_type(s, dentry, type);
-	dentry_name(s, dentry, name);
+	bool typed = fs_type(s, dentry, type), numbered = true;
+	bool named = dentry_name(s, dentry, name);
+	if (!named)
+		strcpy(name, "?");
 	if (!typed)
 		snprintf(buf, size, "?:[%s]", number);
 	else if (strcmp(type, "pipefs") == 0)
 		snprintf(buf, size, "pipe:[%s]", number);
 	else if (strcmp(type, "sockfs") == 0)
 		snprintf(buf, size, "socket:[%s]", number);
-	else if (strcmp(type, "anon_inodefs") == 0)
-		snprintf(buf, size, "anon_inode:%s", name);
 	else if (strcmp(type, "nsfs") == 0)
 		namespace_name(s, inode, number, buf, size);
-	else if (strcmp(type, "dmabuf") == 0)
-		snprintf(buf, size, "/%s:", name);
 	else
+		numbered = false;
+	if (!numbered && strcmp(type, "anon_inodefs") == 0)
+		snprintf(buf, size, "anon_inode:%s", name);
+	else if (!numbered && strcmp(type, "dmabuf") == 0)
+		snprintf(buf, size, "/%s:", name);
+	else if (!numbered)
 		snprintf(buf, size, "/%s (deleted)", name);
-	*whole = typed && !strstr(buf, ":[?]");
+	*whole = typed && (numbered ? strcmp(number, "?") != 0 : named);
 	return true;
 }
 

@@ -61,6 +61,15 @@ class Holes(subsystems.Test):
             self.assertIn("parts of its path are not in the dump", str(answer["remarks"]))
 
     @each_dump
+    def test_name_of_a_file_without_a_place(self, dump):
+        pid = pid_of(dump, "files")
+        file = lab.query(dump, f"files -R anon_inode:* {pid}")["open_files"][0]["files"][0]
+        change = f"wr '&((struct dentry *){file['dentry']})->d_name.name' {NOWHERE:#x}"
+        answer = after(self, dump, [change], f"files -R {file['fd']} {pid}")
+        self.assertEqual(answer["open_files"][0]["files"][0]["path"], "anon_inode:?")
+        self.assertIn("path is not wholly in the dump", str(answer["remarks"]))
+
+    @each_dump
     def test_name_of_a_handler(self, dump):
         line = lab.query(dump, "irq -u")["irqs"][-1]
         for command in "irq", "irq -a", "irq -s":
