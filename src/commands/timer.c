@@ -169,7 +169,7 @@ static void add_wheel(struct timer_run *run, const struct timer_base *base)
 	doc_field(doc, "cpu", NULL, cell_udec(base->cpu));
 	doc_field(doc, "base", NULL, cell_str(base->name));
 	doc_field(doc, "address", NULL, cell_address(base->address));
-	doc_field(doc, "clock", NULL, cell_udec(base->clock));
+	doc_field(doc, "clock", NULL, base->known ? cell_udec(base->clock) : cell_none());
 	if (run->found.count) {
 		add_wheel_timers(run);
 	} else {
@@ -236,7 +236,8 @@ static void add_clock(struct timer_run *run, const struct timer_base *base, uint
 	struct walk_trouble trouble = { 0 };
 
 	run->found.count = 0;
-	run->now = run->time.monotonic_ns ? run->time.monotonic_ns + base->offset : 0;
+	run->now = run->time.monotonic_ns && base->known ? run->time.monotonic_ns + base->offset
+							 : 0;
 	hrtimer_base_each(run->args->session, base, keep, run, &trouble);
 	remark_trouble(run, base, &trouble);
 	if (!run->found.count)
@@ -252,7 +253,8 @@ static void add_clock(struct timer_run *run, const struct timer_base *base, uint
 	doc_field(doc, "clock", NULL, cell_str(base->name));
 	doc_field(doc, "soft", NULL, cell_bool(base->soft));
 	doc_field(doc, "address", NULL, cell_address(base->address));
-	doc_field(doc, "offset_ns", NULL, cell_dec((int64_t)base->offset));
+	doc_field(doc, "offset_ns", NULL,
+		  base->known ? cell_dec((int64_t)base->offset) : cell_none());
 	doc_field(doc, "now_ns", "NOW", run->now ? cell_dec((int64_t)run->now) : cell_none());
 	add_high_timers(run);
 	doc_end(doc);

@@ -66,7 +66,7 @@ size_t timer_bases(struct session *s, unsigned cpu, struct timer_base bases[TIME
 			.name = base_name(count, i),
 			.address = start + i * size,
 		};
-		kread(s, bases[i].address, "timer_base", "clk", &bases[i].clock);
+		bases[i].known = kread(s, bases[i].address, "timer_base", "clk", &bases[i].clock);
 	}
 	return count;
 }
@@ -160,7 +160,7 @@ size_t hrtimer_bases(struct session *s, unsigned cpu, struct timer_base bases[HR
 			/* HRTIMER_BASE_MONOTONIC_SOFT (4.16) and on */
 			.soft = array.size / size == 8 && count >= 4,
 		};
-		kread(s, base->address, type, "offset", &base->offset);
+		base->known = kread(s, base->address, type, "offset", &base->offset);
 		if (kread(s, base->address, type, "clockid", &clock))
 			base->name = clock_name(clock);
 	}

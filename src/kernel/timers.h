@@ -15,6 +15,7 @@ struct timer_base {
 	uint64_t address;   /* struct timer_base, struct hrtimer_clock_base */
 	uint64_t clock;     /* wheel: the jiffies that it has come to */
 	uint64_t offset;    /* hrtimer: its clock minus the monotonic one, ns */
+	bool known;         /* could .clock, or .offset, be read? */
 	bool soft;          /* hrtimer: run by the softirq */
 };
 
