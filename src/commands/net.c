@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "base/vec.h"
 #include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/open_files.h"
@@ -29,9 +30,9 @@ struct net_run {
 	uint64_t number;  /* of -R */
 	size_t count, incomplete;
 	struct walk_trouble trouble;
-	/* Of a device. */
-	struct cell addresses[256];
-	size_t address_count;
+	struct {
+		vec_fields(struct cell);
+	} addresses; /* of the device at hand */
 	struct error *err;
 };
 
@@ -57,9 +58,7 @@ static void add_address(void *ctx, const char *address)
 {
 	struct net_run *run = ctx;
 
-	if (run->address_count < array_size(run->addresses))
-		run->addresses[run->address_count++] =
-			cell_str(arena_strdup(&run->args->doc->arena, address));
+	vec_push(&run->addresses, cell_str(arena_strdup(&run->args->doc->arena, address)));
 }
 
 static void add_device(void *ctx, const struct net_device *d)
@@ -69,9 +68,9 @@ static void add_device(void *ctx, const struct net_device *d)
 
 	run->count++;
 	run->incomplete += d->incomplete;
-	run->address_count = 0;
+	run->addresses.count = 0;
 	net_addresses_each(run->args->session, d->address, &run->trouble, add_address, run);
-	struct cell_list list = { run->addresses, run->address_count };
+	struct cell_list list = { run->addresses.data, run->addresses.count };
 	bool up = d->flags & 1; /* IFF_UP */
 	doc_row(run->args->doc, cell_address(d->address), text_or_none(d->name),
 		cell_of_list(&list), cell_str(d->hardware_address),
@@ -303,6 +302,7 @@ static struct error *run_net(struct command_args *args)
 	} else {
 		doc_table(args->doc, "devices", device_columns, array_size(device_columns));
 		net_devices_each(s, namespace, &run.trouble, add_device, &run);
+		vec_deinit(&run.addresses);
 	}
 	doc_end(args->doc);
 	show_trouble(args->doc, &run.trouble, neighbours ? "neighbours" : "network devices");

@@ -14,9 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "kernel/lists.h"
 
-enum { ADDRESSES_MAX = 1 << 16, CHAIN_MAX = 1 << 16, HASH_SHIFT_MAX = 24, HARDWARE_MAX = 32 };
+enum { CHAIN_MAX = 1 << 16, HASH_SHIFT_MAX = 24, HARDWARE_MAX = 32 };
 
 uint64_t net_namespace(struct session *s, const struct task *task)
 {
@@ -90,7 +91,8 @@ void net_devices_each(struct session *s, uint64_t namespace, struct walk_trouble
 static void each_ipv4(struct session *s, uint64_t device, struct walk_trouble *trouble,
 		      net_address_fn fn, void *ctx)
 {
-	uint64_t in_device, at, prefix, offset;
+	uint64_t in_device, at, next, prefix, offset;
+	struct map seen = { 0 };
 	uint8_t bytes[4];
 	char ip[64], text[80];
 
@@ -101,17 +103,23 @@ static void each_ipv4(struct session *s, uint64_t device, struct walk_trouble *t
 		walk_trouble_add(trouble, "the in_device at %" PRIx64 " is not in the dump", in_device);
 		return;
 	}
-	for (unsigned i = 0; at && i < ADDRESSES_MAX; i++) {
+	for (; at; at = next) {
+		if (!map_set(&seen, at, 0)) {
+			walk_trouble_add(trouble, "the list of addresses leads back to the in_ifaddr "
+					 "at %" PRIx64, at);
+			break;
+		}
 		if (memory_read(s->memory, at + offset, bytes, sizeof(bytes)) != READ_OK ||
 		    !kread(s, at, "in_ifaddr", "ifa_prefixlen", &prefix) ||
-		    !kread(s, at, "in_ifaddr", "ifa_next", &at)) {
+		    !kread(s, at, "in_ifaddr", "ifa_next", &next)) {
 			walk_trouble_add(trouble, "the in_ifaddr at %" PRIx64 " is not in the dump", at);
-			return;
+			break;
 		}
 		ip_text(bytes, false, ip, sizeof(ip));
 		snprintf(text, sizeof(text), "%s/%" PRIu64, ip, prefix);
 		fn(ctx, text);
 	}
+	map_deinit(&seen);
 }
 
 static void each_ipv6(struct session *s, uint64_t device, struct walk_trouble *trouble,

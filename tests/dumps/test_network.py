@@ -37,6 +37,17 @@ class Network(subsystems.Test):
         self.assertEqual(found[0]["hardware_address"], re.search(r"link/\S+ (\S+)", text)[1])
 
     @each_dump
+    def test_addresses_in_a_circle(self, dump):
+        device = lab.query(dump, "net")["devices"][0]
+        first = f"((struct in_device *)((struct net_device *){device['address']})->ip_ptr)->ifa_list"
+        lines = [f"wr '&{first}->ifa_next' '{first}'", "net"]
+        run = lab.inquest("--json", *[word for line in lines for word in ("-c", line)], dump.vmcore)
+        after = json.loads(run.stdout)["commands"][-1]
+        wanted = device["addresses"][:1] + [address for address in device["addresses"] if ":" in address]
+        self.assertEqual(after["devices"], [{**device, "addresses": wanted}])
+        self.assertIn("leads back to the in_ifaddr", str(after["remarks"]))
+
+    @each_dump
     def test_of_a_namespace(self, dump):
         pid = pid_of(dump, "jail")
         lines = (dump.oracle / "holders/jail/net-dev").read_text().splitlines()[2:]
