@@ -138,6 +138,16 @@ static void add_kind(struct ipcs_run *run, uint64_t namespace, enum ipc_kind kin
 	show_trouble(doc, &trouble, tables[kind].what);
 }
 
+static struct error *no_namespace(struct session *s, const struct task *task)
+{
+	uint64_t proxy;
+
+	if (task && kread(s, task->address, "task_struct", "nsproxy", &proxy) && !proxy)
+		return error_new(ERROR_NOT_FOUND, "PID %d has ended: it has no IPC namespace any "
+				 "more", task->pid);
+	return error_new(ERROR_MISSING, "the IPC namespace is not in the dump");
+}
+
 static struct error *run_ipcs(struct command_args *args)
 {
 	struct ipcs_run run = { .args = args };
@@ -154,7 +164,7 @@ static struct error *run_ipcs(struct command_args *args)
 		return err;
 	uint64_t namespace = ipc_namespace(args->session, task);
 	if (!namespace)
-		return error_new(ERROR_MISSING, "the IPC namespace is not in the dump");
+		return no_namespace(args->session, task);
 	run.pages = options.set[OPT_SHM_PAGES];
 	run.word = options.word_count ? options.words[0] : NULL;
 	if (run.word)

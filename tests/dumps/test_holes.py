@@ -38,6 +38,13 @@ class Holes(subsystems.Test):
         self.assertNotIn("only partly", str(huge["remarks"]))
 
     @each_dump
+    def test_namespace_of_a_task_that_has_ended(self, dump):
+        task = lab.query(dump, "files 1")["open_files"][0]["task"]
+        for value, message in (0, "PID 1 has ended"), (NOWHERE, "is not in the dump"):
+            run = lab.inquest("-c", f"wr '&((struct task_struct *){task})->nsproxy' {value:#x}; ipcs -n 1", dump.vmcore)
+            self.assertEqual((run.returncode, message in run.stderr), (1, True), run.stderr)
+
+    @each_dump
     def test_cached_pages(self, dump):
         pid = pid_of(dump, "files")
         data = next(f for f in lab.query(dump, f"files -c {pid}")["open_files"][0]["files"] if f["path"] == "/tmp/disk/folder/data")
