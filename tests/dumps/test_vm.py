@@ -147,12 +147,15 @@ class Holes(unittest.TestCase):
     def test_what_is_missing_is_said(self):
         for dump in lab.dumps(name="many-tasks", series="6.12", makedumpfile="old", truncate=100):
             with self.subTest(dump=str(dump)):
-                # Files' names are gone there, the mappings are not.
+                # Which pages are gone is luck: of some processes the mappings, of most the names of their files.
+                pids = [task["pid"] for task in lab.query(dump, "ps -u")["tasks"]][:30]
                 for words in "vm", "vm -p":
-                    answer = lab.query(dump, words)
-                    self.assertGreater(len(answer["address_spaces"][0]["mappings"]), 5)
-                    self.assertRegex(str(answer["remarks"]), "names of some mappings are not in the dump")
-                    self.assertEqual(lab.inquest("-c", words, dump.vmcore).returncode, 1)
+                    answers = lab.query(dump, "; ".join(f"{words} {pid}" for pid in pids))["commands"]
+                    for answer in answers:
+                        names = [row["name"] for space in answer.get("address_spaces", []) for row in space.get("mappings") or []]
+                        if "[stack]" not in names:
+                            self.assertRegex(str(answer.get("remarks")), "not all mappings can be read|cannot be read|not in the dump|excluded", answer)
+                    self.assertRegex(str(answers), "names of some mappings are not in the dump")
 
     def test_dumps_cut_off(self):
         for dump in lab.dumps(truncate=60):
