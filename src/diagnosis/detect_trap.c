@@ -167,10 +167,12 @@ static void other(const struct facts *facts, struct findings *out)
 	for (size_t i = 0; i < array_size(traps); i++) {
 		if (traps[i].trap != facts->fault.trap)
 			continue;
+		const char *name = trap_name(facts->fault.trap);
 		struct finding *f = finding_add(out, traps[i].kind, traps[i].title, RANK_FAULT,
-						CONFIDENCE_CERTAIN, "%s stopped with a %s, %s",
+						CONFIDENCE_CERTAIN, "%s stopped with %s %s, %s",
 						facts_frame_text(facts, facts->fault.frame),
-						trap_name(facts->fault.trap), facts_where(facts));
+						strchr("aeio", name[0]) ? "an" : "a", name,
+						facts_where(facts));
 		f->why = traps[i].why;
 		/* What the hardware reports is no fault of the code that ran then. */
 		if (traps[i].trap != TRAP_MACHINE_CHECK)

@@ -82,10 +82,10 @@ static void tell_type(struct facts *facts, struct findings *out, struct finding 
 		finding_evidence_shows(out, finding, command, first, "by its contents it is: %s",
 				       strbuf_text(&text));
 	if (result.former && result.former->confidence >= IDENTIFY_LIKELY) {
-		explain_why(out, finding, "Before, that memory was a %s, %s", result.former->type,
+		explain_why(out, finding, "Before, that memory was a struct %s, %s", result.former->type,
 			    identify_confidence_name(result.former->confidence));
 		finding_evidence_shows(out, finding, command, result.former->type,
-				       "before, it was a %s (%s)", result.former->type,
+				       "before, it was a struct %s (%s)", result.former->type,
 				       identify_confidence_name(result.former->confidence));
 	}
 }

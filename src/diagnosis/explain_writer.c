@@ -63,7 +63,7 @@ static void tell_former(struct facts *facts, struct findings *out, struct findin
 	    size <= object->slab.cache->object_size / 4)
 		return;
 	const char *type = finding_text(out, "%.*s", (int)strcspn(member, "."), member);
-	const char *was = finding_text(out, "was a %s", type);
+	const char *was = finding_text(out, "was a struct %s", type);
 	if (finding->why && strstr(finding->why, was))
 		explain_why(out, finding, "It writes it to %s, which lies just there: the memory was "
 			    "given back while that code still used it", member);

@@ -318,11 +318,11 @@ class Verdicts(Case):
                 self.assertEqual((verdict["module"], verdict["function"]), (truth["module"], truth["writer"]))
                 self.assertIn(f"0x{truth['value']:x}", verdict["what"])
                 self.assertIn(f"{int(printed['cell'], 16):016x}", verdict["why"])
-                self.assertIn(f"was a {owner}", verdict["why"])
+                self.assertIn(f"was a struct {owner}", verdict["why"])
                 self.assertIn("the write itself was not seen", verdict["against"])
                 claims = " ".join(e["claim"] for e in verdict["evidence"])
                 if "former" in truth:
-                    self.assertIn(f"before, it was a {owner}", claims)
+                    self.assertIn(f"before, it was a struct {owner}", claims)
 
     def test_text_over_a_table(self):
         for truth, _, verdict, report in self.verdicts("reverse-map"):
