@@ -50,6 +50,16 @@ static const char *wait_words(const struct telling *t, size_t node)
 					 : wait_kind_name(n->wait.kind);
 }
 
+/* The same where a sentence before has already named what the first of the chain waits for. */
+static const char *wait_words_again(const struct telling *t, const size_t *chain, size_t at)
+{
+	const struct wait_node *n = &t->graph->nodes[chain[at]];
+
+	if (resource_of(t, chain[at]) != resource_of(t, chain[0]) || n->wait.kind != WAIT_LOCK)
+		return wait_words(t, chain[at]);
+	return finding_text(t->out, "the %s", lock_kind_name(n->wait.lock_kind));
+}
+
 static const struct owner *owner_link(const struct telling *t, size_t from, size_t to)
 {
 	const struct resource *r = resource_of(t, from);
@@ -178,7 +188,7 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 		strbuf_addf(&text, "%s does not answer; it runs %s",
 			    wait_words(t, chain[count - 2]), task_words(t->out, n->task));
 	else
-		strbuf_addf(&text, "%s is with %s%s%s%s", wait_words(t, chain[count - 2]),
+		strbuf_addf(&text, "%s is with %s%s%s%s", wait_words_again(t, chain, count - 2),
 			    task_words(t->out, n->task), link ? " (" : "",
 			    link ? link->why : "", link ? ")" : "");
 	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
@@ -234,7 +244,7 @@ bool waiting_blame(const struct facts *facts, const struct task *task, struct fi
 	blame_task(&t, node, NULL);
 	if (waiting_reason(facts, t.graph, node, out, f))
 		return true;
-	f->why = finding_text(out, "nobody is known to have %s", wait_words(&t, node));
+	f->why = finding_text(out, "nobody is known to have %s", wait_words_again(&t, chain, 0));
 	f->against = "who is to bring it about is not known";
 	return true;
 }
