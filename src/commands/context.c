@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/bt.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
@@ -35,7 +36,7 @@ static struct error *show_frame(struct command_args *args, const struct task *ta
 	}
 	if (verbose && s->unwinder)
 		unwind_registers(s->unwinder, stack, NULL);
-	doc_field(args->doc, "pid", NULL, cell_dec(task->pid));
+	doc_field(args->doc, "pid", NULL, pid_cell(task));
 	doc_field(args->doc, "task", NULL, cell_hex(task->address));
 	doc_field(args->doc, "frame", NULL, cell_udec(s->context.frame));
 	bt_frame(s, args->doc, stack, s->context.frame, &(struct bt_options){ .verbose = verbose });

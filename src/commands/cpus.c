@@ -8,7 +8,9 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/show.h"
 #include "commands/table.h"
+#include "commands/task_text.h"
 #include "forensics/cpu_picture.h"
 #include "forensics/wait_lines.h"
 
@@ -20,7 +22,8 @@ static const char *task_words(const struct task *task, struct arena *arena)
 		return "not known";
 	if (task->road == ROAD_IDLE)
 		return "idle";
-	return arena_printf(arena, "%.*s (pid %d)", (int)sizeof(task->comm), task->comm, task->pid);
+	return arena_printf(arena, "%s (pid %s)", task_comm(arena, task),
+			    task_pid_text(arena, task));
 }
 
 static const char *list_cpus(const struct cpu_picture *group, size_t count, struct arena *arena)
@@ -74,7 +77,7 @@ static void add_row(const struct wait_graph *g, const struct cpu_picture *p, str
 	const struct resource *r = resource_of(g, p);
 	bool owned = r && r->owner_count;
 
-	doc_row(doc, cell_udec(p->cpu->id), p->task ? cell_dec(p->task->pid) : cell_none(),
+	doc_row(doc, cell_udec(p->cpu->id), p->task ? pid_cell(p->task) : cell_none(),
 		p->task ? cell_str(arena_printf(&doc->arena, "%.*s", (int)sizeof(p->task->comm),
 						p->task->comm)) : cell_none(),
 		p->task ? cell_address(p->task->address) : cell_none(),
@@ -86,7 +89,7 @@ static void add_row(const struct wait_graph *g, const struct cpu_picture *p, str
 		p->has_unscheduled ? cell_udec(p->unscheduled_s) : cell_none(),
 		p->has_lag ? cell_udec(p->lag_ns) : cell_none(),
 		cell_str(wait_words(g, p)), r && r->object ? cell_address(r->object) : cell_none(),
-		owned ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
+		owned ? pid_cell(g->nodes[r->owners[0].node].task) : cell_none(),
 		p->node ? cell_udec(p->node->victims) : cell_none(),
 		p->node && p->node->place ? cell_udec(p->node->place) : cell_none());
 	doc_row_hide(doc);

@@ -248,7 +248,7 @@ static struct error *on_task(struct foreach_run *run, const struct task *task, b
 	if (!known[run->commands.data[0].row].own_heading)
 		show_task_line(doc, task);
 	else {
-		doc_field(doc, "pid", NULL, cell_dec(task->pid));
+		doc_field(doc, "pid", NULL, pid_cell(task));
 		doc_field(doc, "task", NULL, cell_address(task->address));
 		doc_field(doc, "comm", NULL, cell_str(comm));
 	}

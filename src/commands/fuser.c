@@ -107,7 +107,7 @@ static void add_user(struct fuser_run *run, const struct task *task)
 	}
 	char comm[17];
 	snprintf(comm, sizeof(comm), "%.16s", task->comm);
-	doc_row(run->args->doc, cell_dec(task->pid), cell_address(task->address), cell_str(comm),
+	doc_row(run->args->doc, pid_cell(task), cell_address(task->address), cell_str(comm),
 		cell_str(usage), cell_str(strbuf_text(&run->fds)),
 		cell_str(strbuf_text(&run->name)));
 	run->users++;

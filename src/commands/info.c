@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "commands/args.h"
 #include "commands/bt.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
@@ -37,8 +38,8 @@ static void add_thread(struct session *s, struct doc *doc, const struct task *ta
 	const char *place = stack.count ? name
 			  : stack.end == STACK_END_USER ? "user mode" : stack.reason;
 	doc_row(doc, cell_shown(cell_bool(current), current ? "*" : ""),
-		task->cpu < 0 ? cell_none() : cell_dec(task->cpu),
-		task_is_named(task) ? cell_dec(task->pid) : cell_none(),
+		cpu_cell(task),
+		pid_cell(task),
 		cell_address(task->address),
 		cell_str(arena_strndup(&doc->arena, task->comm, sizeof(task->comm))),
 		cell_str(place));

@@ -103,7 +103,7 @@ static bool add_open(void *ctx, const struct open_file *f)
 	uint64_t sb;
 
 	if (kread(run->args->session, f->dentry, "dentry", "d_sb", &sb) && sb == run->super_block)
-		doc_row(run->args->doc, cell_dec(run->task->pid), cell_dec(f->fd),
+		doc_row(run->args->doc, pid_cell(run->task), cell_dec(f->fd),
 			cell_address(f->file), f->path[0] ? cell_str(f->path) : cell_none());
 	return true;
 }

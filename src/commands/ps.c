@@ -188,7 +188,7 @@ static void add_task(struct ps_run *run, const struct task *task)
 		pid_cell(task),
 		task_has_tgid(task) ? cell_dec(task->tgid) : cell_none(),
 		task->has_ppid ? cell_dec(task->ppid) : cell_none(),
-		task->cpu < 0 ? cell_none() : cell_dec(task->cpu), cell_address(task->address),
+		cpu_cell(task), cell_address(task->address),
 		run->options.set[OPT_STACK] ? stack_pointer(s, task) : cell_none(),
 		cell_str(sched.known ? task_policy_name(sched.policy) : NULL),
 		sched.known ? cell_dec(sched.prio) : cell_none(),

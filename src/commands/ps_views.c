@@ -31,7 +31,7 @@ static void open_task(struct ps_run *run, const struct task *task)
 	doc_heading(doc, "%s", task_line(&doc->arena, task, 0));
 	doc_field(doc, "pid", NULL, pid_cell(task));
 	doc_field(doc, "task", NULL, cell_address(task->address));
-	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
+	doc_field(doc, "cpu", NULL, cpu_cell(task));
 	doc_field(doc, "comm", NULL, cell_str(comm_of(run, task)));
 	run->shown++;
 	run->incomplete += task->incomplete;
@@ -56,7 +56,7 @@ static void add_relative(struct ps_run *run, const struct task *task, unsigned d
 
 	doc_row(run->args->doc, cell_shown(cell_none(), line),
 		pid_cell(task), cell_address(task->address),
-		task->cpu < 0 ? cell_none() : cell_dec(task->cpu), cell_str(comm_of(run, task)),
+		cpu_cell(task), cell_str(comm_of(run, task)),
 		cell_udec(depth));
 	run->shown++;
 }
@@ -268,7 +268,7 @@ static void add_last_run(struct ps_run *run, const struct last_run *last, uint64
 	doc_row(run->args->doc, last->known ? cell_shown(cell_udec(last->ns), text) : cell_none(),
 		ago_known ? cell_shown(cell_udec(ago), span_brackets(arena, ago)) : cell_none(),
 		cell_shown(cell_str(letter), task_state_name(task)), pid_cell(task),
-		cell_address(task->address), task->cpu < 0 ? cell_none() : cell_dec(task->cpu),
+		cell_address(task->address), cpu_cell(task),
 		cell_str(comm_of(run, task)));
 	run->shown++;
 	run->incomplete += task->incomplete;

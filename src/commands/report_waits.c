@@ -9,6 +9,7 @@
 
 #include "base/strbuf.h"
 #include "commands/report.h"
+#include "commands/task_text.h"
 #include "forensics/wait_graph.h"
 
 enum { ARROWS_MAX = 24, NAME_LENGTH = 30 };
@@ -17,8 +18,8 @@ static const char *node_label(const struct wait_node *n, struct arena *arena)
 {
 	if (n->task->road == ROAD_IDLE)
 		return arena_printf(arena, "idle, CPU %d", n->task->cpu);
-	return arena_printf(arena, "%.*s (%d)", (int)sizeof(n->task->comm), n->task->comm,
-			    n->task->pid);
+	return arena_printf(arena, "%s (%s)", task_comm(arena, n->task),
+			    task_pid_text(arena, n->task));
 }
 
 /* The lock's kind and its name or address, short enough for a picture. */

@@ -11,6 +11,7 @@
 
 #include "base/vec.h"
 #include "commands/args.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "commands/task_text.h"
 #include "kernel/cpus.h"
@@ -66,7 +67,7 @@ static void add_entry_row(struct runq_run *run, const struct run_entry *e)
 	doc_row(run->args->doc, cell_str(class_names[e->class]),
 		!e->task ? cell_shown(cell_none(), "") : e->has_prio ? cell_dec(e->prio)
 							: cell_none(),
-		task ? cell_dec(task->pid) : cell_shown(cell_none(), ""),
+		task ? pid_cell(task) : cell_shown(cell_none(), ""),
 		e->task ? cell_address(e->task) : e->group
 		? cell_shown(cell_none(), arena_printf(arena, "%016" PRIx64, e->group))
 		: cell_shown(cell_none(), ""),
@@ -129,7 +130,7 @@ static void add_current(struct runq_run *run, const struct run_queue *rq)
 		  rq->current ? cell_shown(cell_address(rq->current),
 					   task ? task_line(&doc->arena, task, 0) : NULL)
 			      : cell_none());
-	doc_field(doc, "current_pid", NULL, task ? cell_dec(task->pid) : cell_none());
+	doc_field(doc, "current_pid", NULL, task ? pid_cell(task) : cell_none());
 	doc_field(doc, "current_comm", NULL,
 		  cell_str(task ? task_comm(&doc->arena, task) : NULL));
 }
@@ -214,7 +215,7 @@ static void show_clocks(struct runq_run *run)
 			known ? cell_udec(last) : cell_none(),
 			known && run->now ? cell_shown(cell_udec(span), span_brackets(arena, span))
 					  : cell_none(),
-			task ? cell_dec(task->pid) : cell_none(),
+			task ? pid_cell(task) : cell_none(),
 			rq->current ? cell_address(rq->current) : cell_none(),
 			cell_str(task ? task_comm(arena, task) : NULL));
 	}

@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "commands/search.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "forensics/whatis.h"
 
@@ -141,7 +142,7 @@ static void add_row(struct search *search, const struct search_hit *hit)
 	doc_row(search->args->doc, cell_address(hit->address),
 		cell_shown(strings ? cell_none() : cell_hex(hit->value), shown),
 		cell_str(strings ? text : NULL), cell_str(wanted),
-		task ? cell_dec(task->pid) : cell_none(), cell_str(*comm ? comm : NULL),
+		task ? pid_cell(task) : cell_none(), cell_str(*comm ? comm : NULL),
 		cell_str(where));
 	if (search->context)
 		add_context(search, hit);

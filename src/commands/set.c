@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "kernel/context.h"
 #include "kernel/cpus.h"
@@ -31,11 +32,11 @@ static void show_context(struct command_args *args, const struct task *task)
 	snprintf(state, sizeof(state), "%s%s%s", task_state_name(task),
 		 task->on_cpu ? " (ACTIVE)" : "", is_crashed ? " (PANIC)" : "");
 	doc_record(doc, "context", NULL);
-	doc_field(doc, "pid", "PID", cell_dec(task->pid));
+	doc_field(doc, "pid", "PID", pid_cell(task));
 	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
 	doc_fieldf(doc, NULL, "COMMAND", "\"%.*s\"", (int)sizeof(task->comm), task->comm);
 	doc_field(doc, "task", "TASK", cell_address(task->address));
-	doc_field(doc, "cpu", "CPU", task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
+	doc_field(doc, "cpu", "CPU", cpu_cell(task));
 	doc_field(doc, "state", "STATE", cell_shown(cell_str(letter), state));
 	doc_field(doc, "crashed", NULL, cell_bool(is_crashed));
 	doc_field(doc, "frame", "FRAME", cell_udec(args->session->context.frame));

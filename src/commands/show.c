@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands/task_text.h"
 #include "commands/typed.h"
 #include "kernel/context.h"
 
@@ -36,18 +37,24 @@ struct error *show_object(struct command_args *args, const char *type, uint64_t 
 
 void show_task_line(struct doc *doc, const struct task *task)
 {
-	int length = (int)strnlen(task->comm, sizeof(task->comm));
+	const char *comm = task_comm(&doc->arena, task);
 
-	doc_heading(doc, "PID: %-6d TASK: %016" PRIx64 "  CPU: %d  COMMAND: \"%.*s\"", task->pid,
-		    task->address, task->cpu, length, task->comm);
-	doc_field(doc, "pid", NULL, cell_dec(task->pid));
+	doc_heading(doc, "PID: %-6s TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%s\"",
+		    task_pid_text(&doc->arena, task), task->address, task_cpu_text(&doc->arena, task),
+		    task_is_named(task) ? comm : "?");
+	doc_field(doc, "pid", NULL, pid_cell(task));
 	doc_field(doc, "task", NULL, cell_address(task->address));
-	doc_fieldf(doc, "comm", NULL, "%.*s", length, task->comm);
+	doc_field(doc, "comm", NULL, cell_str(comm));
 }
 
 struct cell pid_cell(const struct task *task)
 {
 	return task_has_pid(task) ? cell_dec(task->pid) : cell_none();
+}
+
+struct cell cpu_cell(const struct task *task)
+{
+	return task->cpu < 0 ? cell_none() : cell_dec(task->cpu);
 }
 
 void show_unknown_kinds(struct doc *doc, const struct task *all, size_t count)

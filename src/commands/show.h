@@ -13,8 +13,9 @@ struct error *show_object(struct command_args *args, const char *type, uint64_t 
 			  bool decimal) must_check;
 /* The heading that crash has above what belongs to a task; keys "pid", "task", "comm". */
 void show_task_line(struct doc *doc, const struct task *task);
-/* Its pid; nothing where that is not in the dump. */
+/* Its pid, its CPU; nothing where that is not in the dump. */
 struct cell pid_cell(const struct task *task);
+struct cell cpu_cell(const struct task *task);
 /* A remark on tasks of which it is not known whether they are the kernel's own, if there are any. */
 void show_unknown_kinds(struct doc *doc, const struct task *all, size_t count);
 /* A remark on what a walk met, if it met anything: "@what: ...". */

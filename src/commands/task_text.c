@@ -9,11 +9,22 @@ const char *task_comm(struct arena *arena, const struct task *task)
 	return arena_printf(arena, "%.*s", (int)sizeof(task->comm), task->comm);
 }
 
+const char *task_pid_text(struct arena *arena, const struct task *task)
+{
+	return task_has_pid(task) ? arena_printf(arena, "%d", task->pid) : "?";
+}
+
+const char *task_cpu_text(struct arena *arena, const struct task *task)
+{
+	return task->cpu < 0 ? "?" : arena_printf(arena, "%d", task->cpu);
+}
+
 const char *task_line(struct arena *arena, const struct task *task, unsigned depth)
 {
-	return arena_printf(arena, "%*sPID: %-6d TASK: %016" PRIx64 "  CPU: %-3d  COMMAND: \"%s\"",
-			    (int)depth, "", task->pid, task->address, task->cpu,
-			    task_comm(arena, task));
+	return arena_printf(arena, "%*sPID: %-6s TASK: %016" PRIx64 "  CPU: %-3s  COMMAND: \"%s\"",
+			    (int)depth, "", task_pid_text(arena, task), task->address,
+			    task_cpu_text(arena, task),
+			    task_is_named(task) ? task_comm(arena, task) : "?");
 }
 
 /* "01:35:32.120", without days. */

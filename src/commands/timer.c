@@ -81,7 +81,8 @@ static const char *purpose_text(struct timer_run *run, const struct timer *timer
 		return arena_printf(arena, "work %s", name);
 	}
 	const struct task *task = task_by_address(s, purpose->task);
-	return task ? arena_printf(arena, "%s (pid %d)", task_comm(arena, task), task->pid) : "";
+	return task ? arena_printf(arena, "%s (pid %s)", task_comm(arena, task),
+				   task_pid_text(arena, task)) : "";
 }
 
 static struct cell address_cell(uint64_t address)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands/args.h"
+#include "commands/show.h"
 #include "commands/table.h"
 #include "commands/task_text.h"
 #include "kernel/wait_queues.h"
@@ -39,9 +40,9 @@ static bool add_waiter(void *ctx, const struct wait_queue_waiter *w)
 
 	if (w->function)
 		address_name(s, w->function, name, sizeof(name));
-	doc_row(run->args->doc, task ? cell_dec(task->pid) : cell_none(),
+	doc_row(run->args->doc, task ? pid_cell(task) : cell_none(),
 		w->task ? cell_address(w->task) : cell_none(),
-		task && task->cpu >= 0 ? cell_dec(task->cpu) : cell_none(),
+		task ? cpu_cell(task) : cell_none(),
 		task ? cell_shown(cell_str(letter), task_state_name(task)) : cell_none(),
 		task ? cell_str(task_comm(arena, task)) : cell_shown(cell_none(), "(no task)"),
 		w->simple ? cell_shown(cell_none(), "a simple queue")

@@ -11,7 +11,9 @@
 
 #include "base/strbuf.h"
 #include "commands/args.h"
+#include "commands/show.h"
 #include "commands/table.h"
+#include "commands/task_text.h"
 #include "forensics/wait_graph.h"
 #include "forensics/wait_lines.h"
 
@@ -26,8 +28,8 @@ static const char *task_words(const struct wait_node *node, struct arena *arena)
 {
 	if (node->task->road == ROAD_IDLE)
 		return arena_printf(arena, "idle task of CPU %d", node->task->cpu);
-	return arena_printf(arena, "%.*s (pid %d)", (int)sizeof(node->task->comm),
-			    node->task->comm, node->task->pid);
+	return arena_printf(arena, "%s (pid %s)", task_comm(arena, node->task),
+			    task_pid_text(arena, node->task));
 }
 
 static const struct resource *resource_of(const struct wait_graph *g, const struct wait_node *n)
@@ -120,7 +122,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 	const char *gone = o ? NULL : gone_words(r, &doc->arena);
 	char state[2] = { task_state_letter(n->task), '\0' };
 
-	doc_row(doc, cell_dec(n->task->pid), cell_dec(n->task->cpu), cell_str(state),
+	doc_row(doc, pid_cell(n->task), cpu_cell(n->task), cell_str(state),
 		time_cell(n->waited_ns, &doc->arena),
 		cell_str(arena_printf(&doc->arena, "%.*s", (int)sizeof(n->task->comm), n->task->comm)),
 		cell_str(wait_kind_name(n->wait.kind)),
@@ -128,7 +130,7 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 		n->place ? cell_udec(n->place) : cell_shown(cell_none(), ""),
 		cell_str(wait_words(g, n)), cell_str(n->wait.function),
 		cell_bool(n->wait.confirmed),
-		o ? cell_dec(g->nodes[o->node].task->pid) : cell_none(),
+		o ? pid_cell(g->nodes[o->node].task) : cell_none(),
 		o ? cell_str(owner_how_name(o->how)) : cell_none(),
 		o ? cell_bool(o->sure) : cell_none(),
 		o ? cell_str(owner_words(g, o, &doc->arena))
@@ -244,7 +246,7 @@ static void blocked_graph(const struct wait_graph *g, struct doc *doc)
 			break;
 		const struct wait_node *n = &g->nodes[best];
 		t.shown[best] = true;
-		doc_row(doc, cell_dec(n->task->pid), cell_str(n->task->comm), cell_udec(n->victims),
+		doc_row(doc, pid_cell(n->task), cell_str(n->task->comm), cell_udec(n->victims),
 			n->cycle ? cell_udec(n->cycle) : cell_none(), cell_str(wait_words(g, n)));
 		doc_row_hide(doc);
 		doc_textf(doc, STYLE_STRONG, "%s holds up %u task%s%s%s%s",
@@ -295,7 +297,7 @@ static struct cell line_cell(const struct wait_graph *g, size_t resource, struct
 
 	for (size_t i = 0; i < count; i++) {
 		const struct task *task = g->nodes[nodes[i]].task;
-		cells[i] = cell_dec(task->pid);
+		cells[i] = pid_cell(task);
 		if (i < IN_LINE_SHOWN)
 			strbuf_addf(&text, "%s%.*s", i ? ", " : "", (int)sizeof(task->comm),
 				    task->comm);
@@ -325,7 +327,7 @@ static void locks_row(const struct wait_graph *g, size_t resource, struct doc *d
 		cell_str(held), cell_udec(r->waiter_count), line_cell(g, resource, &doc->arena),
 		r->state_known && r->state.readers ? cell_udec(r->state.readers) : cell_none(),
 		cell_str(r->name),
-		r->owner_count ? cell_dec(g->nodes[r->owners[0].node].task->pid) : cell_none(),
+		r->owner_count ? pid_cell(g->nodes[r->owners[0].node].task) : cell_none(),
 		r->owner_count ? cell_str(owner_how_name(r->owners[0].how)) : cell_none(),
 		cell_str(owners.len ? strbuf_text(&owners)
 			 : gone     ? gone
@@ -405,10 +407,10 @@ static void show_cycle(const struct wait_graph *g, const struct wait_cycle *c, s
 			if (r->owners[k].node == c->nodes[(i + 1) % c->count])
 				owner = &r->owners[k];
 		}
-		doc_row(doc, cell_dec(n->task->pid), cell_str(n->task->comm),
+		doc_row(doc, pid_cell(n->task), cell_str(n->task->comm),
 			cell_str(wait_words(g, n)), cell_address(n->wait.object),
 			cell_str(n->wait.function),
-			cell_dec(next->task->pid),
+			pid_cell(next->task),
 			cell_str(owner ? owner_how_name(owner->how) : NULL));
 		doc_row_hide(doc);
 		doc_textf(doc, STYLE_PLAIN, "  %s waits in %s for", task_words(n, &doc->arena),

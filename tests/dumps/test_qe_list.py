@@ -132,6 +132,18 @@ class DumpWithHoles(unittest.TestCase):
             self.assertEqual({task["pid"] for task in others if task["ppid"] == 0}, {1, 2})
             self.assertTrue(all(task["incomplete"] for task in others if None in (task["pid"], task["tgid"], task["ppid"])))
 
+    def test_headings_of_tasks_that_were_not_read(self):
+        for dump in self.dumps:
+            ps = lab.query(dump, "ps")["tasks"]
+            task = next(task["task"] for task in ps if task["pid"] is None and task["cpu"] is None)
+            for line in ("sig {}", "task {}", "vm {}", "files {}", "ps -r {}", "ps -p {}", "bt {}"):
+                run = lab.inquest("-c", line.format(task), dump.vmcore)
+                self.assertRegex(run.stdout, r'PID: \? .*CPU: \? +COMMAND: "\?"', line)
+                self.assertNotIn("CPU: -1", run.stdout, line)
+            for line, key in (("sig {}", "signal_tasks"), ("files {}", "open_files")):
+                self.assertIsNone(lab.query(dump, line.format(task))[key][0]["pid"], line)
+            self.assertEqual(set(lab.query(dump, f"set {task}")["context"][key] for key in ("pid", "cpu")), {None})
+
     def test_what_can_be_had_and_what_is_missing(self):
         for dump in self.dumps:
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
