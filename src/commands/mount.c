@@ -49,7 +49,7 @@ struct mount_run {
 	struct options options;
 	uint64_t number;   /* of the filter, when it is one */
 	const char *word;
-	size_t shown, incomplete;
+	size_t shown, incomplete, partial_paths;
 	uint64_t super_block; /* whose files or inodes are being listed */
 	const struct task *task;
 	struct walk_trouble trouble;
@@ -81,7 +81,8 @@ static bool add_inode(void *ctx, uint64_t inode)
 	char path[4096];
 
 	bool typed = kread(s, inode, "inode", "i_mode", &mode);
-	inode_path(s, inode, path, sizeof(path));
+	if (!inode_path(s, inode, path, sizeof(path)) && path[0])
+		run->partial_paths++;
 	doc_row(run->args->doc, cell_address(inode),
 		typed ? cell_str(inode_type_name(mode)) : cell_none(),
 		path[0] ? cell_str(path) : cell_none());
@@ -102,9 +103,16 @@ static bool add_open(void *ctx, const struct open_file *f)
 	struct mount_run *run = ctx;
 	uint64_t sb;
 
-	if (kread(run->args->session, f->dentry, "dentry", "d_sb", &sb) && sb == run->super_block)
-		doc_row(run->args->doc, pid_cell(run->task), cell_dec(f->fd),
-			cell_address(f->file), f->path[0] ? cell_str(f->path) : cell_none());
+	if (!kread(run->args->session, f->dentry, "dentry", "d_sb", &sb)) {
+		walk_trouble_hole(&run->trouble, "in which file system descriptor %" PRId64 " of PID "
+				  "%d is, is not in the dump", f->fd, run->task->pid);
+		return true;
+	}
+	if (sb != run->super_block)
+		return true;
+	run->partial_paths += f->incomplete && f->path[0];
+	doc_row(run->args->doc, pid_cell(run->task), cell_dec(f->fd), cell_address(f->file),
+		f->path[0] ? cell_str(f->path) : cell_none());
 	return true;
 }
 
@@ -203,6 +211,9 @@ static struct error *run_mount(struct command_args *args)
 	if (run.incomplete)
 		doc_remark(args->doc, REMARK_HOLE, "%zu mounts are only partly in the dump",
 			   run.incomplete);
+	if (run.partial_paths)
+		doc_remark(args->doc, REMARK_HOLE, "%zu paths are not wholly in the dump",
+			   run.partial_paths);
 	if (run.options.set[OPT_FILES])
 		doc_remark(args->doc, REMARK_NOTE, "open files are those in tasks' tables; the kernel "
 			   "keeps no list of a file system's own since 3.19");

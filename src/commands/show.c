@@ -40,8 +40,8 @@ void show_task_line(struct doc *doc, const struct task *task)
 	const char *comm = task_comm(&doc->arena, task);
 
 	doc_heading(doc, "PID: %-6s TASK: %016" PRIx64 "  CPU: %s  COMMAND: \"%s\"",
-		    task_pid_text(&doc->arena, task), task->address, task_cpu_text(&doc->arena, task),
-		    task_is_named(task) ? comm : "?");
+		    task_pid_text(&doc->arena, task), task->address,
+		    task_cpu_text(&doc->arena, task), task_is_named(task) ? comm : "?");
 	doc_field(doc, "pid", NULL, pid_cell(task));
 	doc_field(doc, "task", NULL, cell_address(task->address));
 	doc_field(doc, "comm", NULL, cell_str(comm));

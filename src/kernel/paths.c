@@ -44,6 +44,13 @@ static void prepend(struct path *path, const char *text)
 	memcpy(path->text + path->start, text, length);
 }
 
+/* What comes before it is not in the dump. */
+static void lose_front(struct path *path)
+{
+	path->whole = false;
+	prepend(path, "/...");
+}
+
 static bool finish(const struct path *path, char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "%s", path->text + path->start);
@@ -76,8 +83,7 @@ static bool climb(struct path *path, uint64_t dentry, uint64_t root)
 		if (dentry == root)
 			return true;
 		if (!kread(path->session, dentry, "dentry", "d_parent", &parent)) {
-			path->whole = false;
-			prepend(path, "/...");
+			lose_front(path);
 			return false;
 		}
 		if (parent == dentry)
@@ -94,12 +100,16 @@ static bool climb(struct path *path, uint64_t dentry, uint64_t root)
 }
 
 /* Taken out of its folder, so deleted: its hash link is empty (d_unhashed(), linux/dcache.h). */
-static bool is_deleted(struct session *s, uint64_t dentry)
+static void prepend_deleted(struct path *path, uint64_t dentry)
 {
+	struct session *s = path->session;
 	uint64_t hashed, parent;
 
-	return kread(s, dentry, "dentry", "d_hash.pprev", &hashed) && !hashed &&
-	       kread(s, dentry, "dentry", "d_parent", &parent) && parent != dentry;
+	if (!kread(s, dentry, "dentry", "d_hash.pprev", &hashed) ||
+	    !kread(s, dentry, "dentry", "d_parent", &parent))
+		path->whole = false;
+	else if (!hashed && parent != dentry)
+		prepend(path, " (deleted)");
 }
 
 static void finish_root(struct path *path)
@@ -125,24 +135,24 @@ static bool mount_path(struct session *s, uint64_t mount, uint64_t dentry, char 
 	uint64_t root, parent;
 
 	path_init(&path, s);
-	if (is_deleted(s, dentry))
-		prepend(&path, " (deleted)");
+	prepend_deleted(&path, dentry);
 	size_t tail = path.start;
 	for (unsigned i = 0; i < MOUNTS_MAX; i++) {
 		if (!kread(s, mount, "mount", "mnt.mnt_root", &root)) {
-			path.whole = false;
 			climb(&path, dentry, 0);
+			lose_front(&path);
 			break;
 		}
 		/* A file beyond the mount's root: unreachable (bind mount of a folder, moved). */
 		if (!climb(&path, dentry, root))
 			break;
-		if (!kread(s, mount, "mount", "mnt_parent", &parent) || parent == mount)
-			break;
-		if (!kread(s, mount, "mount", "mnt_mountpoint", &dentry)) {
-			path.whole = false;
+		if (!kread(s, mount, "mount", "mnt_parent", &parent) ||
+		    (parent != mount && !kread(s, mount, "mount", "mnt_mountpoint", &dentry))) {
+			lose_front(&path);
 			break;
 		}
+		if (parent == mount)
+			break;
 		mount = parent;
 	}
 	if (path.start == tail)
@@ -253,23 +263,24 @@ bool file_path(struct session *s, uint64_t file, char *buf, size_t size)
 
 /*
  * Its namespace; 0 where users do not see it. Mounts of the kernel's own are in none, or in one
- * that is an error number (MNT_NS_INTERNAL, fs/mount.h).
+ * that is an error number (MNT_NS_INTERNAL, fs/mount.h). False where that cannot be read.
  */
-static uint64_t namespace_of(struct session *s, uint64_t mount)
+static bool namespace_of(struct session *s, uint64_t mount, uint64_t *ns)
 {
-	uint64_t ns;
+	bool known = kread(s, mount, "mount", "mnt_ns", ns);
 
-	bool seen = kread(s, mount, "mount", "mnt_ns", &ns) && s->arch->is_kernel_address(ns) &&
-		    ns < -(uint64_t)4096;
-	return seen ? ns : 0;
+	if (!s->arch->is_kernel_address(*ns) || *ns >= -(uint64_t)4096)
+		*ns = 0;
+	return known;
 }
 
 /* The namespace of mounts that the first process began with. */
-static uint64_t first_namespace(struct session *s)
+static bool first_namespace(struct session *s, uint64_t *ns)
 {
-	uint64_t proxy = s->symbols ? symbols_address(s->symbols, "init_nsproxy") : 0, ns;
+	uint64_t proxy = s->symbols ? symbols_address(s->symbols, "init_nsproxy") : 0;
 
-	return proxy && kread(s, proxy, "nsproxy", "mnt_ns", &ns) ? ns : 0;
+	*ns = 0;
+	return !proxy || kread(s, proxy, "nsproxy", "mnt_ns", ns);
 }
 
 /*
@@ -278,7 +289,8 @@ static uint64_t first_namespace(struct session *s)
  */
 static bool visible_mount(struct session *s, uint64_t sb, uint64_t *found)
 {
-	uint64_t offset, link, head = 0, next, first = first_namespace(s);
+	uint64_t offset, link, head = 0, next, first, ns;
+	bool told = first_namespace(s, &first);
 	bool single = koffset(s, "mount", "mnt_next_for_sb", &offset);
 
 	*found = 0;
@@ -289,16 +301,16 @@ static bool visible_mount(struct session *s, uint64_t sb, uint64_t *found)
 		return false;
 	for (unsigned i = 0; i < MOUNTS_MAX && link && (single || link != sb + head); i++) {
 		uint64_t mount = single ? link : link - offset;
-		uint64_t ns = namespace_of(s, mount);
+		told &= namespace_of(s, mount, &ns);
 		if (ns && (ns == first || !*found))
 			*found = mount;
 		if (ns && ns == first)
 			return true;
 		if (memory_u64(s->memory, mount + offset, &next) != READ_OK)
-			return *found != 0;
+			return false;
 		link = next;
 	}
-	return true;
+	return told;
 }
 
 bool mounted_dentry_path(struct session *s, uint64_t dentry, char *buf, size_t size)

@@ -68,6 +68,24 @@ class Holes(subsystems.Test):
             self.assertIn("parts of its path are not in the dump", str(answer["remarks"]))
 
     @each_dump
+    def test_mounts(self, dump):
+        """A path whose front is missing is not told as if it were whole, and no open file is left out."""
+        mounts = {m["place"]: m for m in lab.query(dump, "mount -f")["mounts"]}
+        dev = mounts["/dev"]
+        null = next(f for f in dev["open_files"] if f["path"] == "/dev/null")
+        for member, place in ("mnt_parent", "/.../dev"), ("mnt_mountpoint", "/..."):
+            change = f"wr '&((struct mount *){dev['mount']})->{member}' {NOWHERE:#x}"
+            row = next(m for m in after(self, dump, [change], f"mount {dev['mount']}")["mounts"])
+            self.assertEqual(row["place"], place, member)
+            lost = after(self, dump, [change], f"mount -f {dev['mount']}")
+            path = next(f["path"] for f in lost["mounts"][0]["open_files"] if f["file"] == null["file"])
+            self.assertEqual(path, f"{place}/null", member)
+            self.assertRegex(str(lost["remarks"]), "paths are not wholly in the dump")
+        lost = after(self, dump, [f"wr '&((struct file *){null['file']})->f_path.dentry' {NOWHERE:#x}"], f"mount -f {dev['mount']}")
+        self.assertNotIn(null["file"], str(lost["mounts"]))
+        self.assertRegex(str(lost["remarks"]), "in which file system descriptor [0-9]+ of PID [0-9]+ is, is not in the dump")
+
+    @each_dump
     def test_name_of_a_file_without_a_place(self, dump):
         pid = pid_of(dump, "files")
         file = lab.query(dump, f"files -R anon_inode:* {pid}")["open_files"][0]["files"][0]
