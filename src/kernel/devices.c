@@ -16,8 +16,7 @@
 #include "kernel/lists.h"
 
 enum {
-	HASH_SIZE = 255, CHAIN_MAX = 4096, RESOURCES_MAX = 1 << 20, DEPTH_MAX = 64,
-	BUS_DEPTH_MAX = 32,
+	HASH_SIZE = 255, CHAIN_MAX = 4096, DEPTH_MAX = 64, BUS_DEPTH_MAX = 32,
 };
 
 /* --- Character devices --- */
@@ -49,10 +48,10 @@ static bool mapped_cdev(struct session *s, uint64_t major, uint64_t minor, uint6
 static void read_char_device(struct session *s, uint64_t at, struct char_device *d)
 {
 	*d = (struct char_device){ .cdev = 0 };
-	d->nameless = !kread(s, at, "char_device_struct", "major", &d->major);
+	d->nameless = !kread(s, at, "char_device_struct", "major", &d->major) ||
+		      !kread(s, at, "char_device_struct", "baseminor", &d->minor) ||
+		      !kread(s, at, "char_device_struct", "minorct", &d->minors);
 	d->incomplete |= d->nameless;
-	d->incomplete |= !kread(s, at, "char_device_struct", "baseminor", &d->minor);
-	d->incomplete |= !kread(s, at, "char_device_struct", "minorct", &d->minors);
 	d->incomplete |= !kread_string(s, at, "char_device_struct", "name", d->name,
 				       sizeof(d->name));
 	d->incomplete |= !kread(s, at, "char_device_struct", "cdev", &d->cdev);
@@ -67,23 +66,22 @@ static void each_chain(struct session *s, const char *table, const char *type,
 		       struct walk_trouble *trouble, void (*fn)(void *ctx, uint64_t entry),
 		       void *ctx)
 {
-	uint64_t base = s->symbols ? symbols_address(s->symbols, table) : 0, at;
+	uint64_t base = s->symbols ? symbols_address(s->symbols, table) : 0, next = 0, at;
+	struct list_walk walk;
 
+	koffset(s, type, "next", &next);
 	if (!base)
 		walk_trouble_add(trouble, "there is no symbol %s", table);
 	for (uint64_t i = 0; base && i < HASH_SIZE; i++) {
-		if (memory_u64(s->memory, base + i * 8, &at) != READ_OK) {
-			walk_trouble_add(trouble, "%s[%" PRIu64 "] is not in the dump", table, i);
-			continue;
-		}
-		for (unsigned n = 0; at && n < CHAIN_MAX; n++) {
+		list_walk_from_head(&walk, s, LIST_SINGLE, base + i * 8);
+		walk.only_null_ends = true;
+		walk.next_offset = next;
+		while (list_walk_step(&walk, &at))
 			fn(ctx, at);
-			if (kread(s, at, type, "next", &at))
-				continue;
-			walk_trouble_add(trouble, "the chain of %s[%" PRIu64 "] breaks off: its "
-					 "next entry is not in the dump", table, i);
-			break;
-		}
+		if (walk.trouble.count)
+			walk_trouble_add(trouble, "%s[%" PRIu64 "]: %s", table, i,
+					 walk.trouble.text);
+		list_walk_fini(&walk);
 	}
 }
 
@@ -151,6 +149,7 @@ void resources_each(struct session *s, const char *root, struct walk_trouble *tr
 {
 	uint64_t at = s->symbols ? symbols_address(s->symbols, root) : 0;
 	uint64_t waiting[DEPTH_MAX]; /* of each level the next sibling */
+	struct map seen = { 0 };
 	struct resource resource;
 	unsigned depth = 0;
 
@@ -158,25 +157,35 @@ void resources_each(struct session *s, const char *root, struct walk_trouble *tr
 		walk_trouble_add(trouble, "%s is not in the dump", root);
 		return;
 	}
-	for (unsigned n = 0; n < RESOURCES_MAX && !session_stopped(s); n++) {
-		uint64_t child = 0, sibling = 0;
+	while (!session_stopped(s)) {
+		uint64_t child, sibling;
 		while (!at && depth)
 			at = waiting[--depth];
 		if (!at)
-			return;
-		if (!read_resource(s, at, &resource))
+			break;
+		if (!map_set(&seen, at, 0)) {
+			walk_trouble_add(trouble, "the resource at %" PRIx64 " is in the tree twice", at);
+			at = 0;
+			continue;
+		}
+		bool whole = read_resource(s, at, &resource);
+		whole &= kread(s, at, "resource", "child", &child);
+		whole &= kread(s, at, "resource", "sibling", &sibling);
+		if (!whole)
 			walk_trouble_add(trouble, "the resource at %" PRIx64 " is not in the dump", at);
 		resource.depth = depth;
 		fn(ctx, &resource);
-		kread(s, at, "resource", "child", &child);
-		kread(s, at, "resource", "sibling", &sibling);
 		if (child && depth + 1 < DEPTH_MAX) {
 			waiting[depth++] = sibling;
 			at = child;
 		} else {
+			if (child)
+				walk_trouble_add(trouble, "what is below the resource at %" PRIx64
+						 " is too deep", at);
 			at = sibling;
 		}
 	}
+	map_deinit(&seen);
 }
 
 /* --- PCI --- */
@@ -184,6 +193,7 @@ void resources_each(struct session *s, const char *root, struct walk_trouble *tr
 struct pci_run {
 	struct session *s;
 	struct walk_trouble *trouble;
+	struct map seen; /* buses */
 	pci_fn fn;
 	void *ctx;
 };
@@ -201,8 +211,9 @@ static void read_pci(struct session *s, uint64_t at, uint64_t bus, struct pci_de
 			 !kread(s, at, "pci_dev", "driver", &driver) ||
 			 !kread(s, bus, "pci_bus", "number", &number);
 	/* x86 keeps the domain in the bus's struct pci_sysdata (arch/x86/include/asm/pci.h). */
-	if (kread(s, bus, "pci_bus", "sysdata", &sysdata) && sysdata)
-		kread(s, sysdata, "pci_sysdata", "domain", &domain);
+	d->incomplete |= !kread(s, bus, "pci_bus", "sysdata", &sysdata) ||
+			 (sysdata && kread_status(s, sysdata, "pci_sysdata", "domain", &domain) ==
+					     KREAD_HOLE);
 	if (driver)
 		d->incomplete |= !kread_string(s, driver, "pci_driver", "name", d->driver,
 					       sizeof(d->driver));
@@ -243,6 +254,11 @@ static void each_bus(struct pci_run *run, uint64_t list, unsigned depth)
 	}
 	list_walk_from_head(&walk, run->s, LIST_DOUBLE, list);
 	while (!session_stopped(run->s) && list_walk_step(&walk, &link)) {
+		if (!map_set(&run->seen, link, 0)) {
+			walk_trouble_add(run->trouble, "the pci_bus at %" PRIx64 " is in the tree "
+					 "twice", link - offset);
+			break;
+		}
 		each_device(run, link - offset);
 		if (depth < BUS_DEPTH_MAX)
 			each_bus(run, link - offset + children, depth + 1);
@@ -261,6 +277,7 @@ void pci_each(struct session *s, struct walk_trouble *trouble, pci_fn fn, void *
 		each_bus(&run, list, 0);
 	else
 		walk_trouble_add(trouble, "there is no symbol pci_root_buses: a kernel without PCI");
+	map_deinit(&run.seen);
 }
 
 /* include/linux/pci_ids.h: base class and subclass. */

@@ -141,8 +141,9 @@ static bool is_end(const struct list_walk *w, uint64_t next)
 		return next & 1;
 	case LIST_SINGLE:
 		/* What began it, what that points to, and itself: any may be meant as the end. */
-		return !next || next == w->head || next == w->first || next == w->link ||
-		       (w->second && next == w->second);
+		return !next || (!w->only_null_ends &&
+				 (next == w->head || next == w->first || next == w->link ||
+				  (w->second && next == w->second)));
 	default:
 		return !next;
 	}

@@ -41,6 +41,7 @@ struct list_walk {
 	uint64_t next_offset; /* in a link, the pointer to the next; LIST_SINGLE only */
 	uint64_t end;         /* this link is not shown any more; 0: no such */
 	bool reverse;         /* LIST_DOUBLE: by prev, from the last */
+	bool only_null_ends;  /* LIST_SINGLE: what leads back to its first or itself is a loop */
 	bool no_memory;       /* do not remember links: a loop is found, but some of it comes twice */
 
 	/* For the reader. */

@@ -14,10 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "kernel/lists.h"
 
-enum { CHAIN_MAX = 1 << 16, HASH_SHIFT_MAX = 24, HARDWARE_MAX = 32 };
+enum { HASH_SHIFT_MAX = 24, HARDWARE_MAX = 32 };
 
 uint64_t net_namespace(struct session *s, const struct task *task)
 {
@@ -60,9 +59,10 @@ static void read_device(struct session *s, uint64_t at, struct net_device *d)
 	d->incomplete |= !kread(s, at, "net_device", "flags", &d->flags);
 	d->incomplete |= !kread(s, at, "net_device", "type", &d->type);
 	if (!kread(s, at, "net_device", "addr_len", &length) ||
-	    !kread(s, at, "net_device", "dev_addr", &address) || length > HARDWARE_MAX)
-		return;
-	if (length && memory_read(s->memory, address, bytes, length) == READ_OK)
+	    !kread(s, at, "net_device", "dev_addr", &address) || length > HARDWARE_MAX ||
+	    (length && memory_read(s->memory, address, bytes, length) != READ_OK))
+		d->incomplete = true;
+	else
 		hardware_text(bytes, length, d->hardware_address, sizeof(d->hardware_address));
 }
 
@@ -91,35 +91,33 @@ void net_devices_each(struct session *s, uint64_t namespace, struct walk_trouble
 static void each_ipv4(struct session *s, uint64_t device, struct walk_trouble *trouble,
 		      net_address_fn fn, void *ctx)
 {
-	uint64_t in_device, at, next, prefix, offset;
-	struct map seen = { 0 };
+	uint64_t in_device, at, head, prefix, offset;
+	struct list_walk walk;
 	uint8_t bytes[4];
 	char ip[64], text[80];
 
-	if (!kread(s, device, "net_device", "ip_ptr", &in_device) || !in_device)
+	enum kread_status status = kread_status(s, device, "net_device", "ip_ptr", &in_device);
+	if (status == KREAD_HOLE)
+		walk_trouble_add(trouble, "the net_device at %" PRIx64 " is not in the dump", device);
+	if (!in_device || !koffset(s, "in_device", "ifa_list", &head) ||
+	    !koffset(s, "in_ifaddr", "ifa_local", &offset))
 		return;
-	if (!kread(s, in_device, "in_device", "ifa_list", &at) ||
-	    !koffset(s, "in_ifaddr", "ifa_local", &offset)) {
-		walk_trouble_add(trouble, "the in_device at %" PRIx64 " is not in the dump", in_device);
-		return;
-	}
-	for (; at; at = next) {
-		if (!map_set(&seen, at, 0)) {
-			walk_trouble_add(trouble, "the list of addresses leads back to the in_ifaddr "
-					 "at %" PRIx64, at);
-			break;
-		}
+	list_walk_from_head(&walk, s, LIST_SINGLE, in_device + head);
+	walk.only_null_ends = true;
+	koffset(s, "in_ifaddr", "ifa_next", &walk.next_offset);
+	while (list_walk_step(&walk, &at)) {
 		if (memory_read(s->memory, at + offset, bytes, sizeof(bytes)) != READ_OK ||
-		    !kread(s, at, "in_ifaddr", "ifa_prefixlen", &prefix) ||
-		    !kread(s, at, "in_ifaddr", "ifa_next", &next)) {
+		    !kread(s, at, "in_ifaddr", "ifa_prefixlen", &prefix)) {
 			walk_trouble_add(trouble, "the in_ifaddr at %" PRIx64 " is not in the dump", at);
-			break;
+			continue;
 		}
 		ip_text(bytes, false, ip, sizeof(ip));
 		snprintf(text, sizeof(text), "%s/%" PRIu64, ip, prefix);
 		fn(ctx, text);
 	}
-	map_deinit(&seen);
+	if (walk.trouble.count)
+		walk_trouble_add(trouble, "IPv4 addresses: %s", walk.trouble.text);
+	list_walk_fini(&walk);
 }
 
 static void each_ipv6(struct session *s, uint64_t device, struct walk_trouble *trouble,
@@ -130,7 +128,10 @@ static void each_ipv6(struct session *s, uint64_t device, struct walk_trouble *t
 	uint8_t bytes[16];
 	char ip[64], text[80];
 
-	if (!kread(s, device, "net_device", "ip6_ptr", &idev) || !idev)
+	enum kread_status status = kread_status(s, device, "net_device", "ip6_ptr", &idev);
+	if (status == KREAD_HOLE)
+		walk_trouble_add(trouble, "the net_device at %" PRIx64 " is not in the dump", device);
+	if (!idev)
 		return;
 	/* With IPv6 as a module its types are in that. */
 	if (!koffset(s, "inet6_dev", "addr_list", &head)) {
@@ -154,7 +155,7 @@ static void each_ipv6(struct session *s, uint64_t device, struct walk_trouble *t
 		fn(ctx, text);
 	}
 	if (walk.trouble.count)
-		walk_trouble_add(trouble, "%s", walk.trouble.text);
+		walk_trouble_add(trouble, "IPv6 addresses: %s", walk.trouble.text);
 	list_walk_fini(&walk);
 }
 
@@ -200,8 +201,10 @@ static void read_neighbour(struct session *s, uint64_t at, bool ipv6, struct nei
 	n->incomplete |= !kread_string(s, n->device, "net_device", "name", n->device_name,
 				       sizeof(n->device_name));
 	n->incomplete |= !kread(s, n->device, "net_device", "addr_len", &length);
-	if (length && length <= HARDWARE_MAX &&
-	    memory_read(s->memory, at + hardware, bytes, length) == READ_OK)
+	if (length > HARDWARE_MAX || (length && memory_read(s->memory, at + hardware, bytes,
+							    length) != READ_OK))
+		n->incomplete = true;
+	else
 		hardware_text(bytes, length, n->hardware_address, sizeof(n->hardware_address));
 }
 
@@ -218,36 +221,33 @@ void neighbours_each(struct session *s, uint64_t namespace, bool ipv6,
 		     struct walk_trouble *trouble, neighbour_fn fn, void *ctx)
 {
 	uint64_t table = s->symbols ? symbols_address(s->symbols, ipv6 ? "nd_tbl" : "arp_tbl") : 0;
-	uint64_t hash, heads, shift, link = 0, at;
+	uint64_t hash, heads, shift, member = 0, link;
 	struct neighbour neighbour;
+	struct list_walk walk;
 
 	if (!table) /* no such protocol */
 		return;
-	bool chained = koffset(s, "neigh_hash_table", "hash_heads", &link);
+	bool chained = koffset(s, "neigh_hash_table", "hash_heads", &member);
 	if (!kread(s, table, "neigh_table", "nht", &hash) ||
 	    !kread(s, hash, "neigh_hash_table", "hash_heads|hash_buckets", &heads) ||
 	    !kread(s, hash, "neigh_hash_table", "hash_shift", &shift) || shift > HASH_SHIFT_MAX ||
-	    !koffset(s, "neighbour", chained ? "hash" : "next", &link)) {
+	    !koffset(s, "neighbour", chained ? "hash" : "next", &member)) {
 		walk_trouble_add(trouble, "the table of %s neighbours is not in the dump",
 				 ipv6 ? "IPv6" : "IPv4");
 		return;
 	}
 	for (uint64_t i = 0; i < UINT64_C(1) << shift && !session_stopped(s); i++) {
-		if (memory_u64(s->memory, heads + i * 8, &at) != READ_OK) {
-			walk_trouble_add(trouble, "bucket %" PRIu64 " of the table of neighbours is "
-					 "not in the dump", i);
-			continue;
-		}
-		for (unsigned n = 0; at && n < CHAIN_MAX; n++) {
-			uint64_t object = chained ? at - link : at;
-			read_neighbour(s, object, ipv6, &neighbour);
+		list_walk_from_head(&walk, s, chained ? LIST_HASH : LIST_SINGLE, heads + i * 8);
+		walk.only_null_ends = true;
+		walk.next_offset = member;
+		while (list_walk_step(&walk, &link)) {
+			read_neighbour(s, chained ? link - member : link, ipv6, &neighbour);
 			if (neighbour.incomplete || in_namespace(s, neighbour.device, namespace))
 				fn(ctx, &neighbour);
-			if (memory_u64(s->memory, object + link, &at) != READ_OK) {
-				walk_trouble_add(trouble, "the chain of neighbours breaks off at "
-						 "%" PRIx64 ": not in the dump", object);
-				break;
-			}
 		}
+		if (walk.trouble.count)
+			walk_trouble_add(trouble, "bucket %" PRIu64 " of the table: %s", i,
+					 walk.trouble.text);
+		list_walk_fini(&walk);
 	}
 }

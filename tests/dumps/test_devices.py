@@ -46,6 +46,21 @@ class Devices(subsystems.Test):
         self.assertEqual((run.returncode, "no such CPUs" in run.stderr), (1, True))
 
     @each_dump
+    def test_chains_and_trees_in_a_circle(self, dump):
+        chain = "((struct char_device_struct **)&chrdevs)[4]"
+        for path, first, line, table, told in (
+                (f"{chain}->next", chain, "dev", "char_devices", "chrdevs[4]: the list is damaged: it runs in a circle of 1"),
+                ("ioport_resource.child->sibling", "ioport_resource.child", "dev -i", "io_ports", "is in the tree twice"),
+                ("iomem_resource.child->sibling", "iomem_resource.child", "mach -i", "resources", "is in the tree twice")):
+            with self.subTest(line=line):
+                before = lab.query(dump, line)[table]
+                run = lab.inquest("--json", "-c", f"wr '&{path}' '{first}'", "-c", line, dump.vmcore)
+                after = json.loads(run.stdout)["commands"][-1]
+                self.assertIn(told, str(after["remarks"]))
+                self.assertLess(len(after[table]), len(before))
+                self.assertEqual([row for row in before if row in after[table]], after[table])
+
+    @each_dump
     def test_lines_and_handlers(self, dump):
         wanted = interrupts(dump)
         every = lab.query(dump, "irq")["irqs"]
