@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/vec.h"
 #include "commands/show.h"
 #include "commands/table.h"
 
@@ -81,19 +82,16 @@ static void add_char(void *ctx, const struct char_device *d)
 		d->nameless ? cell_none() : cell_udec(d->minors));
 }
 
-enum { DISKS_MAX = 4096 };
 struct disk_list {
-	struct disk *data; /* in the document's arena */
-	bool *shown;
-	size_t count;
+	vec_fields(struct disk);
+	bool *shown; /* in the document's arena */
 };
 
 static void keep_disk(void *ctx, const struct disk *d)
 {
 	struct disk_list *list = ctx;
 
-	if (list->count < DISKS_MAX)
-		list->data[list->count++] = *d;
+	vec_push(list, *d);
 }
 
 struct major_run {
@@ -105,8 +103,8 @@ static void add_disk_row(struct dev_run *run, const struct disk *d, const char *
 {
 	run->count++;
 	run->incomplete += d->incomplete;
-	doc_row(run->args->doc, cell_udec(d->major), cell_str(driver), cell_address(d->gendisk),
-		text_or_none(d->name), name_of(run, d->operations));
+	doc_row(run->args->doc, d->incomplete ? cell_none() : cell_udec(d->major),
+		cell_str(driver), cell_address(d->gendisk), text_or_none(d->name), name_of(run, d->operations));
 }
 
 static void add_major(void *ctx, const struct block_major *m)
@@ -135,16 +133,14 @@ static void show_devices(struct dev_run *run)
 	struct session *s = run->args->session;
 	struct doc *doc = run->args->doc;
 	struct walk_trouble trouble[3] = { { .count = 0 }, { .count = 0 }, { .count = 0 } };
-	struct disk_list disks = {
-		arena_zalloc(&doc->arena, DISKS_MAX * sizeof(struct disk)),
-		arena_zalloc(&doc->arena, DISKS_MAX * sizeof(bool)), 0,
-	};
+	struct disk_list disks = { 0 };
 	struct major_run majors = { run, &disks };
 
 	doc_table(doc, "char_devices", char_columns, array_size(char_columns));
 	char_devices_each(s, &trouble[0], add_char, run);
 	doc_end(doc);
 	disks_each(s, false, &trouble[1], keep_disk, &disks);
+	disks.shown = arena_zalloc(&doc->arena, (disks.count + 1) * sizeof(*disks.shown));
 	doc_table(doc, "block_devices", block_columns, array_size(block_columns));
 	block_majors_each(s, &trouble[2], add_major, &majors);
 	/* Of those whose driver's entry is lost. */
@@ -152,6 +148,7 @@ static void show_devices(struct dev_run *run)
 		if (!disks.shown[i])
 			add_disk_row(run, &disks.data[i], NULL);
 	}
+	vec_deinit(&disks);
 	doc_end(doc);
 	show_trouble(doc, &trouble[0], "character devices");
 	show_trouble(doc, &trouble[1], "disks");
@@ -180,8 +177,8 @@ static void add_disk(void *ctx, const struct disk *d)
 		return;
 	run->count++;
 	run->incomplete += d->incomplete || !d->io_known;
-	doc_row(run->args->doc, cell_udec(d->major), cell_address(d->gendisk),
-		text_or_none(d->name), known_address(d->queue),
+	doc_row(run->args->doc, d->incomplete ? cell_none() : cell_udec(d->major),
+		cell_address(d->gendisk), text_or_none(d->name), known_address(d->queue),
 		d->io_known ? cell_udec(d->reads + d->writes) : cell_none(),
 		d->io_known ? cell_udec(d->reads) : cell_none(),
 		d->io_known ? cell_udec(d->writes) : cell_none(),

@@ -165,10 +165,12 @@ static void add_resource(void *ctx, const struct resource *r)
 	struct command_args *args = ctx;
 	const char *text = arena_printf(&args->doc->arena, "%*s%08" PRIx64 "-%08" PRIx64,
 					(int)r->depth * 2, "", r->start, r->end);
+	bool known = r->start || r->end || !r->incomplete;
 
-	doc_row(args->doc, cell_shown(cell_none(), text), cell_hex(r->start), cell_hex(r->end),
-		cell_str(r->name[0] ? r->name : NULL), cell_udec(r->depth), cell_hex(r->flags),
-		cell_address(r->address));
+	doc_row(args->doc, known ? cell_shown(cell_none(), text) : cell_none(),
+		known ? cell_hex(r->start) : cell_none(), known ? cell_hex(r->end) : cell_none(),
+		cell_str(r->name[0] ? r->name : NULL), cell_udec(r->depth),
+		known ? cell_hex(r->flags) : cell_none(), cell_address(r->address));
 }
 
 static struct error *show_resources(struct command_args *args)

@@ -73,7 +73,8 @@ static void add_device(void *ctx, const struct net_device *d)
 	struct cell_list list = { run->addresses.data, run->addresses.count };
 	bool up = d->flags & 1; /* IFF_UP */
 	doc_row(run->args->doc, cell_address(d->address), text_or_none(d->name),
-		cell_of_list(&list), cell_str(d->hardware_address),
+		cell_of_list(&list),
+		known || d->hardware_address[0] ? cell_str(d->hardware_address) : cell_none(),
 		known ? cell_udec(d->mtu) : cell_none(),
 		known ? cell_shown(cell_bool(up), up ? "up" : "down") : cell_none(),
 		known ? cell_udec(d->index) : cell_none(),
@@ -94,12 +95,13 @@ static const struct column neighbour_columns[] = {
 static void add_neighbour(void *ctx, const struct neighbour *n)
 {
 	struct net_run *run = ctx;
-	const char *type = n->incomplete ? NULL : hardware_type_name(n->hardware_type);
+	bool known = !n->incomplete;
 
 	run->count++;
 	run->incomplete += n->incomplete;
-	doc_row(run->args->doc, cell_address(n->address), text_or_none(n->ip), cell_str(type),
-		cell_str(n->hardware_address), text_or_none(n->device_name),
+	doc_row(run->args->doc, cell_address(n->address), text_or_none(n->ip),
+		cell_str(known ? hardware_type_name(n->hardware_type) : NULL),
+		known ? cell_str(n->hardware_address) : cell_none(), text_or_none(n->device_name),
 		text_or_none(n->state_name));
 }
 
@@ -137,6 +139,9 @@ static void add_socket_row(struct net_run *run, const struct open_file *f,
 	const char *family = socket_family_name(info->family);
 	const char *type = socket_type_name(info->type);
 	bool known = info->sock && !(info->incomplete && !info->family);
+	/* A UNIX socket may have no name. */
+	bool local = known && (!info->incomplete || info->local[0]);
+	bool remote = known && (!info->incomplete || info->remote[0]);
 
 	snprintf(kind, sizeof(kind), "%s:%s", family ? family : "?", type ? type : "?");
 	doc_row(run->args->doc, cell_dec(f->fd),
@@ -144,8 +149,8 @@ static void add_socket_row(struct net_run *run, const struct open_file *f,
 		info->sock ? cell_address(info->sock) : cell_none(),
 		known ? cell_str(kind) : cell_none(),
 		known ? cell_str(socket_state_name(info->state)) : cell_none(),
-		known ? cell_str(info->local) : cell_none(),
-		known ? cell_str(info->remote) : cell_none(),
+		local ? cell_str(info->local) : cell_none(),
+		remote ? cell_str(info->remote) : cell_none(),
 		known ? cell_udec(info->protocol) : cell_none(),
 		info->inode_number ? cell_udec(info->inode_number) : cell_none());
 }

@@ -9,7 +9,7 @@ struct char_device {
 	uint64_t major, minor, minors; /* the range of numbers */
 	uint64_t cdev, operations;     /* 0: none, or unknown */
 	char name[80];
-	bool nameless;   /* nothing of it is in the dump but where it is */
+	bool nameless;   /* its numbers are not in the dump */
 	bool incomplete;
 };
 typedef void (*char_device_fn)(void *ctx, const struct char_device *device);

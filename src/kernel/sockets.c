@@ -179,6 +179,7 @@ bool socket_of_file(struct session *s, uint64_t file, struct socket_info *info)
 	if (!kread(s, info->sock, "sock_common", "skc_family", &info->family) ||
 	    !kread(s, info->sock, "sock_common", "skc_state", &info->state) ||
 	    !kread(s, info->sock, "sock", "sk_protocol", &info->protocol)) {
+		info->family = 0; /* which tells that the others are unknown, too */
 		info->incomplete = true;
 		return true;
 	}
