@@ -6,7 +6,7 @@
 #include "kernel/session.h"
 #include "kernel/walk.h"
 
-/* CPU numbers as a bit mask; longer ones are cut off and marked. */
+/* CPU numbers as a bit mask; x86 has no more of them. */
 enum { CPU_MASK_WORDS = 128 };
 struct cpu_mask {
 	uint64_t words[CPU_MASK_WORDS];

@@ -10,8 +10,10 @@
  */
 #include "kernel/kfree_rcu.h"
 
+#include "kernel/lists.h"
+
 enum {
-	LISTS_MAX = 2, WORKS_MAX = 4, BLOCKS_MAX = 20000, CHAIN_MAX = 1000000,
+	LISTS_MAX = 2, WORKS_MAX = 4, BLOCKS_MAX = 20000,
 	RECORDS_MAX = 512, /* a block is a page */
 };
 
@@ -61,11 +63,17 @@ static void count_listed(struct gathering *g, uint64_t head, uint64_t member)
 
 static void count_chain(struct gathering *g, uint64_t head)
 {
-	for (unsigned n = 0; head && n < CHAIN_MAX && g->s->arch->is_kernel_address(head); n++) {
-		if (!kread(g->s, head, "callback_head", "next", &head))
-			return;
-		g->count++;
-	}
+	struct list_walk walk;
+	uint64_t link;
+
+	list_walk_from_link(&walk, g->s, LIST_SINGLE, head);
+	walk.only_null_ends = walk.no_memory = true;
+	while (!session_stopped(g->s) && list_walk_step(&walk, &link))
+		;
+	/* How many one holds that runs in a circle nobody knows. */
+	if (walk.ended != LIST_LOOP)
+		g->count += walk.count;
+	list_walk_fini(&walk);
 }
 
 /* The blocks and the chain of the @type at @address. */
