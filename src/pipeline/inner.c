@@ -275,7 +275,7 @@ static void each_end(struct op *op)
 	if (e->unknown)
 		doc_remark(op->run->doc, REMARK_NOTE, "stage %u (each): left out %zu rows of which "
 			   "a value is not known%s", op->stage->number, e->unknown,
-			   e->nested ? ", or holds a \"|>\"" : "");
+			   e->nested ? ", or holds a \"|>\"" : ", or would be an option");
 	filler_destroy(e->filler);
 	strbuf_deinit(&e->command);
 	vec_deinit(&e->commands);

@@ -64,7 +64,7 @@ void run_remark_lost(struct run *run, struct row_expr *expr);
 struct filler;
 struct error *filler_create(struct op *op, const char *text, size_t text_at, struct filler **filler,
 			    size_t *at) must_check;
-/* False: some of it is not known of this row, or would be a stage. */
+/* False: some of it is not known of this row, or would be a stage or an option. */
 bool filler_fill(struct filler *filler, struct strbuf *out);
 void filler_destroy(struct filler *filler);
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "commands/command.h"
 #include "pipeline/ops.h"
 
 /* --- Walkers' words --- */
@@ -250,6 +251,68 @@ struct error *filler_create(struct op *op, const char *text, size_t text_at, str
 	return err;
 }
 
+/* The quote that is open behind @text, as command_words() reads it; '\0' none. */
+static char open_quote(const char *text)
+{
+	char quote = '\0';
+
+	for (; *text; text++) {
+		if (quote ? *text == quote : *text == '\'' || *text == '"')
+			quote = quote ? '\0' : *text;
+	}
+	return quote;
+}
+
+/* Does the command that @line begins with take words, and not an expression or the like? */
+static bool takes_words(const char *line)
+{
+	auto_free char *name = xstrndup(line, strcspn(line, " \t"));
+	const struct command *command = command_find(name);
+
+	return !command || !command->takes_line;
+}
+
+/* Does the next character begin a word? */
+static bool at_word(const struct strbuf *out)
+{
+	size_t length = out->len;
+
+	while (length && strchr("'\"", out->data[length - 1]))
+		length--;
+	return length && isspace((unsigned char)out->data[length - 1]);
+}
+
+/* What a dump holds is one word of the command, and no option. False when it cannot be put so. */
+static bool add_word(struct strbuf *out, const char *text)
+{
+	char quote = open_quote(strbuf_text(out));
+
+	if (*text == '-' && at_word(out))
+		return false;
+	if (quote || !strpbrk(text, " \t\n\v\f\r'\"")) {
+		strbuf_add(out, text);
+		return !quote || !strchr(text, quote);
+	}
+	quote = strchr(text, '"') ? '\'' : '"';
+	strbuf_addf(out, "%c%s%c", quote, text, quote);
+	return quote == '"' || !strchr(text, quote);
+}
+
+static bool add_dump_text(const struct filler *f, const struct filler_part *part, const char *text,
+			  struct strbuf *out)
+{
+	auto_free char *literal = xasprintf("\"%s\"", text);
+
+	if (f->nested && strstr(text, "|>"))
+		return false;
+	/* What stands in the expression is the user's. */
+	if (!f->nested && out->len && takes_words(strbuf_text(out)) &&
+	    !strstr(part->source.text, literal))
+		return add_word(out, text);
+	strbuf_add(out, text);
+	return true;
+}
+
 bool filler_fill(struct filler *f, struct strbuf *out)
 {
 	struct cell_value value;
@@ -267,11 +330,12 @@ bool filler_fill(struct filler *f, struct strbuf *out)
 			       part->expr.column.field == FIELD_ADDRESS;
 		if (value.datum.kind == DATUM_NONE)
 			return false;
-		if (value.datum.kind == DATUM_TEXT && f->nested && strstr(value.datum.text, "|>"))
+		if (value.datum.kind == DATUM_TEXT &&
+		    !add_dump_text(f, part, value.datum.text, out))
 			return false;
 		if (value.datum.kind == DATUM_TEXT)
-			strbuf_add(out, value.datum.text);
-		else if (address || value.datum.kind == DATUM_PLACE ||
+			continue;
+		if (address || value.datum.kind == DATUM_PLACE ||
 			 type_kind(type) == TYPE_POINTER)
 			strbuf_addf(out, "0x%" PRIx64, value.datum.number);
 		else if (type_is_signed(type))

@@ -446,9 +446,15 @@ static struct error *compile_choice(struct compiler *c, const struct node *node,
 		err = value_common(&c->env->expr->value, &a, &b, &type);
 	if (!err)
 		err = compile_number(c, node->child[0], &child[0]);
-	for (unsigned i = 1; !err && i < array_size(child); i++)
-		err = texts ? compile_text(c, node->child[i], &child[i])
-			    : compile_number(c, node->child[i], &child[i]);
+	for (unsigned i = 1; !err && !texts && i < array_size(child); i++)
+		err = compile_number(c, node->child[i], &child[i]);
+	for (unsigned i = 1; !err && texts && i < array_size(child); i++) {
+		err = compile_text(c, node->child[i], &child[i]);
+		if (!err)
+			continue;
+		error_free(err);
+		err = error_new(ERROR_USAGE, "of the two values of ?: one is text, this is not");
+	}
 	if (err)
 		return err;
 	*result = new_step(c, STEP_CHOOSE, texts ? DATUM_TEXT : DATUM_NUMBER, type, child[0]);

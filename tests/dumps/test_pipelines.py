@@ -583,6 +583,17 @@ class Stages(OnDumps):
             self.assertEqual(answer_of(dump, "tasks |> first 0 |> each bt {pid}"), {"each": []})
             # What a dump holds is no stage.
             self.assertEqual(answer_of(dump, 'tasks |> first 1 |> select "1 |> each p 2" as c |> each (p {c})')["each"], [])
+            # What a dump holds is one word and no option; what the expression holds is the user's.
+            given = answer_of(dump, 'tasks |> first 1 |> select "a b\'c" as c |> each ps {c}')
+            self.assertEqual([e["command"] for e in given["each"]], ["ps \"a b'c\""])
+            given = answer_of(dump, 'tasks |> first 1 |> select "a b" as c |> each ps "{c}" x{c}')
+            self.assertEqual([e["command"] for e in given["each"]], ['ps "a b" x"a b"'])
+            self.assertEqual(answer_of(dump, 'tasks |> first 1 |> select "-u" as c |> each ps {c}')["each"], [])
+            self.assertEqual(answer_of(dump, 'tasks |> first 1 |> select "-u" as c |> each ps "{c}"')["each"], [])
+            given = answer_of(dump, 'tasks |> first 1 |> each ps {pid == 0 ? "-k" : comm}')
+            self.assertEqual([e["command"] for e in given["each"]], ["ps -k"])
+            run = lab.inquest("-c", "ps |> select (pid > 1 ? comm : 3)", dump.vmcore)
+            self.assertIn("of the two values of ?: one is text, this is not at column 32", run.stderr)
             # What a command changes makes the session forget what it had read, the tasks that are walked, too.
             pids = [r["pid"] for r in rows(dump, "tasks |> select pid")]
             changed = answer_of(dump, "tasks |> each wr -32 panic_on_oops {pid}")["each"]
