@@ -16,7 +16,8 @@
 
 #include "forensics/whatis.h"
 
-enum { WORDS_MAX = 512, NAME_BYTES = 128, WIDTH = 16 };
+/* A stack with KASAN has 64 KiB. */
+enum { WORDS_MAX = 8192, NAME_BYTES = 128, WIDTH = 16 };
 
 static const struct column word_columns[] = {
 	{ .key = "address" },
@@ -126,11 +127,10 @@ void stack_words_add(struct session *s, struct doc *doc, const struct stack *sta
 		     enum stack_words how)
 {
 	const struct frame *frame = &stack->frames[index];
-	uint64_t values[WORDS_MAX];
-	uint64_t size = words_end(stack, index) - frame->sp;
-
-	size = min_u64(size, sizeof(values)) & ~UINT64_C(7);
-	size_t count = memory_read_some(s->memory, frame->sp, values, size) / sizeof(values[0]);
+	uint64_t all = (words_end(stack, index) - frame->sp) / sizeof(uint64_t);
+	auto_free uint64_t *values = xcalloc(WORDS_MAX, sizeof(*values));
+	size_t count = memory_read_some(s->memory, frame->sp, values, min_u64(all, WORDS_MAX) *
+					sizeof(*values)) / sizeof(*values);
 	struct word *words = arena_zalloc(&doc->arena, (count + 1) * sizeof(*words));
 
 	for (size_t i = 0; i < count; i++) {
@@ -140,6 +140,10 @@ void stack_words_add(struct session *s, struct doc *doc, const struct stack *sta
 			name_word(s, stack, index, &words[i]);
 	}
 	add_lines(doc, words, count, how);
+	if (count < all)
+		doc_textf(doc, STYLE_FAINT, "%016" PRIx64 ": %s; %" PRIu64 " words are not shown",
+			  frame->sp + count * sizeof(*values),
+			  count == WORDS_MAX ? "too many" : "not in the dump", all - count);
 	doc_table(doc, "words", word_columns, array_size(word_columns));
 	doc_hidden(doc);
 	for (size_t i = 0; i < count; i++)

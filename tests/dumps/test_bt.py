@@ -135,6 +135,17 @@ class Choice(OnDumps):
                 words = [number(w["value"]) for f in thread["frames"] for w in f.get("words", [])]
                 self.assertTrue(number(thread["task"]) == low or any(low <= w < low + 0x4000 for w in words), thread["pid"])
 
+    def test_words_of_a_big_frame(self):
+        for dump in lab.dumps(name="big-frames"):
+            frames = lab.query(dump, "bt -f")["threads"][0]["frames"]
+            seen = 0
+            for frame, caller in zip(frames, frames[1:]):
+                size = number(caller["sp"]) - number(frame["sp"])
+                if frame["symbol"].startswith("read_page"):
+                    self.assertEqual(len(frame["words"]) * 8, size, frame["symbol"])
+                    seen = max(seen, size)
+            self.assertGreater(seen, 512 * 8)
+
     def test_words_twice_named(self):
         dump = self.many_tasks()[0]
         run = [lab.inquest("-c", line, dump.vmcore).stdout for line in ("bt -FF 1", "bt -F -F 1", "bt -F 1")]
