@@ -328,7 +328,7 @@ struct error *task_or_current(struct session *session, const char *word, const s
 	return NULL;
 }
 
-static bool parse_cpu_range(const char *word, uint64_t *low, uint64_t *high)
+static bool parse_range(const char *word, uint64_t *low, uint64_t *high)
 {
 	const char *dash = strchr(word, '-');
 
@@ -336,6 +336,16 @@ static bool parse_cpu_range(const char *word, uint64_t *low, uint64_t *high)
 		return parse_u64(word, low) && parse_u64(word, high);
 	auto_free char *first = xstrndup(word, (size_t)(dash - word));
 	return parse_u64(first, low) && parse_u64(dash + 1, high) && *low <= *high;
+}
+
+/* The next part of "3,5-8"; @s moves behind it and its comma. */
+static bool take_range(const char **s, uint64_t *low, uint64_t *high)
+{
+	size_t length = strcspn(*s, ",");
+	auto_free char *part = xstrndup(*s, length);
+
+	*s += length + ((*s)[length] == ',');
+	return parse_range(part, low, high);
 }
 
 struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX])
@@ -346,16 +356,25 @@ struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX])
 	for (unsigned i = 0; i < CPU_LIST_MAX; i++)
 		wanted[i] = all;
 	while (!all && *s) {
-		size_t length = strcspn(s, ",");
-		auto_free char *part = xstrndup(s, length);
 		uint64_t low, high;
-		if (!parse_cpu_range(part, &low, &high) || high >= CPU_LIST_MAX)
+		if (!take_range(&s, &low, &high) || high >= CPU_LIST_MAX)
 			return error_new(ERROR_USAGE, "%s is not a list of CPUs", word);
 		for (uint64_t i = low; i <= high; i++)
 			wanted[i] = true;
-		s += length + (s[length] == ',');
 	}
 	return NULL;
+}
+
+bool number_list(const char *word, uint64_t number, bool *has)
+{
+	*has = strcmp(word, "a") == 0 || strcmp(word, "all") == 0;
+	while (!*has && *word) {
+		uint64_t low, high;
+		if (!take_range(&word, &low, &high))
+			return false;
+		*has = number >= low && number <= high;
+	}
+	return true;
 }
 
 struct error *parse_task_option(struct session *session, const char *value,

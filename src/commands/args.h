@@ -80,6 +80,8 @@ struct error *parse_task_option(struct session *session, const char *value,
 /* CPU numbers as crash takes them: "3", "0,2-4", "a" or "all". Sets wanted[cpu]. */
 enum { CPU_LIST_MAX = 8192 };
 struct error *parse_cpu_list(const char *word, bool wanted[CPU_LIST_MAX]) must_check;
+/* Is @number in a list of the same form? False when @word is none. */
+bool number_list(const char *word, uint64_t number, bool *has);
 /* Of an option's value, into the document's arena; *wanted is NULL where the option was not given. */
 struct error *parse_cpu_option(struct command_args *args, const char *value, bool **wanted)
 	must_check;

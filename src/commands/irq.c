@@ -41,7 +41,6 @@ struct irq_run {
 	struct command_args *args;
 	struct options options;
 	bool cpus[CPU_LIST_MAX];    /* with -c */
-	bool *wanted;               /* lines, by number; NULL: all */
 	size_t shown, incomplete;
 	const struct irq_line *line;
 	size_t handlers;
@@ -86,7 +85,11 @@ static void add_handler(void *ctx, const struct irq_handler *h)
 
 static bool is_wanted(const struct irq_run *run, const struct irq_line *line)
 {
-	if (run->wanted && !(line->irq < CPU_LIST_MAX && run->wanted[line->irq]))
+	bool named = !run->options.word_count;
+
+	for (int i = 0; i < run->options.word_count && !named; i++)
+		number_list(run->options.words[i], line->irq, &named);
+	if (!named)
 		return false;
 	return line->action || line->incomplete || !run->options.set[OPT_USED];
 }
@@ -296,21 +299,14 @@ static struct error *show_idt(struct irq_run *run)
 
 /* --- The command --- */
 
-static struct error *wanted_lines(struct irq_run *run)
+static struct error *check_words(const struct irq_run *run)
 {
-	if (!run->options.word_count)
-		return NULL;
-	run->wanted = arena_zalloc(&run->args->doc->arena, CPU_LIST_MAX * sizeof(bool));
-	bool *of_word = arena_zalloc(&run->args->doc->arena, CPU_LIST_MAX * sizeof(bool));
+	bool has;
+
 	for (int i = 0; i < run->options.word_count; i++) {
-		struct error *err = parse_cpu_list(run->options.words[i], of_word);
-		if (err) {
-			error_free(err);
+		if (!number_list(run->options.words[i], UINT64_MAX, &has))
 			return error_new(ERROR_USAGE, "no number of an interrupt line: %s",
 					 run->options.words[i]);
-		}
-		for (unsigned irq = 0; irq < CPU_LIST_MAX; irq++)
-			run->wanted[irq] |= of_word[irq];
 	}
 	return NULL;
 }
@@ -338,7 +334,7 @@ static struct error *show_lines(struct irq_run *run)
 	if (run->incomplete)
 		doc_remark(doc, REMARK_HOLE, "what is known of %zu interrupt lines is not wholly in "
 			   "the dump", run->incomplete);
-	if (run->wanted && !run->shown && !trouble.count)
+	if (run->options.word_count && !run->shown && !trouble.count)
 		return error_new(ERROR_NOT_FOUND, "no such interrupt line is in use: %s",
 				 run->options.words[0]);
 	return NULL;
@@ -359,7 +355,7 @@ static struct error *run_irq(struct command_args *args)
 		return show_idt(run);
 	if (run->options.set[OPT_SOFTIRQS])
 		return show_softirqs(run);
-	err = wanted_lines(run);
+	err = check_words(run);
 	return err ? err : show_lines(run);
 }
 

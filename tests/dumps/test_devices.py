@@ -42,6 +42,7 @@ class Devices(subsystems.Test):
         self.assertEqual(one, [{k: v for k, v in r.items() if k != "cpu0"} for r in rows])
         self.assertEqual([r["irq"] for r in lab.query(dump, "irq -s 4,8")["stats"]], [4, 8])
         self.assertEqual([r["irq"] for r in lab.query(dump, "irq -s 4 8")["stats"]], [4, 8])
+        self.assertEqual([r["irq"] for r in lab.query(dump, "irq -s 4 8,9000-4000000000")["stats"]], [4, 8])
         run = lab.inquest("-c", "irq -s -c 7", dump.vmcore)
         self.assertEqual((run.returncode, "no such CPUs" in run.stderr), (1, True))
 
