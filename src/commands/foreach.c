@@ -30,23 +30,24 @@ enum told { BY_CONTEXT, BY_WORD };
 static const struct {
 	const char *name;
 	enum told told;
-	bool own_heading;  /* it begins with the task's line itself */
+	const char *heading; /* it begins with the task's line itself: NULL never, "" always, else
+			      * with one of these options */
 } known[] = {
-	{ "args", BY_CONTEXT, false },
-	{ "bt", BY_CONTEXT, true },
-	{ "files", BY_CONTEXT, true },
-	{ "info", BY_CONTEXT, false },
-	{ "locals", BY_CONTEXT, false },
-	{ "net", BY_CONTEXT, false },
-	{ "origin", BY_CONTEXT, false },
-	{ "p", BY_CONTEXT, false },
-	{ "ps", BY_WORD, true },
-	{ "rd", BY_CONTEXT, false },
-	{ "set", BY_CONTEXT, true },
-	{ "sig", BY_CONTEXT, true },
-	{ "task", BY_CONTEXT, true },
-	{ "vm", BY_CONTEXT, true },
-	{ "vtop", BY_CONTEXT, false },
+	{ "args", BY_CONTEXT, NULL },
+	{ "bt", BY_CONTEXT, "" },
+	{ "files", BY_CONTEXT, "" },
+	{ "info", BY_CONTEXT, NULL },
+	{ "locals", BY_CONTEXT, NULL },
+	{ "net", BY_CONTEXT, "sS" },
+	{ "origin", BY_CONTEXT, NULL },
+	{ "p", BY_CONTEXT, NULL },
+	{ "ps", BY_WORD, "" },
+	{ "rd", BY_CONTEXT, NULL },
+	{ "set", BY_CONTEXT, "" },
+	{ "sig", BY_CONTEXT, "" },
+	{ "task", BY_CONTEXT, "" },
+	{ "vm", BY_CONTEXT, "" },
+	{ "vtop", BY_CONTEXT, NULL },
 };
 
 struct foreach_command {
@@ -238,6 +239,20 @@ static struct error *run_inside(struct foreach_run *run, const struct foreach_co
 	return err;
 }
 
+static bool shows_heading(const struct foreach_command *command)
+{
+	const char *heading = known[command->row].heading, *s = command->line;
+
+	if (!heading || !*heading)
+		return heading;
+	while ((s = strstr(s, " -"))) {
+		s += 2;
+		if (strcspn(s, heading) < strcspn(s, " "))
+			return true;
+	}
+	return false;
+}
+
 static struct error *on_task(struct foreach_run *run, const struct task *task, bool first)
 {
 	struct doc *doc = run->args->doc;
@@ -245,7 +260,7 @@ static struct error *on_task(struct foreach_run *run, const struct task *task, b
 	char *comm = arena_strndup(&doc->arena, task->comm, sizeof(task->comm));
 
 	doc_record(doc, NULL, NULL);
-	if (!known[run->commands.data[0].row].own_heading)
+	if (!shows_heading(&run->commands.data[0]))
 		show_task_line(doc, task);
 	else {
 		doc_field(doc, "pid", NULL, pid_cell(task));

@@ -110,6 +110,8 @@ class Network(subsystems.Test):
         self.assertRegex(lab.inquest("-c", f"net -S -x -R {one['fd']} {pid}", dump.vmcore).stdout, r"skc_num = 0x[0-9a-f]+")
         self.assertEqual(lab.query(dump, "net -N 0100007f")["ipv4"]["address"], "127.0.0.1")
         self.assertEqual(lab.query(dump, "net -s 2")["tasks"][0]["sockets"], [])
+        for line in f"foreach {pid} net -s", f"foreach {pid} net -xS -R {one['fd']}", f"foreach {pid} net":
+            self.assertEqual(lab.inquest("-c", line, dump.vmcore).stdout.count("COMMAND:"), 1, line)
         self.assertIn("unexpected word", lab.inquest("-c", f"net {pid}", dump.vmcore).stderr)
         self.fits(dump, "net", "net -a", f"net -s {pid} 1", f"net -S {pid}", "net -N 1")
 
