@@ -52,7 +52,7 @@ static void add_reference(struct refs_run *run, const struct ref *ref)
 		cell_address(ref->value), cell_shown(cell_hex(ref->offset), offset),
 		cell_str(ref_rank_name(ref->rank)), cell_str(what_kind_name(what->kind)),
 		cell_str(what->type), cell_str(*what->member ? what->member : NULL),
-		what->pid ? cell_dec(what->pid) : cell_none(),
+		what->pid >= 0 ? cell_dec(what->pid) : cell_none(),
 		cell_bool(ref->rank == REF_FREE), cell_str(what->text));
 	if (ref->rank >= REF_INSIDE)
 		doc_row_style(run->args->doc, STYLE_FAINT);

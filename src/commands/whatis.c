@@ -71,7 +71,9 @@ static bool explain(struct command_args *args, const char *name, bool offsets)
 	} else if (types_function(types, name, &type)) {
 		declaration(doc, "function", type, name);
 	} else if (types_enumerator(types, name, &value)) {
-		strbuf_addf(&text, "%s = %" PRId64 "\n", name, value);
+		/* Of one of 64 bits only the bits are known here, and not whether it has a sign. */
+		strbuf_addf(&text, value < INT32_MIN ? "%s = 0x%" PRIx64 "\n" : "%s = %" PRId64 "\n",
+			    name, value);
 		answer(doc, "enumerator", &text);
 	} else {
 		return explain_member(types, name, doc);
@@ -273,7 +275,7 @@ static void place_row(struct doc *doc, const struct what *what)
 		what->start ? cell_dec((int64_t)(what->address - what->start)) : cell_none(),
 		what->object ? cell_address(what->object) : cell_none(), cell_str(what->type),
 		cell_str(*what->member ? what->member : NULL),
-		what->pid ? cell_dec(what->pid) : cell_none(),
+		what->pid >= 0 ? cell_dec(what->pid) : cell_none(),
 		what->cpu >= 0 ? cell_dec(what->cpu) : cell_none(),
 		what->frame >= 0 ? cell_dec(what->frame) : cell_none(), cell_bool(what->freed),
 		cell_str(*what->detail ? what->detail : NULL),

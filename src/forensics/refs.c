@@ -193,7 +193,7 @@ static void describe_page(struct session *s, struct ref *ref)
 	struct page_info info;
 
 	ref->what.address = ref->at;
-	ref->what.cpu = ref->what.frame = -1;
+	ref->what.pid = ref->what.cpu = ref->what.frame = -1;
 	ref->what.kind = WHAT_PAGE;
 	ref->what.freed = ref->rank == REF_FREE;
 	if (page_info(s, ref->phys.v >> PAGE_SHIFT, &info))

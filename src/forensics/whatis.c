@@ -199,7 +199,7 @@ static void add_permissions(const struct what_ask *ask)
 
 static void clear(struct what *what, uint64_t address)
 {
-	*what = (struct what){ .address = address, .cpu = -1, .frame = -1 };
+	*what = (struct what){ .address = address, .pid = -1, .cpu = -1, .frame = -1 };
 }
 
 void what_ask_again(const struct what_ask *outer, uint64_t address, struct what *what)

@@ -40,7 +40,7 @@ struct what {
 	uint64_t address;   /* as asked */
 	uint64_t start, size; /* of the thing: symbol, object, stack, area; 0 unknown */
 	uint64_t object;    /* kmem_cache, task_struct, vm_struct, struct page ...: by kind; 0 */
-	int32_t pid;        /* whose stack or mapping; 0 */
+	int32_t pid;        /* whose stack or mapping; -1 */
 	int cpu;            /* -1 */
 	int frame;          /* of the stack; -1 */
 	bool user_half;     /* a canonical address of user space, whatever it is */

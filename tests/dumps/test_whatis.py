@@ -325,6 +325,15 @@ class Anything(unittest.TestCase):
             else:
                 yield struct.unpack_from("<Q", core, rng.randrange(0, len(core) - 8) & ~7)[0]
 
+    def test_stacks_of_idle_tasks(self):
+        """Their pid is 0; that of what belongs to no task is none."""
+        for dump in lab.dumps(name="places"):
+            tasks = [row for row in lab.query(dump, "tasks |> select pid, stack")["rows"] if row["pid"] in (0, 1)]
+            answers = whatis(dump, [int(str(task["stack"]), 0) + 0x3000 for task in tasks])
+            self.assertEqual([a["pid"] for a in answers], [task["pid"] for task in tasks])
+            (symbol,) = lab.query(dump, "whatis linux_banner+0")["places"][:1]
+            self.assertIsNone(symbol["pid"])
+
     def test_no_address_stops_it(self):
         kinds = {}
         for dump in lab.dumps():
