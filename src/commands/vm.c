@@ -53,7 +53,7 @@ static bool is_wanted(const struct vm_run *run, const struct mapping *m, const c
 {
 	const struct vm_reference *r = &run->reference;
 
-	if (run->only && m->vma != run->only)
+	if (run->options.set[OPT_VMA] && m->vma != run->only)
 		return false;
 	if (!r->word || vm_reference_names(r, name))
 		return true;
@@ -84,14 +84,14 @@ static bool add_mapping(void *ctx, const struct mapping *m)
 	struct vm_run *run = ctx;
 	struct doc *doc = run->args->doc;
 	char name[PATH_BYTES];
-	bool pages = run->options.set[OPT_PAGES] || run->only;
+	bool pages = run->options.set[OPT_PAGES] || run->options.set[OPT_VMA];
 
 	if (session_stopped(run->args->session))
 		return false;
 	bool named = mapping_name(run->args->session, run->mm, m, name, sizeof(name));
 	bool wanted = is_wanted(run, m, name);
 	/* A physical address may be in any of them. */
-	if (!wanted && !(pages && run->reference.has_number && !run->only))
+	if (!wanted && !(pages && run->reference.has_number && !run->options.set[OPT_VMA]))
 		return true;
 	run->holes |= !named;
 	if (!pages) {
@@ -106,7 +106,7 @@ static bool add_mapping(void *ctx, const struct mapping *m)
 		doc_row_hide(doc);
 		run->shown--;
 	}
-	return !run->only;
+	return !run->options.set[OPT_VMA];
 }
 
 /* -v */
@@ -176,7 +176,7 @@ static struct error *add_space(struct vm_run *run, const struct task *task)
 		doc_end(doc);
 		return err;
 	}
-	if (run->options.set[OPT_PAGES] || run->only) {
+	if (run->options.set[OPT_PAGES] || run->options.set[OPT_VMA]) {
 		struct task owner = task ? *task : (struct task){ .pid = 0 };
 		owner.mm = run->mm;
 		err = task_page_root(s, &owner, &run->root);
@@ -189,7 +189,7 @@ static struct error *add_space(struct vm_run *run, const struct task *task)
 	add_mappings(run, task ? task->pid : 0);
 	err = run->err;
 	run->err = NULL;
-	if (!err && run->only && !run->shown && task)
+	if (!err && run->options.set[OPT_VMA] && !run->shown && task)
 		err = error_new(ERROR_NOT_FOUND, "no mapping of PID %d is the vm_area_struct "
 				"%" PRIx64, task->pid, run->only);
 	return err;
@@ -245,7 +245,7 @@ static struct error *run_tasks(struct vm_run *run)
 		const struct task *task;
 		if (session_stopped(s))
 			break;
-		err = run->only && !word ? task_of_vma(s, run->only, &task)
+		err = run->options.set[OPT_VMA] && !word ? task_of_vma(s, run->only, &task)
 					 : task_or_current(s, word, &task);
 		if (!err)
 			err = add_task(run, task);

@@ -14,7 +14,7 @@
 #include "kernel/vma_flags.h"
 
 enum { OPT_USER, OPT_KERNEL, OPT_TASK };
-enum { PATH_TEXT = 1024 };
+enum { PATH_BYTES = 4096 };
 
 static const struct option vtop_option_table[] = {
 	[OPT_USER] = { "u", false }, [OPT_KERNEL] = { "k", false }, [OPT_TASK] = { "c", true },
@@ -59,7 +59,7 @@ static void add_mapping(struct command_args *args, const struct task *task, uint
 	struct session *s = args->session;
 	struct doc *doc = args->doc;
 	struct mapping mapping;
-	char name[PATH_TEXT], flags[512], shown[540];
+	char name[PATH_BYTES], flags[512], shown[540];
 
 	if (!task->mm || !mapping_at(s, task->mm, address, &mapping))
 		return;
