@@ -104,7 +104,8 @@ static void add_disk_row(struct dev_run *run, const struct disk *d, const char *
 	run->count++;
 	run->incomplete += d->incomplete;
 	doc_row(run->args->doc, d->incomplete ? cell_none() : cell_udec(d->major),
-		cell_str(driver), cell_address(d->gendisk), text_or_none(d->name), name_of(run, d->operations));
+		cell_str(driver), cell_address(d->gendisk), text_or_none(d->name),
+		name_of(run, d->operations));
 }
 
 static void add_major(void *ctx, const struct block_major *m)
