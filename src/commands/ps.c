@@ -121,6 +121,20 @@ static bool name_matches(const struct ps_run *run, int i, const struct task *tas
 	       (name->is_regex && !regexec(&name->regex, comm, 0, NULL, 0));
 }
 
+/* -y, -C: of how many tasks is it not known whether they are wanted? */
+static void remark_undecided(const struct ps_run *run)
+{
+	struct task_sched sched;
+	size_t unknown = 0;
+
+	for (size_t i = 0; (run->policies || run->cpus) && i < run->count; i++)
+		unknown += (run->cpus && run->all[i].cpu < 0) ||
+			   (run->policies && !task_sched(run->args->session, &run->all[i], &sched));
+	if (unknown)
+		doc_remark(run->args->doc, REMARK_HOLE, "of %zu task%s the %s is not in the dump",
+			   unknown, unknown == 1 ? "" : "s", run->policies ? "policy" : "CPU");
+}
+
 static bool policy_wanted(const struct ps_run *run, const struct task *task)
 {
 	struct task_sched sched;
@@ -352,6 +366,7 @@ static struct error *run_ps(struct command_args *args)
 		return error_new(ERROR_MISSING, "no tasks were found in the dump");
 	if (run.options.set[OPT_KERNEL] || run.options.set[OPT_USER])
 		show_unknown_kinds(args->doc, run.all, run.count);
+	remark_undecided(&run);
 	if (!run.shown && (run.options.word_count || run.policies))
 		return error_new(ERROR_NOT_FOUND, "no task matches");
 	remark_roads(&run);

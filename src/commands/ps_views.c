@@ -220,7 +220,7 @@ void ps_times(struct ps_run *run)
 			continue;
 		task_times(run->args->session, &run->all[i], &t);
 		open_task(run, &run->all[i]);
-		time_field(run, "run_time_ns", "RUN TIME", t.has_start, t.run_ns);
+		time_field(run, "run_time_ns", "RUN TIME", t.has_run, t.run_ns);
 		time_field(run, "start_time_ns", "START TIME", t.has_start, t.start_ns);
 		time_field(run, "cpu_time_ns", "CPU TIME", t.has_cpu, t.cpu_ns);
 		time_field(run, "utime_ns", "UTIME", t.has_modes, t.user_ns);

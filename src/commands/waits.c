@@ -261,6 +261,18 @@ static void blocked_graph(const struct wait_graph *g, struct doc *doc)
 	free(t.shown);
 }
 
+/* Who is not known to wait may wait. */
+static void remark_unknown_states(const struct wait_graph *g, struct command_args *args)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < g->node_count && !args->session->text; i++)
+		unknown += !g->nodes[i].task->has_state && !wait_node_blocked(&g->nodes[i]);
+	if (unknown)
+		doc_remark(args->doc, REMARK_HOLE, "of %zu task%s it is not known whether they wait: "
+			   "their state is not in the dump", unknown, unknown == 1 ? "" : "s");
+}
+
 static struct error *run_blocked(struct command_args *args)
 {
 	struct options o;
@@ -269,6 +281,7 @@ static struct error *run_blocked(struct command_args *args)
 	if (error)
 		return error;
 	const struct wait_graph *g = wait_graph(args->session);
+	remark_unknown_states(g, args);
 	if (o.set[OPT_GRAPH]) {
 		blocked_graph(g, args->doc);
 		return NULL;
@@ -366,6 +379,7 @@ static struct error *run_locks(struct command_args *args)
 	if (o.word_count)
 		return error_new(ERROR_USAGE, "locks takes no arguments");
 	const struct wait_graph *g = wait_graph(args->session);
+	remark_unknown_states(g, args);
 	doc_table(args->doc, "locks", columns, array_size(columns));
 	for (size_t i = 0; i < g->resource_count; i++) {
 		if ((g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count) ||
@@ -432,6 +446,7 @@ static struct error *run_deadlock(struct command_args *args)
 	if (error)
 		return error;
 	const struct wait_graph *g = wait_graph(args->session);
+	remark_unknown_states(g, args);
 	doc_array(args->doc, "rings", NULL);
 	for (size_t i = 0; i < g->cycle_count; i++)
 		show_cycle(g, &g->cycles[i], i + 1, args->doc);

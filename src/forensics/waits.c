@@ -231,8 +231,8 @@ void wait_of_stack(struct session *s, const struct task *task, const struct stac
 	const struct row *best = NULL;
 	size_t first = SIZE_MAX;
 
-	*wait = (struct wait){ .kind = task->on_cpu || task->state == TASK_RUNNING
-					       ? WAIT_NOTHING : WAIT_OTHER };
+	bool can_run = task->state == TASK_RUNNING && (task->has_state || s->text);
+	*wait = (struct wait){ .kind = task->on_cpu || can_run ? WAIT_NOTHING : WAIT_OTHER };
 	if (wait->kind == WAIT_NOTHING)
 		return;
 	for (size_t i = 0; i < stack->count && i < TOP_FRAMES; i++) {

@@ -98,6 +98,7 @@ static void find_cpus(struct session *s, struct cpu_state *state)
 	uint8_t possible[CPUS_MAX / 8], online[CPUS_MAX / 8], active[CPUS_MAX / 8];
 	size_t mask_size = (numbers + 63) / 64 * 8;
 	bool has_possible, has_online;
+	unsigned lost = 0;
 	uint64_t offset;
 
 	state->cpus = xcalloc(numbers, sizeof(*state->cpus));
@@ -118,13 +119,18 @@ static void find_cpus(struct session *s, struct cpu_state *state)
 	for (unsigned i = 0; i < numbers; i++) {
 		if (has_possible && !bit_of(possible, i))
 			continue;
-		if (memory_u64(s->memory, offsets + i * sizeof(offset), &offset) != READ_OK)
+		if (memory_u64(s->memory, offsets + i * sizeof(offset), &offset) != READ_OK) {
+			lost++;
 			continue;
+		}
 		/* Unused slots hold an address inside the kernel image: no area of their own. */
 		if (!has_possible && has_online && !bit_of(online, i))
 			continue;
 		add_cpu(s, state, i, offset, !has_online || bit_of(online, i));
 	}
+	if (lost)
+		session_problem(s, "where %u CPUs have their variables (__per_cpu_offset) is not in "
+				"the dump", lost);
 }
 
 static void destroy_state(void *data)

@@ -64,17 +64,14 @@ bool task_sched(struct session *s, const struct task *task, struct task_sched *s
 	*sched = (struct task_sched){ 0 };
 	if (!kread(s, task->address, type, "policy", &policy) ||
 	    !kread(s, task->address, type, "prio", &prio) ||
-	    !kread(s, task->address, type, "static_prio", &static_prio))
+	    !kread(s, task->address, type, "static_prio", &static_prio) ||
+	    !kread(s, task->address, type, "rt_priority", &rt))
 		return false;
-	kread(s, task->address, type, "rt_priority", &rt);
 	sched->known = true;
 	sched->policy = (unsigned)policy;
 	sched->prio = (int)prio;
 	sched->static_prio = (int)static_prio;
 	sched->rt_priority = (unsigned)rt;
-	kread(s, task->address, type, "dl.dl_runtime", &sched->dl_runtime);
-	kread(s, task->address, type, "dl.dl_deadline", &sched->dl_deadline);
-	kread(s, task->address, type, "dl.dl_period", &sched->dl_period);
 	return true;
 }
 
@@ -127,6 +124,7 @@ void task_times(struct session *s, const struct task *task, struct task_times *t
 		return;
 	kernel_time(s, &now);
 	times->has_start = true;
+	times->has_run = now.monotonic_ns != 0;
 	if (now.monotonic_ns > times->start_ns)
 		times->run_ns = now.monotonic_ns - times->start_ns;
 }

@@ -11,8 +11,6 @@ struct task_sched {
 	int prio;             /* 0 to 139: what counts, boosts included; -1 deadline */
 	int static_prio;      /* 120 + nice */
 	unsigned rt_priority; /* 1 to 99 of FIFO and RR */
-	/* SCHED_DEADLINE, ns */
-	uint64_t dl_runtime, dl_deadline, dl_period;
 };
 
 /* False when nothing of it can be read. */
@@ -24,7 +22,7 @@ bool task_policy_by_name(const char *word, unsigned *policy);
 
 /* Times in ns; each 0 and not known when it cannot be read. */
 struct task_times {
-	bool has_start, has_cpu, has_last, has_modes;
+	bool has_start, has_run, has_cpu, has_last, has_modes;
 	uint64_t start_ns;        /* when it was started, since boot (sleep of the machine not counted) */
 	uint64_t run_ns;          /* since then */
 	uint64_t cpu_ns;          /* on a CPU, counted exactly */

@@ -63,18 +63,21 @@ static void add_idle_tasks(struct task_set *set)
 {
 	struct session *s = set->session;
 	uint64_t init = symbols_address(s->symbols, "init_task");
-	size_t count;
+	size_t count, lost = 0;
 	const struct cpu *cpu = cpus(s, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t rq = cpu_variable(s, &cpu[i], "runqueues");
 		uint64_t idle = 0;
 		if (rq)
-			kread(s, rq, "rq", "idle", &idle);
+			lost += kread_status(s, rq, "rq", "idle", &idle) == KREAD_HOLE;
 		if (task_add(set, idle, ROAD_IDLE))
 			set->found.data[set->found.count - 1].task.cpu = (int)cpu[i].id;
 	}
 	task_add(set, init, ROAD_IDLE);
+	if (lost)
+		session_problem(s, "the idle tasks of %zu CPUs cannot be found: their run queues "
+				"are not in the dump", lost);
 }
 
 static size_t count_threads(const struct task_set *set)
@@ -383,21 +386,22 @@ const struct task *task_crashed(struct session *s)
 }
 
 /* One struct percpu_counter (rss_stat[i] since 6.2): the common count and each CPU's part. */
-static uint64_t percpu_counter(struct session *s, uint64_t address)
+static bool percpu_counter(struct session *s, uint64_t address, uint64_t *sum)
 {
-	uint64_t sum = 0, parts;
+	uint64_t parts;
 	size_t count;
 	const struct cpu *cpu = cpus(s, &count);
 
-	kread(s, address, "percpu_counter", "count", &sum);
-	if (!kread(s, address, "percpu_counter", "counters", &parts) || !parts)
-		return sum;
-	for (size_t i = 0; i < count; i++) {
+	if (!kread(s, address, "percpu_counter", "count", sum) ||
+	    !kread(s, address, "percpu_counter", "counters", &parts))
+		return false;
+	for (size_t i = 0; parts && i < count; i++) {
 		uint32_t part;
-		if (memory_u32(s->memory, parts + cpu[i].percpu_offset, &part) == READ_OK)
-			sum += (uint64_t)(int64_t)(int32_t)part;
+		if (memory_u32(s->memory, parts + cpu[i].percpu_offset, &part) != READ_OK)
+			return false;
+		*sum += (uint64_t)(int64_t)(int32_t)part;
 	}
-	return sum;
+	return true;
 }
 
 /* The indices are those of enum rss_kind (include/linux/mm_types_task.h); fixed since 4.5. */
@@ -416,12 +420,11 @@ bool task_rss(struct session *s, const struct task *task, bool exact, uint64_t b
 		uint64_t stride = percpu ? counter_size : sizeof(uint64_t);
 		uint64_t at = task->mm + stat.offset + i * stride;
 		uint64_t value = 0;
-		if (percpu && !exact)
-			kread(s, at, "percpu_counter", "count", &value);
-		else if (percpu)
-			value = percpu_counter(s, at);
-		else
-			(void)memory_u64(s->memory, at, &value);
+		bool known = !percpu  ? memory_u64(s->memory, at, &value) == READ_OK
+			     : !exact ? kread(s, at, "percpu_counter", "count", &value)
+				      : percpu_counter(s, at, &value);
+		if (!known)
+			return false;
 		bytes[i] = (int64_t)value > 0 ? value * PAGE_SIZE : 0;
 	}
 	return true;

@@ -68,6 +68,20 @@ class Holes(subsystems.Test):
             self.assertIn("parts of its path are not in the dump", str(answer["remarks"]))
 
     @each_dump
+    def test_parts_of_ps(self, dump):
+        """A sum of which a part is missing is none; the idle task of a CPU that cannot be found is missed."""
+        mm = lab.query(dump, "vm 1")["address_spaces"][0]["mm"]
+        if lab.inquest("-c", "struct mm_struct.rss_stat[0].counters", dump.vmcore).returncode == 0:
+            change = f"wr '&((struct mm_struct *){mm})->rss_stat[0].counters' {NOWHERE:#x}"
+            self.assertIsNone(after(self, dump, [change], "ps 1")["tasks"][0]["rss_kb"])
+            self.assertIsNone(after(self, dump, [change], "vm 1")["address_spaces"][0]["rss"])
+        changes = ["wr -64 tk_core+8 0", "wr -64 shadow_timekeeper 0"]
+        times = after(self, dump, changes, "ps -t 1")["times"][0]
+        self.assertEqual((times["run_time_ns"], times["start_time_ns"] is None), (None, False))
+        lost = after(self, dump, [f"wr -64 __per_cpu_offset+8 {NOWHERE:#x}"], "ps -A")
+        self.assertIn("the idle tasks of 1 CPUs cannot be found", str(lost["remarks"]))
+
+    @each_dump
     def test_mounts(self, dump):
         """A path whose front is missing is not told as if it were whole, and no open file is left out."""
         mounts = {m["place"]: m for m in lab.query(dump, "mount -f")["mounts"]}

@@ -132,6 +132,15 @@ class DumpWithHoles(unittest.TestCase):
             self.assertEqual({task["pid"] for task in others if task["ppid"] == 0}, {1, 2})
             self.assertTrue(all(task["incomplete"] for task in others if None in (task["pid"], task["tgid"], task["ppid"])))
 
+    def test_what_is_asked_of_tasks_that_were_not_read(self):
+        for dump in self.dumps:
+            for line in "blocked", "blocked -g", "locks", "deadlock":
+                self.assertRegex(str(lab.query(dump, line)["remarks"]), "of [0-9]+ tasks it is not known whether they wait", line)
+            # Who stands on a lock's list waits for it, whether its own state was read or not.
+            self.assertTrue(any(row["state"] == "?" and row["confirmed"] for row in lab.query(dump, "blocked")["blocked"]))
+            for line in "ps -y NORMAL", "ps -C 0":
+                self.assertRegex(str(lab.query(dump, line)["remarks"]), "of [0-9]+ tasks the (policy|CPU) is not in the dump", line)
+
     def test_headings_of_tasks_that_were_not_read(self):
         for dump in self.dumps:
             ps = lab.query(dump, "ps")["tasks"]
