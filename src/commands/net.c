@@ -28,7 +28,7 @@ struct net_run {
 	struct command_args *args;
 	struct options options;
 	uint64_t number;  /* of -R */
-	size_t count, incomplete;
+	size_t count, incomplete, unknown;
 	struct walk_trouble trouble;
 	struct {
 		vec_fields(struct cell);
@@ -175,7 +175,11 @@ static bool add_socket(void *ctx, const struct open_file *f)
 	struct net_run *run = ctx;
 	struct socket_info info;
 
-	if (!socket_of_file(run->args->session, f->file, &info) || !is_wanted(run, f, &info))
+	if (!socket_of_file(run->args->session, f->file, &info)) {
+		run->unknown += info.incomplete;
+		return true;
+	}
+	if (!is_wanted(run, f, &info))
 		return true;
 	run->count++;
 	run->incomplete += info.incomplete;
@@ -197,7 +201,7 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 	struct walk_trouble trouble = { .count = 0 };
 	char what[64];
 
-	run->count = run->incomplete = 0;
+	run->count = run->incomplete = run->unknown = 0;
 	doc_record(doc, NULL, NULL);
 	show_task_line(doc, task);
 	if (run->options.set[OPT_STRUCTS])
@@ -208,11 +212,14 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 	if (!run->count)
 		doc_hidden(doc);
 	doc_end(doc);
-	if (!run->count && !trouble.count)
+	if (!run->count && !run->unknown && !trouble.count)
 		doc_textf(doc, STYLE_FAINT, "No open sockets.");
 	doc_end(doc);
 	snprintf(what, sizeof(what), "open files of PID %d", task->pid);
 	show_trouble(doc, &trouble, what);
+	if (run->unknown)
+		doc_remark(doc, REMARK_HOLE, "PID %d: of %zu open files it is not known whether they "
+			   "are sockets", task->pid, run->unknown);
 	if (run->incomplete)
 		doc_remark(doc, REMARK_HOLE, "PID %d: %zu sockets are only partly in the dump",
 			   task->pid, run->incomplete);

@@ -29,7 +29,7 @@ struct timer_run {
 		vec_fields(struct timer);
 	} found;
 	uint64_t now;         /* to which the timers at hand are compared */
-	size_t shown;
+	size_t shown, incomplete;
 };
 
 static bool keep(void *ctx, const struct timer *timer)
@@ -75,14 +75,14 @@ static const char *purpose_text(struct timer_run *run, const struct timer *timer
 	char name[256];
 
 	if (!timer_purpose(s, timer, purpose))
-		return "";
+		return timer->incomplete || purpose->incomplete ? NULL : "";
 	if (purpose->work) {
 		address_name(s, purpose->work, name, sizeof(name));
 		return arena_printf(arena, "work %s", name);
 	}
 	const struct task *task = task_by_address(s, purpose->task);
 	return task ? arena_printf(arena, "%s (pid %s)", task_comm(arena, task),
-				   task_pid_text(arena, task)) : "";
+				   task_pid_text(arena, task)) : NULL;
 }
 
 static struct cell address_cell(uint64_t address)
@@ -129,6 +129,7 @@ static void add_wheel_timers(struct timer_run *run)
 		const char *purpose_words = purpose_text(run, timer, &purpose);
 		int64_t tte = (int64_t)(timer->expires - run->now);
 		bool whole = !timer->incomplete, has_ns;
+		run->incomplete += !whole || !purpose_words;
 		int64_t ns = 0;
 		/* What waits for MAX_JIFFY_OFFSET is too far away for ns. */
 		has_ns = run->hz && whole &&
@@ -139,7 +140,7 @@ static void add_wheel_timers(struct timer_run *run)
 			       : cell_none(),
 			cell_address(timer->address), address_cell(timer->function),
 			function_cell(run, timer->function), cell_str(purpose_words),
-			cell_str(flags_text(timer->flags)),
+			cell_str(whole ? flags_text(timer->flags) : NULL),
 			purpose.task ? cell_address(purpose.task) : cell_none(),
 			purpose.work ? cell_address(purpose.work) : cell_none());
 	}
@@ -193,6 +194,9 @@ static void show_wheels(struct timer_run *run, const unsigned *chosen, size_t co
 		size_t found = timer_bases(run->args->session, chosen[i], bases);
 		for (size_t k = 0; k < found && !session_stopped(run->args->session); k++)
 			add_wheel(run, &bases[k]);
+		if (!found)
+			doc_remark(run->args->doc, REMARK_HOLE, "the timers of CPU %u cannot be found",
+				   chosen[i]);
 		run->shown += found;
 	}
 	doc_end(doc);
@@ -218,6 +222,7 @@ static void add_high_timers(struct timer_run *run)
 		const char *purpose_words = purpose_text(run, timer, &purpose);
 		int64_t tte = (int64_t)(timer->expires - run->now);
 		bool whole = !timer->incomplete;
+		run->incomplete += !whole || !purpose_words;
 		doc_row(doc, whole ? cell_dec((int64_t)timer->soft_expires) : cell_none(),
 			whole ? cell_dec((int64_t)timer->expires) : cell_none(),
 			run->now && whole ? cell_shown(cell_dec(tte),
@@ -271,6 +276,9 @@ static void show_clocks(struct timer_run *run, const unsigned *chosen, size_t co
 		size_t found = hrtimer_bases(run->args->session, chosen[i], bases, &cpu_base);
 		for (size_t k = 0; k < found && !session_stopped(run->args->session); k++)
 			add_clock(run, &bases[k], cpu_base);
+		if (!found)
+			doc_remark(run->args->doc, REMARK_HOLE, "the timers of CPU %u cannot be found",
+				   chosen[i]);
 		run->shown += found;
 	}
 	doc_end(run->args->doc);
@@ -316,6 +324,9 @@ static struct error *run_timer(struct command_args *args)
 	else
 		show_wheels(&run, chosen, count);
 	vec_deinit(&run.found);
+	if (run.incomplete)
+		doc_remark(args->doc, REMARK_HOLE, "%zu timers, or whom they are for, are only partly "
+			   "in the dump", run.incomplete);
 	return run.shown ? NULL : error_new(ERROR_MISSING, "the kernel's timers cannot be found: "
 					    "their types or symbols are missing, or of a kernel "
 					    "before 4.8");

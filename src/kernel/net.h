@@ -42,7 +42,7 @@ struct socket_info {
 	char local[128], remote[128]; /* "127.0.0.1:80"; a path, "@name" of UNIX sockets */
 	bool incomplete;
 };
-/* The socket of an open file; false when the file is none. */
+/* The socket of an open file; false when the file is none, or (then incomplete) that is not known. */
 bool socket_of_file(struct session *s, uint64_t file, struct socket_info *info);
 /* "INET", "STREAM", "ESTABLISHED"; NULL when unknown. */
 const char *socket_family_name(uint64_t family);

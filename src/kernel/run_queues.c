@@ -74,6 +74,14 @@ static void emit(struct queue_walk *w, const struct run_entry *entry)
 		w->stopped = !w->fn(w->ctx, entry) || session_stopped(w->s);
 }
 
+/* An entity that may be a task's or a group's: what it is goes on as if it were a task's. */
+static bool group_of(struct queue_walk *w, uint64_t entity, const char *type, uint64_t *queue)
+{
+	if (kread_status(w->s, entity, type, "my_q", queue) == KREAD_HOLE)
+		walk_trouble_hole(w->trouble, "the %s at %" PRIx64 " is not in the dump", type, entity);
+	return *queue != 0;
+}
+
 static void add_trouble(struct queue_walk *w, const struct walk_trouble *trouble)
 {
 	if (trouble->count)
@@ -136,7 +144,7 @@ static void realtime_entity(struct queue_walk *w, uint64_t entity, int prio, uns
 	uint64_t stopped = 0;
 
 	/* With CONFIG_RT_GROUP_SCHED groups have queues of their own. */
-	if (kread(w->s, entity, "sched_rt_entity", "my_q", &entry.queue) && entry.queue) {
+	if (group_of(w, entity, "sched_rt_entity", &entry.queue)) {
 		kread(w->s, entry.queue, "rt_rq", "tg", &entry.group);
 		kread(w->s, entry.queue, "rt_rq", "rt_throttled", &stopped);
 		entry.throttled |= stopped;
@@ -184,7 +192,7 @@ static void fair_entity(struct queue_walk *w, uint64_t entity, bool runs, unsign
 	entry.has_vruntime = kread(w->s, entity, type, "vruntime", &entry.vruntime);
 	entry.has_deadline = kread(w->s, entity, type, "deadline", &entry.deadline);
 	entry.delayed = kread(w->s, entity, type, "sched_delayed", &value) && value;
-	if (kread(w->s, entity, type, "my_q", &entry.queue) && entry.queue) {
+	if (group_of(w, entity, type, &entry.queue)) {
 		kread(w->s, entry.queue, "cfs_rq", "tg", &entry.group);
 		entry.throttled |= kread(w->s, entry.queue, "cfs_rq", "throttled", &value) && value;
 		emit(w, &entry);
@@ -225,7 +233,10 @@ static void fair_queue(struct queue_walk *w, uint64_t cfs_rq, unsigned depth, bo
 	    !koffset(w->s, "sched_entity", "run_node", &node) || !map_set(&w->seen, cfs_rq, 1))
 		return;
 	/* An entity that is on its way out is curr, but in no queue any more. */
-	if (kread(w->s, cfs_rq, "cfs_rq", "curr", &current) && current) {
+	if (!kread(w->s, cfs_rq, "cfs_rq", "curr", &current))
+		walk_trouble_hole(w->trouble, "what runs of the cfs_rq at %" PRIx64 " is not in the "
+				  "dump", cfs_rq);
+	if (current) {
 		uint64_t on_rq;
 		bool queued = !kread(w->s, current, "sched_entity", "on_rq", &on_rq) || on_rq;
 		if (queued)

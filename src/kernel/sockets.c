@@ -164,8 +164,9 @@ bool socket_of_file(struct session *s, uint64_t file, struct socket_info *info)
 	uint64_t inode, mode;
 
 	*info = (struct socket_info){ .socket = 0 };
-	if (!kread(s, file, "file", "f_inode", &inode) || !kread(s, inode, "inode", "i_mode", &mode) ||
-	    (mode & S_IFMT) != S_IFSOCK)
+	info->incomplete = !kread(s, file, "file", "f_inode", &inode) ||
+			   !kread(s, inode, "inode", "i_mode", &mode);
+	if (info->incomplete || (mode & S_IFMT) != S_IFSOCK)
 		return false;
 	kread(s, inode, "inode", "i_ino", &info->inode_number);
 	if (!kread(s, file, "file", "private_data", &info->socket) || !info->socket ||

@@ -252,19 +252,26 @@ bool timer_purpose(struct session *s, const struct timer *timer, struct timer_pu
 					     purposes[i].timer);
 		if (!object)
 			return false;
-		if (purposes[i].work)
-			return kread(s, object, purposes[i].type, purposes[i].work,
-				     &purpose->work);
+		if (purposes[i].work) {
+			purpose->incomplete = !kread(s, object, purposes[i].type,
+						     purposes[i].work, &purpose->work);
+			return !purpose->incomplete;
+		}
 		value = object;
-		if (purposes[i].task[0] && !kread(s, object, purposes[i].type, purposes[i].task,
-						  &value))
-			return false;
+		if (purposes[i].task[0])
+			purpose->incomplete = !kread(s, object, purposes[i].type,
+						     purposes[i].task, &value);
 		/* A server's deadline is no task's. */
 		if (strncmp(purposes[i].timer, "dl.", 3) == 0) {
 			uint64_t server;
-			if (kread(s, object, "task_struct", "dl.dl_server", &server) && server)
+			enum kread_status status = kread_status(s, object, "task_struct",
+								"dl.dl_server", &server);
+			purpose->incomplete |= status == KREAD_HOLE;
+			if (server)
 				return false;
 		}
+		if (purpose->incomplete)
+			return false;
 		purpose->task = purposes[i].further ? purposes[i].further(s, value) : value;
 		return purpose->task;
 	}

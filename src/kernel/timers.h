@@ -47,6 +47,7 @@ void hrtimer_base_each(struct session *s, const struct timer_base *base, timer_f
 struct timer_purpose {
 	uint64_t task; /* the task_struct that it is to wake up, or whose signal or time it is */
 	uint64_t work; /* the function of the work that it is to queue */
+	bool incomplete; /* it has one, and what that is cannot be read */
 };
 
 bool timer_purpose(struct session *s, const struct timer *timer, struct timer_purpose *purpose);

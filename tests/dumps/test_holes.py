@@ -82,6 +82,30 @@ class Holes(subsystems.Test):
         self.assertIn("the idle tasks of 1 CPUs cannot be found", str(lost["remarks"]))
 
     @each_dump
+    def test_timers(self, dump):
+        bases = lab.query(dump, "timer")["bases"]
+        timer = next(t for base in bases for t in base["timers"] if t["function"] == "process_timeout" and t["task"])
+        change = f"wr '&container_of({timer['timer']}, struct process_timer, timer)->task' {NOWHERE:#x}"
+        lost = after(self, dump, [change], "timer")
+        self.assertIsNone(next(t for base in lost["bases"] for t in base["timers"] if t["timer"] == timer["timer"])["for"])
+        self.assertIn("whom they are for, are only partly in the dump", str(lost["remarks"]))
+
+    @each_dump
+    def test_what_runs(self, dump):
+        queue = lab.query(dump, "runq -c 1")["run_queues"][0]
+        lost = after(self, dump, [f"wr '&((struct cfs_rq *){queue['cfs_rq']})->curr' {NOWHERE:#x}"], "runq -c 1")
+        self.assertIn(f"the sched_entity at {NOWHERE:x} is not in the dump", str(lost["remarks"]))
+
+    @each_dump
+    def test_files_that_may_be_sockets(self, dump):
+        pid = pid_of(dump, "net")
+        sockets = lab.query(dump, f"net -s {pid}")["tasks"][0]["sockets"]
+        file = next(f for f in lab.query(dump, f"files {pid}")["open_files"][0]["files"] if f["fd"] == sockets[0]["fd"])
+        lost = after(self, dump, [f"wr '&((struct file *){file['file']})->f_inode' {NOWHERE:#x}"], f"net -s {pid}")
+        self.assertEqual(lost["tasks"][0]["sockets"], sockets[1:])
+        self.assertIn("of 1 open files it is not known whether they are sockets", str(lost["remarks"]))
+
+    @each_dump
     def test_mounts(self, dump):
         """A path whose front is missing is not told as if it were whole, and no open file is left out."""
         mounts = {m["place"]: m for m in lab.query(dump, "mount -f")["mounts"]}
