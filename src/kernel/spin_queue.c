@@ -63,12 +63,16 @@ static bool gather(struct nodes *nodes)
 		return false;
 	for (size_t i = 0; i < n && i < SPIN_QUEUE_MAX; i++) {
 		uint64_t at = first_node(s, all[i].id), count;
-		if (!at || !kread(s, at, "mcs_spinlock", "count", &count) || count > CONTEXTS)
+		if (!at || !kread(s, at, "mcs_spinlock", "count", &count) || count > CONTEXTS) {
+			/* It may be in the middle of the line, or the first. */
+			if (all[i].online)
+				return false;
 			continue;
+		}
 		for (unsigned c = 0; c < count; c++) {
 			uint64_t next;
 			if (!kread(s, at + c * nodes->size, "mcs_spinlock", "next", &next))
-				continue;
+				return false;
 			nodes->used[nodes->count] = at + c * nodes->size;
 			nodes->next[nodes->count] = next;
 			nodes->cpu[nodes->count++] = all[i].id;
@@ -115,11 +119,14 @@ bool spin_queue_read(struct session *s, uint64_t address, struct spin_queue *que
 	size_t node = known ? node_at(nodes, first_node(s, cpu) + context * nodes->size)
 			    : nodes->count;
 	known = known && node < nodes->count;
-	/* Each node once: damaged ones may lead round in a circle. */
-	for (size_t i = 0; i < nodes->count && node < nodes->count && i < SPIN_QUEUE_MAX; i++) {
+	size_t most = min_u64(nodes->count, SPIN_QUEUE_MAX);
+	while (known && node < nodes->count && queue->count < most) {
 		queue->cpus[queue->count++] = nodes->cpu[node];
 		node = node_before(nodes, node);
 	}
+	/* Damaged ones may lead round in a circle. */
+	known = known && node == nodes->count;
+	queue->count = known ? queue->count : 0;
 	for (size_t i = 0; i < queue->count / 2; i++) {
 		unsigned other = queue->cpus[queue->count - 1 - i];
 		queue->cpus[queue->count - 1 - i] = queue->cpus[i];
