@@ -213,7 +213,8 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 		doc_hidden(doc);
 	doc_end(doc);
 	if (!run->count && !run->unknown && !trouble.count)
-		doc_textf(doc, STYLE_FAINT, "No open sockets.");
+		doc_textf(doc, STYLE_FAINT, run->options.set[OPT_REFERENCE]
+						    ? "No such open socket." : "No open sockets.");
 	doc_end(doc);
 	snprintf(what, sizeof(what), "open files of PID %d", task->pid);
 	show_trouble(doc, &trouble, what);
@@ -296,8 +297,11 @@ static struct error *run_net(struct command_args *args)
 		return err;
 	if (run.options.set[OPT_NUMBER])
 		return show_number(&run);
-	if (run.options.set[OPT_REFERENCE])
-		error_free(parse_address(s, run.options.value[OPT_REFERENCE], &run.number));
+	if (run.options.set[OPT_REFERENCE]) {
+		err = parse_address(s, run.options.value[OPT_REFERENCE], &run.number);
+		if (err)
+			return err;
+	}
 	if (run.options.set[OPT_SOCKETS] || run.options.set[OPT_STRUCTS])
 		return show_sockets(&run);
 	if (run.options.word_count)

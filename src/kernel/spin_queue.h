@@ -16,8 +16,8 @@ struct spin_queue {
 
 /*
  * Of the lock at @address (struct qspinlock, the arch_spinlock_t of a spinlock_t). False: it has no
- * queue, not all that its line may go through is in the dump, or the kernel's locks have none (before
- * 4.2, other architectures, or a guest's kernel that was told by its hypervisor to do without: then
- * the word is 0 or 1).
+ * queue, not all that its line may go through is in the dump, or the kernel's locks have none
+ * (before 4.2, other architectures, or a guest's kernel that was told by its hypervisor to do
+ * without: then the word is 0 or 1).
  */
 bool spin_queue_read(struct session *s, uint64_t address, struct spin_queue *queue);

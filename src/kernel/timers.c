@@ -206,9 +206,11 @@ void hrtimer_base_each(struct session *s, const struct timer_base *base, timer_f
 /* The first thread of a process, by its signal_struct. */
 static uint64_t first_thread(struct session *s, uint64_t signal)
 {
-	uint64_t node;
+	uint64_t node, head;
 
-	return kread(s, signal, "signal_struct", "thread_head.next", &node) && node
+	return koffset(s, "signal_struct", "thread_head", &head) &&
+			       kread(s, signal, "signal_struct", "thread_head.next", &node) &&
+			       node && node != signal + head
 		       ? kcontainer(s, node, "task_struct", "thread_node") : 0;
 }
 

@@ -110,6 +110,7 @@ class Network(subsystems.Test):
         self.assertRegex(lab.inquest("-c", f"net -S -x -R {one['fd']} {pid}", dump.vmcore).stdout, r"skc_num = 0x[0-9a-f]+")
         self.assertEqual(lab.query(dump, "net -N 0100007f")["ipv4"]["address"], "127.0.0.1")
         self.assertEqual(lab.query(dump, "net -s 2")["tasks"][0]["sockets"], [])
+        self.assertIn("neither an address nor a symbol", lab.inquest("-c", f"net -s -R nosuch {pid}", dump.vmcore).stderr)
         for line in f"foreach {pid} net -s", f"foreach {pid} net -xS -R {one['fd']}", f"foreach {pid} net":
             self.assertEqual(lab.inquest("-c", line, dump.vmcore).stdout.count("COMMAND:"), 1, line)
         self.assertIn("unexpected word", lab.inquest("-c", f"net {pid}", dump.vmcore).stderr)
