@@ -41,24 +41,35 @@ static bool count_block(struct gathering *g, uint64_t block)
 	return true;
 }
 
+/* How many lists hold that run in a circle nobody knows: these count nothing. */
+static void count_blocks(struct gathering *g, struct list_walk *walk, uint64_t member)
+{
+	uint64_t before = g->count, link;
+
+	while (!session_stopped(g->s) && walk->count < BLOCKS_MAX && list_walk_step(walk, &link) &&
+	       count_block(g, link - member))
+		;
+	if (walk->ended == LIST_LOOP)
+		g->count = before;
+	list_walk_fini(walk);
+}
+
 static void count_linked(struct gathering *g, uint64_t block)
 {
-	for (unsigned n = 0; block && n < BLOCKS_MAX && count_block(g, block); n++) {
-		if (!kread(g->s, block, "kvfree_rcu_bulk_data", "next", &block))
-			return;
-	}
+	struct list_walk walk;
+
+	list_walk_from_link(&walk, g->s, LIST_SINGLE, block);
+	walk.only_null_ends = true;
+	koffset(g->s, "kvfree_rcu_bulk_data", "next", &walk.next_offset);
+	count_blocks(g, &walk, 0);
 }
 
 static void count_listed(struct gathering *g, uint64_t head, uint64_t member)
 {
-	uint64_t link;
+	struct list_walk walk;
 
-	if (memory_u64(g->s->memory, head, &link) != READ_OK)
-		return;
-	for (unsigned n = 0; link != head && n < BLOCKS_MAX && count_block(g, link - member); n++) {
-		if (memory_u64(g->s->memory, link, &link) != READ_OK)
-			return;
-	}
+	list_walk_from_head(&walk, g->s, LIST_DOUBLE, head);
+	count_blocks(g, &walk, member);
 }
 
 static void count_chain(struct gathering *g, uint64_t head)
@@ -70,7 +81,6 @@ static void count_chain(struct gathering *g, uint64_t head)
 	walk.only_null_ends = walk.no_memory = true;
 	while (!session_stopped(g->s) && list_walk_step(&walk, &link))
 		;
-	/* How many one holds that runs in a circle nobody knows. */
 	if (walk.ended != LIST_LOOP)
 		g->count += walk.count;
 	list_walk_fini(&walk);
