@@ -294,7 +294,8 @@ static bool add_memory_block(void *ctx, const struct memory_block *block)
 	doc_row(args->doc, cell_udec(block->id), cell_address(block->address), cell_str(name),
 		cell_hex(block->start.v), block->size ? cell_hex(block->start.v + block->size)
 						      : cell_none(),
-		cell_dec(block->node), cell_str(block->state), cell_udec(block->start_section));
+		block->node_known ? cell_dec(block->node) : cell_none(), cell_str(block->state),
+		cell_udec(block->start_section));
 	return !session_stopped(args->session);
 }
 

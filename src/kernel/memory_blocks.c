@@ -67,7 +67,8 @@ void memory_blocks_each(struct session *s, memory_block_fn fn, void *ctx,
 			block.size = sections << SECTION_SHIFT;
 			if (kread(s, block.address, "memory_block", "state", &state))
 				block.state = state_name(s, state);
-			if (kread(s, block.address, "memory_block", "nid", &node))
+			block.node_known = kread(s, block.address, "memory_block", "nid", &node);
+			if (block.node_known)
 				block.node = (int32_t)node;
 			if (!fn(ctx, &block))
 				break;

@@ -10,7 +10,8 @@ struct memory_block {
 	uint64_t start_section;
 	struct paddr start;
 	uint64_t size;    /* bytes; 0 unknown */
-	int node;
+	int node;          /* -1: none */
+	bool node_known;
 	const char *state; /* "online" ...; NULL unknown */
 };
 
