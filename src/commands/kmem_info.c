@@ -259,12 +259,12 @@ struct error *kmem_huge_pages(struct command_args *args, const struct options *o
 		bool known = kread(s, at, "hstate", "order", &order) && order < 30;
 		uint64_t bytes = known ? (uint64_t)PAGE_SIZE << order : 0;
 		snprintf(text, sizeof(text), "%" PRIu64 " MiB", bytes >> 20);
-		kread_string(s, at, "hstate", "name", name, sizeof(name));
+		bool named = kread_string(s, at, "hstate", "name", name, sizeof(name));
 		doc_row(args->doc, cell_address(at),
 			known ? cell_shown(cell_udec(bytes), text) : cell_none(),
 			pool_number(s, at, "free_huge_pages"), pool_number(s, at, "nr_huge_pages"),
 			pool_number(s, at, "resv_huge_pages"),
-			pool_number(s, at, "surplus_huge_pages"), cell_str(name));
+			pool_number(s, at, "surplus_huge_pages"), cell_str(named ? name : NULL));
 	}
 	doc_end(args->doc);
 	return NULL;

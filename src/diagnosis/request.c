@@ -121,8 +121,8 @@ static void add_requester(const struct facts *facts, struct findings *out, struc
 	user = user_words(facts, facts->task);
 	ancestors = request_ancestors(facts, facts->task);
 	if (*user || ancestors)
-		f->why = finding_text(out, "it ran %s%s%s%s", user, *user && ancestors ? "; " : "",
-				      ancestors ? "its parents: " : "", ancestors ? ancestors : "");
+		f->why = finding_text(out, "%s%s%s%s%s", *user ? "it ran " : "", user,
+				      *user && ancestors ? "; " : "", ancestors ? "its parents: " : "", ancestors ? ancestors : "");
 	if (ancestors)
 		finding_evidence_shows(out, f, finding_text(out, "ps %d", facts->task->pid),
 				       arena_printf(facts->arena, "%.*s",

@@ -68,7 +68,9 @@ static void read_program(struct session *s, uint64_t id, uint64_t at, struct bpf
 	if (!p->aux)
 		return;
 	p->incomplete |= !kread(s, p->aux, "bpf_prog_aux", "load_time", &p->loaded_ns);
-	kread_string(s, p->aux, "bpf_prog_aux", "name", p->name, sizeof(p->name));
+	/* No such member before 4.15. */
+	p->incomplete |= koffset(s, "bpf_prog_aux", "name", &offset) &&
+			 !kread_string(s, p->aux, "bpf_prog_aux", "name", p->name, sizeof(p->name));
 	p->uid_known = kread(s, p->aux, "bpf_prog_aux", "user", &user) && user &&
 		       kread(s, user, "user_struct", "uid.val|uid", &p->uid);
 	read_maps(s, p);
@@ -76,13 +78,16 @@ static void read_program(struct session *s, uint64_t id, uint64_t at, struct bpf
 
 static void read_map(struct session *s, uint64_t id, uint64_t at, struct bpf_map *m)
 {
+	uint64_t offset;
+
 	*m = (struct bpf_map){ .id = id, .address = at };
 	m->incomplete |= !kread(s, at, "bpf_map", "map_type", &m->type);
 	m->incomplete |= !kread(s, at, "bpf_map", "map_flags", &m->flags);
 	m->incomplete |= !kread(s, at, "bpf_map", "key_size", &m->key_size);
 	m->incomplete |= !kread(s, at, "bpf_map", "value_size", &m->value_size);
 	m->incomplete |= !kread(s, at, "bpf_map", "max_entries", &m->max_entries);
-	kread_string(s, at, "bpf_map", "name", m->name, sizeof(m->name));
+	m->incomplete |= koffset(s, "bpf_map", "name", &offset) &&
+			 !kread_string(s, at, "bpf_map", "name", m->name, sizeof(m->name));
 	if (!m->incomplete)
 		type_text(s, "enum bpf_map_type", "BPF_MAP_TYPE_", m->type, m->type_name,
 			  sizeof(m->type_name));

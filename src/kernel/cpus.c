@@ -112,10 +112,12 @@ static void find_cpus(struct session *s, struct cpu_state *state)
 	if (!has_possible)
 		session_problem(s, "the map of possible CPUs is not in the dump");
 	/* A panic takes the CPUs that it stops off the online mask, but off no other. */
-	if (read_mask(s, "__cpu_active_mask", "cpu_active_bits", active, mask_size)) {
-		for (size_t i = 0; i < mask_size; i++)
-			online[i] |= active[i];
-	}
+	bool has_active =
+		read_mask(s, "__cpu_active_mask", "cpu_active_bits", active, mask_size);
+	for (size_t i = 0; i < mask_size; i++)
+		online[i] |= active[i];
+	if (!has_online || !has_active)
+		session_problem(s, "which CPUs were online is not wholly in the dump");
 	for (unsigned i = 0; i < numbers; i++) {
 		if (has_possible && !bit_of(possible, i))
 			continue;

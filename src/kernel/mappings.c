@@ -123,18 +123,23 @@ bool mapping_at(struct session *s, uint64_t mm, uint64_t address, struct mapping
 
 /* --- Names. --- */
 
-/* The name of what the kernel itself maps: vdso, vvar. */
-static bool special_name(struct session *s, uint64_t vma, char *buf, size_t size)
+/*
+ * The name of what the kernel itself maps: vdso, vvar. False when it is none of that, or (then
+ * *@known is false) that or its name is not in the dump.
+ */
+static bool special_name(struct session *s, uint64_t vma, char *buf, size_t size, bool *known)
 {
 	uint64_t ops, special;
 	struct symbol symbol;
 
-	if (!kread(s, vma, "vm_area_struct", "vm_ops", &ops) || !ops || !s->symbols ||
+	*known = kread(s, vma, "vm_area_struct", "vm_ops", &ops);
+	if (!ops || !s->symbols ||
 	    !symbols_by_address(s->symbols, ops, &symbol) || symbol.address != ops ||
 	    !strstr(symbol.name, "special_mapping_vmops"))
 		return false;
-	return kread(s, vma, "vm_area_struct", "vm_private_data", &special) &&
-	       kread_string(s, special, "vm_special_mapping", "name", buf, size);
+	*known = kread(s, vma, "vm_area_struct", "vm_private_data", &special) &&
+		 kread_string(s, special, "vm_special_mapping", "name", buf, size);
+	return *known;
 }
 
 static bool given_name(struct session *s, uint64_t vma, const char *kind, char *buf, size_t size)
@@ -162,6 +167,7 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
 		  size_t size)
 {
 	uint64_t brk, start_brk, stack;
+	bool known;
 
 	if (size)
 		buf[0] = '\0';
@@ -170,18 +176,18 @@ bool mapping_name(struct session *s, uint64_t mm, const struct mapping *mapping,
 			return true;
 		return file_path(s, mapping->file, buf, size);
 	}
-	if (special_name(s, mapping->vma, buf, size))
+	if (special_name(s, mapping->vma, buf, size, &known))
 		return true;
-	bool known = kread(s, mm, "mm_struct", "brk", &brk) &&
-		     kread(s, mm, "mm_struct", "start_brk", &start_brk) &&
-		     kread(s, mm, "mm_struct", "start_stack", &stack);
-	if (known && mapping->start < brk && mapping->end > start_brk)
+	bool placed = kread(s, mm, "mm_struct", "brk", &brk) &&
+		      kread(s, mm, "mm_struct", "start_brk", &start_brk) &&
+		      kread(s, mm, "mm_struct", "start_stack", &stack);
+	if (placed && mapping->start < brk && mapping->end > start_brk)
 		snprintf(buf, size, "[heap]");
-	else if (known && mapping->start <= stack && mapping->end >= stack)
+	else if (placed && mapping->start <= stack && mapping->end >= stack)
 		snprintf(buf, size, "[stack]");
 	else
 		given_name(s, mapping->vma, "anon", buf, size);
-	return known && !mapping->incomplete;
+	return known && placed && !mapping->incomplete;
 }
 
 struct error *task_page_root(struct session *session, const struct task *task,

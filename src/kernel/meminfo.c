@@ -23,6 +23,7 @@ struct inode_sum {
 	struct session *session;
 	uint64_t pages;
 	unsigned count;
+	bool holes;
 };
 
 static bool add_inode(void *ctx, uint64_t inode)
@@ -33,6 +34,8 @@ static bool add_inode(void *ctx, uint64_t inode)
 	if (kread(sum->session, inode, "inode", "i_mapping", &mapping) &&
 	    kread(sum->session, mapping, "address_space", "nrpages", &pages))
 		sum->pages += pages;
+	else
+		sum->holes = true;
 	return ++sum->count < INODES_MAX;
 }
 
@@ -48,7 +51,7 @@ static bool buffers(struct session *s, uint64_t *pages)
 	klist_each(s, sb + offset, "inode", "i_sb_list", "the list of block devices", add_inode,
 		   &sum);
 	*pages = sum.pages;
-	return true;
+	return !sum.holes;
 }
 
 /* Before 5.12 the swap cache was counted by address_space, which is not gone through here. */
@@ -185,8 +188,9 @@ static bool committed(struct session *s, uint64_t *pages)
 	    !kread(s, at, "percpu_counter", "counters", &counters))
 		return false;
 	for (size_t i = 0; i < cpu_count; i++) {
-		if (memory_u32(s->memory, counters + cpu[i].percpu_offset, &part) == READ_OK)
-			count += (uint64_t)(int64_t)(int32_t)part;
+		if (memory_u32(s->memory, counters + cpu[i].percpu_offset, &part) != READ_OK)
+			return false;
+		count += (uint64_t)(int64_t)(int32_t)part;
 	}
 	*pages = (int64_t)count < 0 ? 0 : count;
 	return true;

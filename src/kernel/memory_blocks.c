@@ -70,6 +70,9 @@ void memory_blocks_each(struct session *s, memory_block_fn fn, void *ctx,
 			block.node_known = kread(s, block.address, "memory_block", "nid", &node);
 			if (block.node_known)
 				block.node = (int32_t)node;
+			else
+				walk_trouble_hole(&walk->trouble, "block %llu is only partly in the dump",
+						  (unsigned long long)block.id);
 			if (!fn(ctx, &block))
 				break;
 		}

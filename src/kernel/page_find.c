@@ -45,32 +45,45 @@ void page_sections_find(struct session *s, struct page_layout *layout)
 	layout->mem_section = is_section ? symbol : first;
 }
 
-uint64_t page_section(struct session *s, const struct page_layout *layout, uint64_t pfn)
+/* The mem_section of @pfn in *@at; 0: none. False: a hole. */
+static bool find_section(struct session *s, const struct page_layout *layout, uint64_t pfn,
+			 uint64_t *at)
 {
 	uint64_t number = pfn >> (SECTION_BITS - PAGE_SHIFT), root;
 
+	*at = 0;
 	if (!layout->mem_section || !layout->section_size || number >= SECTIONS_MAX)
-		return 0;
+		return true;
 	uint64_t per_root = PAGE_SIZE / layout->section_size;
-	if (memory_u64(s->memory, layout->mem_section + number / per_root * 8, &root) != READ_OK ||
-	    !root)
-		return 0;
-	return root + number % per_root * layout->section_size;
+	if (memory_u64(s->memory, layout->mem_section + number / per_root * 8, &root) != READ_OK)
+		return false;
+	*at = root ? root + number % per_root * layout->section_size : 0;
+	return true;
+}
+
+uint64_t page_section(struct session *s, const struct page_layout *layout, uint64_t pfn)
+{
+	uint64_t at;
+
+	return find_section(s, layout, pfn, &at) ? at : 0;
 }
 
 void page_sections_each(struct session *s, page_section_fn fn, void *ctx)
 {
 	const struct page_layout *layout = page_layout(s);
 	struct page_section section;
+	size_t lost = 0;
 
 	for (uint64_t pfn = 0; layout && pfn < layout->array.max_pfn; pfn += SECTION_PAGES) {
 		section = (struct page_section){
 			.number = pfn / SECTION_PAGES, .start_pfn = pfn,
-			.address = page_section(s, layout, pfn),
 		};
-		if (!section.address || !kread(s, section.address, "mem_section", "section_mem_map",
-					       &section.mem_map))
+		if (!find_section(s, layout, pfn, &section.address) ||
+		    (section.address && !kread(s, section.address, "mem_section",
+					       "section_mem_map", &section.mem_map))) {
+			lost++;
 			continue;
+		}
 		section.present = section.mem_map & SECTION_PRESENT;
 		section.has_map = section.mem_map & SECTION_HAS_MEM_MAP;
 		section.online = section.mem_map & SECTION_ONLINE;
@@ -79,6 +92,9 @@ void page_sections_each(struct session *s, page_section_fn fn, void *ctx)
 		if (section.present && !fn(ctx, &section))
 			return;
 	}
+	if (lost)
+		session_problem(s, "of %zu sections of memory it is not known whether they are "
+				"there: their mem_section is not in the dump", lost);
 }
 
 /* The array as the first section that has one names it. */

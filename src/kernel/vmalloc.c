@@ -324,7 +324,11 @@ void vmalloc_pages(struct session *s, const struct vmalloc_area *area, vmalloc_p
 		return;
 	for (uint64_t i = 0; i < area->page_count; i += POINTERS_AT_ONCE) {
 		uint64_t n = min_u64(area->page_count - i, POINTERS_AT_ONCE);
+		uint64_t wanted = n;
 		n = memory_read_some(s->memory, area->pages + i * 8, pointers, n * 8) / 8;
+		if (n < wanted)
+			session_problem(s, "which pages are behind the vmalloc area at %016lx is not "
+					"wholly in the dump", (unsigned long)area->start);
 		for (uint64_t k = 0; k < n; k++) {
 			if (!pfn_of_page(s, load_u64(pointers + k * 8), &pfn))
 				pfn = UINT64_MAX;

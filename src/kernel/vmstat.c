@@ -60,6 +60,11 @@ static const struct per_cpu_part *find_part(struct session *s, enum vm_counter_s
 	return NULL;
 }
 
+static void lose_part(struct session *s, unsigned cpu)
+{
+	session_problem(s, "what CPU %u counted of pages and events is not wholly in the dump", cpu);
+}
+
 /* What counter @index is more than its global value. */
 static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned index)
 {
@@ -76,7 +81,10 @@ static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned 
 		if (of_node && i && zone[i].pgdat == zone[i - 1].pgdat)
 			continue;
 		if (!kread(s, of_node ? zone[i].pgdat : zone[i].address, part->owner,
-			   part->pointer, &pointer) || !pointer)
+			   part->pointer, &pointer))
+			session_problem(s, "zones and nodes are only partly in the dump: so are the "
+					"counters of their pages");
+		if (!pointer)
 			continue;
 		for (size_t n = 0; n < cpu_count; n++) {
 			uint64_t at = pointer + cpu[n].percpu_offset + offset;
@@ -86,6 +94,8 @@ static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned 
 			else if (set != VM_NUMA_COUNTERS &&
 				 memory_u8(s->memory, at + index, &byte) == READ_OK)
 				sum += (int8_t)byte;
+			else
+				lose_part(s, cpu[n].id);
 		}
 	}
 	return sum;
@@ -104,6 +114,8 @@ static bool event_value(struct session *s, unsigned index, uint64_t *value)
 		if (at && memory_u64(s->memory, at + index * 8ul, &one) == READ_OK) {
 			*value += one;
 			any = true;
+		} else {
+			lose_part(s, cpu[i].id);
 		}
 	}
 	return any;
@@ -117,7 +129,11 @@ static bool counter_value(struct session *s, enum vm_counter_set set, unsigned i
 	if (set == VM_EVENT_COUNTERS)
 		return event_value(s, index, value);
 	at = s->symbols ? symbols_address(s->symbols, sets[set].variable) : 0;
-	if (!at || memory_u64(s->memory, at + index * 8ul, value) != READ_OK)
+	if (at && memory_u64(s->memory, at + index * 8ul, value) != READ_OK) {
+		session_problem(s, "%s is not wholly in the dump", sets[set].variable);
+		return false;
+	}
+	if (!at)
 		return false;
 	int64_t sum = (int64_t)*value + per_cpu_sum(s, set, index);
 	/* The kernel shows negative ones, which are races, as 0 too. */
@@ -188,6 +204,8 @@ static int64_t zone_cpu_sum(struct session *s, uint64_t zone, unsigned index)
 		if (memory_u8(s->memory, pointer + cpu[i].percpu_offset + offset + index, &byte) ==
 		    READ_OK)
 			sum += (int8_t)byte;
+		else
+			lose_part(s, cpu[i].id);
 	}
 	return sum;
 }

@@ -106,6 +106,30 @@ class Holes(subsystems.Test):
         self.assertIn("of 1 open files it is not known whether they are sockets", str(lost["remarks"]))
 
     @each_dump
+    def test_counters(self, dump):
+        """A sum of which parts are missing is none, or it is told that there are more."""
+        lost = after(self, dump, [f"wr '&vm_committed_as.counters' {NOWHERE:#x}"], "kmem -i")
+        row = next(row for row in lost["meminfo"] if row["name"] == "Committed_AS")
+        self.assertIsNone(row["pages"])
+        lost = after(self, dump, [f"wr -64 __per_cpu_offset+8 {NOWHERE:#x}"], "kmem -V")
+        self.assertIn("what CPU 1 counted of pages and events is not wholly in the dump", str(lost["remarks"]))
+        device = "((struct super_block *)blockdev_superblock)->s_inodes.next"
+        lost = after(self, dump, [f"wr '&container_of({device}, struct inode, i_sb_list)->i_mapping' {NOWHERE:#x}"], "kmem -i")
+        self.assertEqual([row["pages"] for row in lost["meminfo"] if row["name"] in ("Buffers", "Cached")], [None, None])
+
+    @each_dump
+    def test_names_of_the_kernels_own_mappings(self, dump):
+        mappings = lab.query(dump, "vm 1")["address_spaces"][0]["mappings"]
+        vdso = next(m["vma"] for m in mappings if m["name"] == "[vdso]")
+        lost = after(self, dump, [f"wr '&((struct vm_area_struct *){vdso})->vm_private_data' {NOWHERE:#x}"], "vm 1")
+        self.assertTrue(any(remark["kind"] == "missing" for remark in lost["remarks"]), lost["remarks"])
+
+    @each_dump
+    def test_sections_of_memory(self, dump):
+        lost = after(self, dump, [f"wr -64 '(unsigned long)mem_section + 0' {NOWHERE:#x}"], "kmem -n")
+        self.assertRegex(str(lost["remarks"]), "of [0-9]+ sections of memory it is not known whether they are there")
+
+    @each_dump
     def test_mounts(self, dump):
         """A path whose front is missing is not told as if it were whole, and no open file is left out."""
         mounts = {m["place"]: m for m in lab.query(dump, "mount -f")["mounts"]}
