@@ -139,12 +139,14 @@ static bool is_old(struct session *s)
  */
 static bool is_whole(struct session *s, uint64_t gendisk, uint64_t bdev, bool *whole)
 {
-	uint64_t device;
+	uint64_t device, disk;
 	bool ok = is_old(s) ? kread(s, bdev, "block_device", "bd_contains", &device)
 			    : kread(s, gendisk, "gendisk", "part0", &device);
 
 	*whole = device == bdev;
-	return ok;
+	/* What it names must be a device of that disk, or the disk would be lost without a word. */
+	return ok && (*whole || is_old(s) ||
+		      (kread(s, device, "block_device", "bd_disk", &disk) && disk == gendisk));
 }
 
 void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_fn fn, void *ctx)
@@ -177,7 +179,8 @@ void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_f
 		if (!gendisk)
 			continue;
 		if (!is_whole(s, gendisk, bdev, &whole)) {
-			walk_trouble_add(trouble, "the gendisk at %" PRIx64 " is not in the dump",
+			walk_trouble_add(trouble, "the gendisk at %" PRIx64 ", or the device of the "
+					 "whole disk that it names, is not in the dump",
 					 gendisk);
 			continue;
 		}

@@ -178,6 +178,9 @@ class Holes(subsystems.Test):
     @each_dump
     def test_queue_of_a_disk(self, dump):
         disk = lab.query(dump, "dev -d")["disks"][0]
+        lost = after(self, dump, [f"wr '&((struct gendisk *){disk['gendisk']})->part0' {NOWHERE:#x}"], "dev -d")
+        self.assertRegex(str(lost["remarks"]), f"the gendisk at {int(disk['gendisk'], 16):x}, or the device .* is not in the dump")
+        self.assertNotIn("there was no disk", str(lost["remarks"]))
         lost = after(self, dump, [f"wr '&((struct gendisk *){disk['gendisk']})->queue' {NOWHERE:#x}"], "dev -d")["disks"][0]
         self.assertEqual([lost[key] for key in ("total", "reads", "writes", "by_request")], [None] * 4)
 
