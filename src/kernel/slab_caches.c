@@ -105,10 +105,14 @@ void slab_add_cache(struct cache_reader *reader, uint64_t address, bool told)
 		read &= field_read(s, address, &reader->member[i], &value);
 		store(&cache, i, value);
 	}
-	if (reader->oo.known && field_read(s, address, &reader->oo, &value))
+	if (reader->oo.known) {
+		read &= field_read(s, address, &reader->oo, &value);
 		split_oo(value, &cache.order, &cache.objects_per_slab);
-	if (reader->min.known && field_read(s, address, &reader->min, &value))
+	}
+	if (reader->min.known) {
+		read &= field_read(s, address, &reader->min, &value);
 		split_oo(value, &cache.min_order, &cache.min_objects_per_slab);
+	}
 	if (!read) {
 		if (told)
 			session_problem(s, "the slab cache at %016lx is not in the dump",
