@@ -11,18 +11,21 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "code/flow.h"
 #include "forensics/wait_owners.h"
 #include "kernel/code_env.h"
 #include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
 #include "kernel/timekeeper.h"
 
-enum { DEPTH_MAX = 3, FUNCTIONS_MAX = 600, NAME_MAX_LENGTH = 64 };
+enum { DEPTH_MAX = 3, FUNCTIONS_MAX = 600, CALLS_MAX = 64, NAME_MAX_LENGTH = 64 };
 
 struct doubt {
 	struct session *s;
 	enum lock_kind kind;
+	uint64_t lock;
 	unsigned functions; /* that were looked at */
+	unsigned calls;     /* of locking functions */
 	bool may;           /* such a lock may have been taken */
 };
 
@@ -58,6 +61,22 @@ static bool is_switch(struct session *s, uint64_t pc)
 	return false;
 }
 
+/* Does the call take a lock of its own, one that has a name? */
+static bool is_other_lock(struct doubt *d, const struct cfg *cfg, uint64_t call)
+{
+	struct flow *flow;
+	const char *why;
+
+	if (++d->calls > CALLS_MAX ||
+	    !flow_create(code_env(d->s), cfg, call, NULL, &flow, &why))
+		return false;
+	const struct flow_node *node =
+		flow_node(flow, flow_register(flow, d->s->arch->arg_regs[0]));
+	bool other = node->kind == FLOW_CONSTANT && node->value != d->lock;
+	flow_destroy(flow);
+	return other;
+}
+
 /* Whatever the function at @pc calls, but for the call that returns to @current. */
 static void look_at_function(struct doubt *d, uint64_t pc, uint64_t current, unsigned depth)
 {
@@ -81,16 +100,16 @@ static void look_at_function(struct doubt *d, uint64_t pc, uint64_t current, uns
 			continue;
 		const struct lock_function *f = locking_at(d->s, insn->target);
 		if (f && f->kind == d->kind && f->act != LOCK_GIVE)
-			d->may = true;
+			d->may = !is_other_lock(d, cfg, insn->at);
 		/* Deeper functions are only followed where they are not locking ones themselves. */
 		else if (!f && depth < DEPTH_MAX)
 			look_at_function(d, insn->target, 0, depth + 1);
 	}
 }
 
-bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind)
+bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind, uint64_t lock)
 {
-	struct doubt d = { .s = s, .kind = kind };
+	struct doubt d = { .s = s, .kind = kind, .lock = lock };
 	struct stack stack = { 0 };
 
 	task_stack(s, task, &stack);
@@ -117,7 +136,7 @@ bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind 
  * are put together in two ways, which must agree: a task cannot run before it starts, and some ran
  * but then; and both clocks stand at the end.
  */
-enum { AGREE_NS = 50 * 1000 * 1000, YOUNGER_NS = 200 * 1000 * 1000 };
+enum { AGREE_NS = 50 * 1000 * 1000, YOUNGER_NS = 20 * 1000 * 1000 };
 
 static bool start_of(struct session *s, const struct task *task, uint64_t *ns)
 {
@@ -149,7 +168,8 @@ static void find_clocks(struct session *s, struct owner_clocks *clocks)
 		return;
 	int64_t apart = (int64_t)(now - time.monotonic_ns) - least;
 	clocks->known = apart > -AGREE_NS && apart < AGREE_NS;
-	clocks->ahead = least;
+	/* The clocks drift apart: of both, the one by which the owner is older. */
+	clocks->ahead = least + (apart < 0 ? apart : 0);
 }
 
 bool owner_word_younger(struct session *s, const struct wait_graph *graph, size_t resource,

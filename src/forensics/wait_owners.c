@@ -95,7 +95,8 @@ static void owners_of_lock(struct search *x, size_t index)
 
 	r->owner_younger = owner &&
 			   owner_word_younger(x->s, x->graph, index, owner, &x->clocks);
-	if (owner && (r->owner_younger || !owner_word_fits(x->s, owner, r->lock_kind))) {
+	if (owner && (r->owner_younger ||
+		      !owner_word_fits(x->s, owner, r->lock_kind, r->object))) {
 		r->left_behind = owner;
 		return;
 	}

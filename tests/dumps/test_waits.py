@@ -106,6 +106,17 @@ class Pileup(Waits):
             self.assertIsNone(row["owner_pid"])
             self.assertIn("exited", row["owner"])
 
+    def test_an_owner_that_takes_locks_but_not_this_one(self):
+        """The task_struct has become an idle worker's: it takes a mutex, too, on its way, but that is the kernel's own."""
+        for dump, truth in self.each("pileup"):
+            row = self.of(self.blocked(dump), truth["gone"])
+            workers = [t for t in self.ask(dump, "ps")["tasks"] if t["state"] == "I" and t["comm"].startswith("kworker/") and t["pid"] < row["pid"]]
+            line = f"wr -64 {row['object']} {workers[0]['task']}"
+            run = lab.inquest("--json", "--no-debuginfo", "-c", line, "-c", "blocked", dump.vmcore)
+            row = self.of(json.loads(run.stdout)["commands"][-1]["blocked"], truth["gone"])
+            self.assertIsNone(row["owner_pid"])
+            self.assertIn(f"left behind by {workers[0]['comm']}", row["owner"])
+
     def test_chain(self):
         for dump, truth in self.each("pileup"):
             rows, names = self.blocked(dump), self.names(dump)
@@ -515,7 +526,10 @@ class Floods(Waits):
                     self.assertNotIn(kind, {f["kind"] for f in found})
                     continue
                 of_kind = [f for f in found if f["kind"] == kind]
-                self.assertEqual([f["confidence"] for f in of_kind], [confidence], kind)
+                # It is likely where the thread had the CPU for long at one go, which is up to the others.
+                confidences = {confidence, "likely"} if kind == "softirq-storm" else {confidence}
+                self.assertEqual(len(of_kind), 1, kind)
+                self.assertIn(of_kind[0]["confidence"], confidences, kind)
                 told = (of_kind[0]["function"], of_kind[0]["what"], of_kind[0]["why"])
                 self.assertTrue(any(function in words for words in told if words), told)
 
