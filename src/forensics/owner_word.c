@@ -107,7 +107,8 @@ static void look_at_function(struct doubt *d, uint64_t pc, uint64_t current, uns
 	}
 }
 
-bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind, uint64_t lock)
+bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind,
+		     uint64_t lock)
 {
 	struct doubt d = { .s = s, .kind = kind, .lock = lock };
 	struct stack stack = { 0 };

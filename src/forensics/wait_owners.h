@@ -16,7 +16,8 @@ void wait_for_cpu(struct session *s, const struct task *task, struct stack *stac
  * Can @task, which the owner word of the lock leads to, have taken it on its way to where it is?
  * False: it is as good as certain that it did not; it may have that task_struct of one that exited.
  */
-bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind, uint64_t lock);
+bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind kind,
+		     uint64_t lock);
 /* How the clocks of run queues and of tasks' starts are related; found on first use. */
 struct owner_clocks {
 	bool tried, known;
