@@ -7,6 +7,9 @@
  */
 #include "kernel/locks.h"
 
+#include <inttypes.h>
+
+
 #include "kernel/tasks.h"
 
 enum {
@@ -193,7 +196,12 @@ static bool add_waiter(void *ctx, uint64_t object)
 	struct line *line = ctx;
 	uint64_t task;
 
-	if (!kread(line->s, object, line->waiter, "task", &task) || !task_by_address(line->s, task))
+	if (!kread(line->s, object, line->waiter, "task", &task)) {
+		session_problem(line->s, "waiters of a lock: the %s at %016" PRIx64 " is not in the dump; "
+				"who comes behind it is not known", line->waiter, object);
+		return false;
+	}
+	if (!task_by_address(line->s, task))
 		return false;
 	line->tasks[line->count++] = task;
 	return line->count < line->max;

@@ -117,6 +117,13 @@ class Pileup(Waits):
             self.assertIsNone(row["owner_pid"])
             self.assertIn(f"left behind by {workers[0]['comm']}", row["owner"])
 
+    def test_a_line_that_breaks_off(self):
+        for dump, truth in self.each("pileup"):
+            row = self.of(self.blocked(dump), truth["gone"])
+            offset = lab.query(dump, "struct -o mutex.wait_list")["structs"][0]["members"][0]["offset"]
+            run = lab.inquest("--json", "--no-debuginfo", "-c", f"wr -64 {int(row['object'], 16) + offset:#x} ffff800000001000", "-c", "locks", dump.vmcore)
+            self.assertRegex(str(json.loads(run.stdout)["commands"][-1]["remarks"]), "waiters of a lock: .*is not in the dump")
+
     def test_chain(self):
         for dump, truth in self.each("pileup"):
             rows, names = self.blocked(dump), self.names(dump)
