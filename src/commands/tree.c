@@ -305,7 +305,7 @@ const struct command command_tree = {
 		"  -x, -d     numbers in hexadecimal, in decimal\n"
 		"Integers in a tree are shown as values; entries of several indexes come once. What is\n"
 		"missing or damaged is told, and the rest shown.\n"
-		"Examples: tree -t rbtree -l -o vmap_area.rb_node vmap_area_root -s vmap_area.va_start\n"
+		"Examples: tree -t rbtree -l -o vmap_area.rb_node free_vmap_area_root -s vmap_area.va_start\n"
 		"Examples: tree -t maple -r mm_struct.mm_mt init_mm\n"
 		"Examples: tree -t radix -r pid_namespace.idr init_pid_ns -s pid.count",
 	.run = run_tree,

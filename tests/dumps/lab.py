@@ -43,8 +43,8 @@ class Dump:
 
 
 def dumps(**wanted):
-    """The dumps whose meta.json has these values, e.g. dumps(name="sysrq", capture="kdump"). Those
-    of a scenario that takes no oracles are for who asks for them by name."""
+    """The dumps whose meta.json has these values, e.g. dumps(name="sysrq", capture="kdump"), by name.
+    Those of a scenario that takes no oracles are for who asks for them by name."""
     listed = os.environ.get("INQUEST_LAB_DUMPS")
     if listed:
         folders = json.loads(pathlib.Path(listed).read_text())
@@ -62,7 +62,7 @@ def dumps(**wanted):
             continue
         if all(values.get(key) == value for key, value in wanted.items()):
             found.append(Dump(words, meta.parent, values))
-    return found
+    return sorted(found, key=lambda dump: dump.folder.name)
 
 
 def inquest(*words, **options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every command on real dumps: its output as text and JSON, errors, exit statuses."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -113,10 +114,10 @@ class Schemas(OnDump):
         for row in lab.query(self.dump, "help")["help"]:
             text = lab.query(self.dump, f"help {row['name']}")["command_help"]["help"]
             for example in re.findall(r"^Examples?: (.*)", "\n".join(text), re.M):
-                for line in example.split(" | "):
-                    with self.subTest(line=line):
+                for dump, line in itertools.product(self.dumps, example.split(" | ")):
+                    with self.subTest(dump=str(dump), line=line):
                         self.assertTrue(line.startswith(row["name"]))
-                        remarks = lab.query(self.dump, line).get("remarks", [])
+                        remarks = lab.query(dump, line).get("remarks", [])
                         errors = [r["text"] for r in remarks if r["kind"] == "error" and not missing.search(r["text"])]
                         self.assertEqual(errors, [])
 
