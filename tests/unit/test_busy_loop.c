@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "forensics/busy_loop.h"
+#include "own_code.h"
 
 /* Functions @name ... @name_end, a loop from `name_top` to `name_jump`, the place `name_at`. */
 #define FUNCTION(name, code)                                                                      \
@@ -49,11 +50,11 @@ FUNCTION(between, "between_top: xor %ebx,%ebx\n 1: test %rdi,%rdi\n jne 2f\n bet
 FUNCTION(straight, "straight_top: nop\n straight_at: nop\n straight_jump: ret");
 
 struct place {
-	const char *name;
-	const uint8_t *start, *top, *at, *jump, *end;
+	struct own_function function;
+	const uint8_t *top, *at, *jump;
 };
 
-#define PLACE(name) { #name, name, name##_top, name##_at, name##_jump, name##_end }
+#define PLACE(name) { { #name, name, name##_end }, name##_top, name##_at, name##_jump }
 
 static const struct place places[] = {
 	PLACE(table),	     PLACE(entered_below), PLACE(downwards), PLACE(moved), PLACE(two_ways),
@@ -61,29 +62,18 @@ static const struct place places[] = {
 	PLACE(straight),
 };
 
-static enum read_status world_read(void *ctx, uint64_t vaddr, void *buf, size_t size)
-{
-	(void)ctx;
-	memcpy(buf, (const void *)(uintptr_t)vaddr, size);
-	return READ_OK;
-}
-
 static bool world_function(void *ctx, uint64_t address, struct symbol *symbol)
 {
 	(void)ctx;
 	for (size_t i = 0; i < array_size(places); i++) {
-		uint64_t start = (uintptr_t)places[i].start, end = (uintptr_t)places[i].end;
-		if (address < start || address >= end)
-			continue;
-		*symbol = (struct symbol){ .address = start, .size = end - start,
-					   .name = places[i].name };
-		return true;
+		if (own_function_has(&places[i].function, address, symbol))
+			return true;
 	}
 	return false;
 }
 
 static const struct code_env env = {
-	.arch = &arch_x86_64, .read = world_read, .function = world_function,
+	.arch = &arch_x86_64, .read = own_read, .function = world_function,
 };
 
 static bool find(const char *name, struct busy_loop *loop)
@@ -93,7 +83,7 @@ static bool find(const char *name, struct busy_loop *loop)
 	struct cfg *cfg;
 	uint32_t insn;
 
-	while (strcmp(place->name, name) != 0)
+	while (strcmp(place->function.name, name) != 0)
 		place++;
 	assert_true(cfg_create(&env, (uintptr_t)place->at, &cfg, &why));
 	assert_null(cfg->incomplete);

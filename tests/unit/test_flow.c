@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "code/flow.h"
+#include "own_code.h"
 
 /* Functions @name ... @name_end, and a place `name_at` in them. */
 #define FUNCTION(name, code)                                                       \
@@ -48,11 +49,11 @@ FUNCTION(through_memory, "push %rbx\n mov %rsp,%rbx\n mov %rdi,-8(%rsp,%rsi,8)\n
 /* --- The world: this program's own memory. --- */
 
 struct place {
-	const char *name;
-	const uint8_t *start, *at, *end;
+	struct own_function function;
+	const uint8_t *at;
 };
 
-#define PLACE(name) { #name, name, name##_at, name##_end }
+#define PLACE(name) { { #name, name, name##_end }, name##_at }
 
 static const struct place places[] = {
 	PLACE(saved),  PLACE(spilled),    PLACE(reused),  PLACE(looping),        PLACE(member),
@@ -63,31 +64,19 @@ static const struct place places[] = {
 static uint64_t stack[64];
 enum { ENTRY_SP = 48 }; /* index of the return address */
 
-static enum read_status world_read(void *ctx, uint64_t vaddr, void *buf, size_t size)
-{
-	(void)ctx;
-	memcpy(buf, (const void *)(uintptr_t)vaddr, size);
-	return READ_OK;
-}
-
 static bool world_function(void *ctx, uint64_t address, struct symbol *symbol)
 {
 	(void)ctx;
 	for (size_t i = 0; i < array_size(places); i++) {
-		uint64_t start = (uintptr_t)places[i].start, end = (uintptr_t)places[i].end;
-		if (address < start || address >= end)
-			continue;
-		*symbol = (struct symbol){ .address = start,
-					   .size = end - start,
-					   .name = places[i].name };
-		return true;
+		if (own_function_has(&places[i].function, address, symbol))
+			return true;
 	}
 	return false;
 }
 
 static const struct code_env env = {
 	.arch = &arch_x86_64,
-	.read = world_read,
+	.read = own_read,
 	.function = world_function,
 };
 
