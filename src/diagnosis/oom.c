@@ -107,6 +107,10 @@ static void say_who(const struct facts *facts, const struct memory_use *use, enu
 		f->what = finding_text(out, "No single user stands out; most, %s of %s (%u %%), "
 				       "was had by %s", bytes_words(facts->arena, answer->bytes),
 				       bytes_words(facts->arena, use->total), share, who);
+	else if (answer->bytes > use->total) /* part of it is charged to others than the cgroup */
+		f->what = finding_text(out, "All of %s was taken by %s, which has %s",
+				       bytes_words(facts->arena, use->total), who,
+				       bytes_words(facts->arena, answer->bytes));
 	else
 		f->what = finding_text(out, "%s of %s (%u %%) were taken by %s",
 				       bytes_words(facts->arena, answer->bytes),
