@@ -221,7 +221,8 @@ static void tree_waiters(struct tree *t, size_t owner, unsigned depth)
 	}
 }
 
-static void blocked_graph(const struct wait_graph *g, struct doc *doc)
+/* False: there is nobody to show. */
+static bool blocked_graph(const struct wait_graph *g, struct doc *doc)
 {
 	static const struct column columns[] = {
 		{ .key = "pid" },     { .key = "comm" },  { .key = "victims" },
@@ -231,7 +232,8 @@ static void blocked_graph(const struct wait_graph *g, struct doc *doc)
 
 	doc_table(doc, "roots", columns, array_size(columns));
 	doc_bare(doc);
-	for (;;) {
+	bool any = false;
+	for (;; any = true) {
 		size_t best = SIZE_MAX;
 		for (size_t i = 0; i < g->node_count; i++) {
 			const struct wait_node *n = &g->nodes[i];
@@ -259,6 +261,7 @@ static void blocked_graph(const struct wait_graph *g, struct doc *doc)
 	}
 	doc_end(doc);
 	free(t.shown);
+	return any;
 }
 
 /* Who is not known to wait may wait. */
@@ -283,7 +286,8 @@ static struct error *run_blocked(struct command_args *args)
 	const struct wait_graph *g = wait_graph(args->session);
 	remark_unknown_states(g, args);
 	if (o.set[OPT_GRAPH]) {
-		blocked_graph(g, args->doc);
+		if (!blocked_graph(g, args->doc))
+			doc_remark(args->doc, REMARK_NOTE, "nobody is known to hold up others");
 		return NULL;
 	}
 	size_t *chosen = xcalloc(g->node_count + 1, sizeof(*chosen));
@@ -291,6 +295,9 @@ static struct error *run_blocked(struct command_args *args)
 	if (!error) {
 		qsort_r(chosen, count, sizeof(*chosen), compare_waits, &g);
 		blocked_table(g, chosen, count, args->doc);
+		if (!count)
+			doc_remark(args->doc, REMARK_NOTE, "no such task is blocked%s",
+				   o.set[OPT_ALL] ? "" : "; those that rest are in `blocked -a`");
 	}
 	free(chosen);
 	return error;
@@ -381,13 +388,17 @@ static struct error *run_locks(struct command_args *args)
 	const struct wait_graph *g = wait_graph(args->session);
 	remark_unknown_states(g, args);
 	doc_table(args->doc, "locks", columns, array_size(columns));
+	size_t shown = 0;
 	for (size_t i = 0; i < g->resource_count; i++) {
 		if ((g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count) ||
 		    (g->resources[i].kind == WAIT_QUEUE && !anybody_blocked(g, i)))
 			continue;
 		locks_row(g, i, args->doc);
+		shown++;
 	}
 	doc_end(args->doc);
+	if (!shown)
+		doc_remark(args->doc, REMARK_NOTE, "nobody is known to wait for a lock");
 	return NULL;
 }
 

@@ -394,6 +394,15 @@ class WriteWalk(Waits):
             self.assertGreaterEqual(len({c["story"] for c in others}), 2)
 
 
+class Nobody(Waits):
+    def test_an_empty_answer_is_said_to_be_one(self):
+        for dump in lab.dumps(name="oom", truncate=100) + lab.dumps(name="cgroup-oom", truncate=100):
+            for line, key, note in (("blocked", "blocked", "is blocked"), ("blocked -g", "roots", "hold up"), ("locks", "locks", "for a lock"), ("deadlock", "rings", "in a ring")):
+                with self.subTest(dump=str(dump), line=line):
+                    value = self.ask(dump, line)
+                    self.assertEqual(note in str(value.get("remarks")), not value[key])
+
+
 class QueueOrder(Waits):
     """Three wait for a spinlock, three for a rwlock, let in one after the other."""
 
