@@ -320,5 +320,15 @@ class Dumps(unittest.TestCase):
                     self.assertEqual(a["relation"], "certain")
 
 
+class ErrorCode(unittest.TestCase):
+    def test_an_error_code_that_was_used_as_a_pointer(self):
+        text = oops().replace("BUG: kernel NULL pointer dereference, address: 0000000000000030", "BUG: unable to handle page fault for address: 0000000000000024")
+        text = text.replace("RAX: 0000000000000000", "RAX: fffffffffffffff4").replace("CR2: 0000000000000030", "CR2: 0000000000000024")
+        verdict = report_of(text)["verdict"]
+        self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("err-pointer", "channel_free", "chan"))
+        self.assertIn("error code -12 (ENOMEM)", verdict["what"])
+        self.assertIn("returned an error code instead of a pointer", verdict["why"])
+
+
 if __name__ == "__main__":
     unittest.main()
