@@ -14,7 +14,7 @@ import flattened
 import guest
 import qemu
 import rewrite
-from say import Accident, Failure, progress, run
+from say import Failure, progress, run
 
 TIMEOUT = 180
 CRASH_KERNEL_MEMORY = 192  # MB
@@ -81,14 +81,14 @@ def _machine(job, initrd, append="", disks=(), devices=()):
 
 def _check_scenario(machine):
     if SCENARIO_FAILED in machine.user_text():
-        raise Failure(str(machine.failure("the scenario did not crash the machine")))
+        raise machine.failure("the scenario did not crash the machine")
 
 
 def _check_death(job, log):
     """The machine must have died of what the scenario is about."""
     if job.truth["panic"] not in log:
-        raise Accident(f"the kernel's log does not say '{job.truth['panic']}': the machine died of something else. Its end:\n"
-                       + "\n".join(log.splitlines()[-40:]))
+        raise Failure(f"the kernel's log does not say '{job.truth['panic']}': the machine died of something else. Its end:\n"
+                      + "\n".join(log.splitlines()[-40:]))
 
 
 def _finish(job):

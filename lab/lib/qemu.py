@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from say import Accident, Failure
+from say import Failure
 
 POLL = 0.05
 SILENCE = 60
@@ -85,14 +85,14 @@ class Machine:
         return sum(path.stat().st_size for path in (self.console, self.user_console) if path.exists())
 
     def failure(self, summary):
-        """An Accident that shows what the machine said last."""
+        """A Failure that shows what the machine said last."""
         parts = [summary]
         for name, path in (("qemu", self._errors), ("kernel console", self.console), ("guest programs", self.user_console)):
             lines = _read(path).splitlines()[-CONSOLE_TAIL:]
             if lines:
                 parts.append(f"--- the end of what {name} said:")
                 parts += lines
-        return Accident("\n".join(parts))
+        return Failure("\n".join(parts))
 
     def qmp(self, name, **arguments):
         """Send a QMP command; a Failure if it is refused."""

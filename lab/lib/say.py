@@ -12,10 +12,6 @@ class Failure(Exception):
     """Something the user should read as one line; more lines (a console's tail) may follow it."""
 
 
-class Accident(Failure):
-    """A failure that says nothing about the scenario: emulated machines sometimes die of the emulation. Worth another try."""
-
-
 def progress(text):
     print(f"lab: {time.monotonic() - _started:6.1f}s {text}", file=sys.stderr, flush=True)
 
@@ -46,7 +42,7 @@ def main(function):
     try:
         sys.exit(function())
     except Failure as failure:
-        print(f"lab: {failure}", file=sys.stderr)
+        print(f"lab: failed: {failure}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,7 +10,7 @@ import capture
 import dumptool
 import guest
 import kernel as kernels
-from say import Accident, Failure, progress, run
+from say import Failure, progress, run
 
 SCENARIOS = cache.LAB / "scenarios"
 ATTEMPTS = 3
@@ -98,10 +98,10 @@ def _crash(wish, kernel, identity, result):
         try:
             files = _attempt(wish, kernel, tool, result)
             break
-        except Accident as accident:
+        except Failure as failure:  # emulated machines sometimes die of the emulation, and makedumpfile of a memory that it does not like
             if attempt == ATTEMPTS:
                 raise
-            progress(f"{wish.title}: {accident}\nlab: trying again")
+            progress(f"{wish.title}: {failure}\nlab: trying again")
             _clear(result)
     shutil.copy(wish.scenario / "truth.json", result)
     _write_meta(wish, kernel, tool, identity, result, files, attempt, time.monotonic() - started)

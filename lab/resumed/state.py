@@ -16,7 +16,7 @@ import machine  # noqa: E402
 import programs  # noqa: E402
 from capture import PANIC_IS_OVER  # noqa: E402
 from cpio import Archive  # noqa: E402
-from say import Accident, run  # noqa: E402
+from say import Failure, run  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODULES = ("qemu_fw_cfg", "virtio_pci", "virtio_blk", "ext4")
@@ -72,7 +72,7 @@ def _boot(kernel, modules, append, folder):
                     booting.save(folder / "devices")
                 (folder / "console.log").write_text(booting.console_text())
                 return
-            except Accident:
+            except Failure:
                 if attempt + 1 == ATTEMPTS:
                     raise
 
@@ -115,7 +115,7 @@ def _crash_patiently(state, script, dump, alive):
         with cache.scratch() as work:
             try:
                 return crash(state, script, work, dump, alive)
-            except Accident:
+            except Failure:
                 if attempt + 1 == ATTEMPTS:
                     raise
     return None
