@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Arguments and locals: against what the lab's module said of its own before it died, and gdb."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -41,11 +42,11 @@ class Variables(unittest.TestCase):
         words = ("-k", kernel) if kernel else ()
         return lab.query(dump, "locals", *words, "-m", dump.folder / "modules")["frames"]
 
-    def check_spoken(self, dump, kernel):
+    def check_spoken(self, dump, frames):
         truth = spoken(dump)
         self.assertGreater(len(truth), 10)
         known = set()
-        for frame in self.frames(dump, kernel):
+        for frame in frames:
             for v in frame["variables"]:
                 key = v["function"], v["name"]
                 if v["state"] != "known":
@@ -63,12 +64,24 @@ class Variables(unittest.TestCase):
         kernel = debug_package.folder(SERIES)
         for dump in self.dumps("values"):
             with self.subTest(dump=str(dump)):
-                self.check_spoken(dump, kernel)
+                self.check_spoken(dump, self.frames(dump, kernel))
 
     def test_values_with_the_modules_debug_info_alone(self):
         for dump in self.dumps("values", "6.12"):
             with self.subTest(dump=str(dump)):
-                self.check_spoken(dump, None)
+                self.check_spoken(dump, self.frames(dump, None))
+
+    def test_those_of_a_chosen_frame(self):
+        """info locals is of the frame that was chosen, and of no other."""
+        for dump in self.dumps("values"):
+            with self.subTest(dump=str(dump)):
+                told = []
+                for frame in lab.query(dump, "bt")["threads"][0]["frames"]:
+                    run = lab.inquest("--json", "-m", dump.folder / "modules", "-c", f"frame {frame['level']}", "-c", "info locals", dump.vmcore)
+                    (found,) = json.loads(run.stdout)["commands"][-1]["frames"]
+                    self.assertEqual((found["level"], found["pc"]), (frame["level"], frame["pc"]))
+                    told.append(found)
+                self.check_spoken(dump, told)
 
     def test_values_without_orc(self):
         kernel = debug_package.folder(SERIES)
