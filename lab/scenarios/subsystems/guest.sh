@@ -14,7 +14,8 @@ mke2fs /dev/vda1 >/dev/null 2>&1
 mkswap /dev/vda2 >/dev/null
 /scenario/holder swap /dev/vda2 7
 mkdir -p /tmp/disk /tmp/volatile /tmp/bound /tmp/hidden /tmp/bpf
-mount -t ext4 /dev/vda1 /tmp/disk
+# Without ext4lazyinit, a thread that ends when it likes.
+mount -t ext4 -o noinit_itable /dev/vda1 /tmp/disk
 mount -t tmpfs -o size=4m,mode=700,nosuid volatile /tmp/volatile
 mkdir /tmp/disk/folder /tmp/disk/deep /tmp/disk/deep/er
 dd if=/dev/zero of=/tmp/disk/folder/data bs=4096 count=20 2>/dev/null
