@@ -69,8 +69,8 @@ class Ps(unittest.TestCase):
             children = sorted(p for p, row in ps.items() if int(row["ppid"]) == pid and row["pid"] == row["tgid"])
             ours = [task["pid"] for task in family]
             self.assertEqual(ours[0], pid)
-            # Kernel threads come and go.
-            self.assertLessEqual(len(set(ours[1:]) ^ set(children)), 4 if pid == 2 else 0)
+            differ = set(ours[1:]) ^ set(children)
+            self.assertEqual(differ, self.changed(shop, differ) if pid == 2 else set())
         threads = shop.pid("threads")
         for asked in sorted(tid for _, pid, tid, _ in shop.people if pid == threads)[:2]:
             (group,) = ask(self, shop, f"ps -g {asked}")["groups"]
@@ -80,6 +80,12 @@ class Ps(unittest.TestCase):
     def ps_rows(self, shop):
         head, *rows = (shop.oracle / "ps.tsv").read_text(errors="surrogateescape").splitlines()
         return [dict(zip(head.split("\t"), row.split("\t"))) for row in rows if row]
+
+    def changed(self, shop, pids):
+        """Those of them that may have come or gone since the guest looked: the kernel's workers do."""
+        names = {task["pid"]: task["comm"] for task in lab.query(shop.dump, "ps")["tasks"]}
+        names = {int(row["pid"]): row["comm"] for row in self.ps_rows(shop)} | names
+        return {pid for pid in pids if names[pid].startswith("kworker/")}
 
     @workshop.each
     def test_times(self, shop):
@@ -114,16 +120,17 @@ class Ps(unittest.TestCase):
             pid = shop.pid(role)
             # It was put on its CPU at most some ms before its time was last counted there.
             counted = float(shop.sched(pid)["se.exec_start"]) * 1e6
-            self.assertLess(counted - 5e8, by_pid[pid]["last_run_ns"], role)
+            self.assertLess(counted - 2e9, by_pid[pid]["last_run_ns"], role)
             self.assertLessEqual(by_pid[pid]["last_run_ns"], counted + 1000, role)
         newest = max(row["last_run_ns"] + row["ago_ns"] for row in rows)
         self.assertTrue(all(row["last_run_ns"] + row["ago_ns"] == newest for row in rows))
-        # The machine's clock when it died: within a second of the log's last line.
-        last = lab.query(shop.dump, "log -n 1")["records"][0]["time_ns"]
-        self.assertLess(abs(last - newest), 1.5 * NS)
+        # The machine's clock when it died: within seconds of the log's last line before it waits for a CPU that does not answer.
+        records = lab.query(shop.dump, "log")["records"]
+        last = [record["time_ns"] for record in records if not record["text"].startswith(workshop.STOPPED)][-1]
+        self.assertLess(abs(last - newest), 3 * NS)
         self.assertEqual(ask(self, shop, "ps -m")["last_run"], every)
         text = lab.inquest("-c", f"ps -m {shop.pid('in-pipe')}", shop.dump.vmcore).stdout
-        self.assertRegex(text, r"\[0 00:00:\d\d\.\d{3}\]  IN +\d+  ffff[0-9a-f]{12} +\d+  in-pipe")
+        self.assertRegex(text, r"\[0 00:0\d:\d\d\.\d{3}\]  IN +\d+  ffff[0-9a-f]{12} +\d+  in-pipe")
         by_cpu = ask(self, shop, "ps -l -C 0,1")["last_run"]
         self.assertEqual([row["cpu"] for row in by_cpu], sorted(row["cpu"] for row in by_cpu))
         self.assertIn("CPU: 1\n", lab.inquest("-c", "ps -l -C a", shop.dump.vmcore).stdout)
@@ -184,8 +191,8 @@ class Ps(unittest.TestCase):
         def pids(line):
             return [task["pid"] for task in ask(self, shop, line)["tasks"]]
         kernel = {pid for pid, row in theirs.items() if int(row["flags"], 16) & 0x200000}  # PF_KTHREAD
-        # Kernel threads come and go; nobody else does.
-        self.assertLessEqual(len((set(pids("ps -k")) - {0}) ^ kernel), 3)
+        differ = (set(pids("ps -k")) - {0}) ^ kernel
+        self.assertEqual(differ, self.changed(shop, differ))
         self.assertEqual(set(pids("ps -u")), set(theirs) - kernel)
         self.assertEqual(set(pids("ps -u -G")), {pid for pid in theirs if pid not in kernel and theirs[pid]["tgid"] == str(pid)})
         self.assertEqual(pids("ps -I"), [task["pid"] for task in every if task["pid"]])

@@ -11,6 +11,9 @@ import workshop
 from workshop import ask, errors
 
 SECOND = 1000000000
+MINUTES = 3  # from the start of the timers to the crash, on a slow host: the first of them expires after 200 s
+# Those that can wait wait for a CPU that sleeps as long as it sleeps; a panic waits for CPUs that do not answer.
+DEFERRABLE, LATE_SECONDS_MAX = "BASE_DEF", 60
 
 
 def all_timers(value, key):
@@ -54,7 +57,7 @@ class Timer(unittest.TestCase):
                 self.assertEqual(timer["for"], "work workshop_do [workshop_kernel]")
         (hz,), (jiffies,) = [row[1:] for row in shop.rows("hz")], [row[1:] for row in shop.rows("jiffies")]
         self.assertEqual(value["hz"], int(hz[0]))
-        self.assertTrue(0 < value["jiffies"] - int(jiffies[0]) < 60 * value["hz"])
+        self.assertTrue(0 < value["jiffies"] - int(jiffies[0]) < MINUTES * 60 * value["hz"])
         self.assertEqual({base["base"] for base in value["bases"] if base["cpu"] == 0},
                          {"BASE_LOCAL", "BASE_GLOBAL", "BASE_DEF"} if new else {"BASE_STD", "BASE_DEF"})
 
@@ -64,8 +67,9 @@ class Timer(unittest.TestCase):
         for base in value["bases"]:
             times = [timer["tte"] for timer in base["timers"]]
             self.assertEqual(times, sorted(times))
-            # A healthy machine's timers are at most a little late.
-            self.assertTrue(all(tte > -value["hz"] for tte in times))
+            # A healthy machine's timers are at most a little late; the machine is about to die, and waits for the other CPU.
+            if base["base"] != DEFERRABLE:
+                self.assertTrue(all(tte > -LATE_SECONDS_MAX * value["hz"] for tte in times))
         self.assertEqual(ask(self, shop, "timer -C 1")["bases"], [base for base in value["bases"] if base["cpu"] == 1])
         self.assertEqual({clock["cpu"] for clock in ask(self, shop, "timer -r -C 1")["clocks"]}, {1})
         self.assertIn("no such CPU", errors(lab.query(shop.dump, "timer -C 9"))[0])
@@ -86,7 +90,8 @@ class Timer(unittest.TestCase):
             self.assertEqual(timer["function"].split()[0], function)
             self.assertEqual((clock["clock"], clock["soft"]), clocks[name])
             self.assertEqual(timer["tte_ns"], timer["expires"] - clock["now_ns"])
-            self.assertLess(abs(timer["tte_ns"] - 1000 * SECOND * (6 + ["monotonic", "real", "boot", "soft"].index(name))), 60 * SECOND)
+            begun = 1000 * SECOND * (6 + ["monotonic", "real", "boot", "soft"].index(name))
+            self.assertTrue(begun - MINUTES * 60 * SECOND < timer["tte_ns"] <= begun, name)
 
     @workshop.each
     def test_what_proc_said(self, shop):
@@ -131,7 +136,8 @@ class Timer(unittest.TestCase):
             with self.subTest(dump=str(dump)):
                 wheel, high = ask(self, dump, "timer"), ask(self, dump, "timer -r")
                 for base in wheel["bases"]:
-                    self.assertTrue(all(-5 * wheel["hz"] < timer["tte"] for timer in base["timers"]))
+                    if base["base"] != DEFERRABLE:
+                        self.assertTrue(all(-LATE_SECONDS_MAX * wheel["hz"] < timer["tte"] for timer in base["timers"]))
                     self.assertTrue(all(timer["function"] for timer in base["timers"]))
                 theirs = proc_timer_list((dump.oracle / "proc/timer_list").read_text())
                 ours = {(clock["cpu"], timer["function"].split()[0], timer["soft_expires"]) for clock in high["clocks"] for timer in clock["timers"]}

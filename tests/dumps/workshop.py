@@ -6,6 +6,8 @@ import functools
 import json_schema
 import lab
 
+# What a panic prints when it has waited, for as long as that takes, until the other CPUs stand still.
+STOPPED = ("Shutting down cpus with NMI", "Kernel Offset", "---[ end Kernel panic")
 SLEEPERS = ("in-nanosleep", "in-pipe", "in-futex", "in-epoll", "in-poll", "limits", "words", "pinned", "as-user")
 
 
