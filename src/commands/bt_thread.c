@@ -476,8 +476,10 @@ void bt_task_fields(struct session *s, struct doc *doc, const struct task *task)
 	char letter[2] = { task_state_letter(task), '\0' };
 	bool named = task_is_named(task);
 
-	doc_field(doc, "pid", NULL, named ? cell_dec(task->pid) : cell_none());
-	doc_field(doc, "tgid", NULL, named ? cell_dec(task->tgid) : cell_none());
+	/* The index of pids may know that of a task which is not in the dump. */
+	doc_field(doc, "pid", NULL, named || task_has_pid(task) ? cell_dec(task->pid) : cell_none());
+	doc_field(doc, "tgid", NULL,
+		  named || task_has_tgid(task) ? cell_dec(task->tgid) : cell_none());
 	doc_field(doc, "task", NULL, s->text ? cell_none() : cell_hex(task->address));
 	doc_field(doc, "cpu", NULL, task->cpu < 0 ? cell_none() : cell_dec(task->cpu));
 	doc_fieldf(doc, "comm", NULL, "%.*s", (int)sizeof(task->comm), task->comm);
@@ -493,7 +495,7 @@ void bt_task_heading(struct session *s, struct doc *doc, const struct task *task
 
 	if (!s->text)
 		snprintf(address, sizeof(address), "%016" PRIx64, task->address);
-	if (named)
+	if (named || task_has_pid(task))
 		snprintf(pid, sizeof(pid), "%d", task->pid);
 	if (task->cpu >= 0)
 		snprintf(cpu, sizeof(cpu), "%d", task->cpu);

@@ -148,7 +148,7 @@ static bool add_mount(void *ctx, const struct mount_info *m)
 		return true;
 	run->shown++;
 	run->incomplete += m->incomplete;
-	/* 12 bits of major and 20 of minor, include/linux/kdev_t.h. */
+	/* 12 bits of major and 20 of minor, include/linux/kdev_t.h. No file system has 0:0. */
 	snprintf(device, sizeof(device), "%" PRIu64 ":%" PRIu64, m->device >> 20,
 		 m->device & 0xfffff);
 	doc_row(run->args->doc, cell_address(m->mount),
@@ -156,7 +156,7 @@ static bool add_mount(void *ctx, const struct mount_info *m)
 		text_or_none(m->source), text_or_none(m->place), text_or_none(m->options),
 		text_or_none(m->subtree), m->id < 0 ? cell_none() : cell_dec(m->id),
 		m->parent_id < 0 ? cell_none() : cell_dec(m->parent_id),
-		m->super_block ? cell_str(device) : cell_none());
+		m->device ? cell_str(device) : cell_none());
 	if (!run->options.set[OPT_INODES] && !run->options.set[OPT_FILES])
 		return true;
 	doc_detail(run->args->doc);

@@ -41,7 +41,7 @@ HOLED = {
     "mount": (7, None), "vm": (14, None), "net": (2, None), "search -u deadbeef": (1, None), "bt": (20, None), "bt -t": (15, None), "bt -T": (20, None),
     "bt -f": (40, None), "bt -r": (1000, None), "bt -F": (40, None), "bt -a": (25, None),
     "ps": (300, r"\d+ tasks are only partly in the dump"), "ps -k": (90, r"\d+ tasks are only partly in the dump"),
-    "ps -u": (200, r"of \d+ tasks? it is not known whether|parts of \d+ tasks? cannot be read"), "ps -s": (300, r"parts of \d+ tasks cannot be read"), "dev": (20, None),
+    "ps -u": (200, r"of \d+ tasks? it is not known whether|parts of \d+ tasks? cannot be read"), "ps -s": (300, r"parts of \d+ tasks? cannot be read"), "dev": (20, None),
     "kmem -i": (10, r"lists of vmalloc areas are incomplete"), "kmem -s": (180, r"names of \d+ caches are not in the dump"), "task": (300, None),
     "p jiffies": (1, None), "kmem -S -I kmalloc-8,kmalloc-16": (20000, None), "irq": (12, None), "irq -b": (11, None), "search -k deadbeef": (1, None),
     "irq -u": (10, None), "irq -d": (257, None), "mount -i": (10, r"inodes: the list breaks off after \d+"), "dev -p": (6, None),
@@ -129,30 +129,46 @@ class DumpWithHoles(unittest.TestCase):
             others = [task for task in lab.query(dump, "ps")["tasks"] if not task["comm"].startswith("swapper/")]
             for key in ("pid", "tgid"):
                 self.assertEqual([task for task in others if task[key] == 0], [], key)
-            self.assertEqual({task["pid"] for task in others if task["ppid"] == 0}, {1, 2})
+            # The two that the kernel itself made may be among the lost ones.
+            first = {task["pid"]: task for task in others if task["pid"] in (1, 2)}
+            self.assertLessEqual({task["pid"] for task in others if task["ppid"] == 0}, set(first))
+            for task in first.values():
+                self.assertTrue(task["ppid"] == 0 or (task["ppid"] is None and task["incomplete"]), task)
             self.assertTrue(all(task["incomplete"] for task in others if None in (task["pid"], task["tgid"], task["ppid"])))
 
     def test_what_is_asked_of_tasks_that_were_not_read(self):
         for dump in self.dumps:
-            for line in "blocked", "blocked -g", "locks", "deadlock":
-                self.assertRegex(str(lab.query(dump, line)["remarks"]), "of [0-9]+ tasks it is not known whether they wait", line)
             # Who stands on a lock's list waits for it, whether its own state was read or not; of nobody else that is known.
             lost = [row for row in lab.query(dump, "blocked")["blocked"] if row["state"] == "?"]
             self.assertTrue(all(row["confirmed"] for row in lost), lost)
+            others = sum(task["state"] == "?" for task in lab.query(dump, "ps")["tasks"]) - len(lost)
+            for line in "blocked", "blocked -g", "locks", "deadlock":
+                told = re.findall("of ([0-9]+) tasks? it is not known whether they wait", str(lab.query(dump, line).get("remarks")))
+                self.assertEqual(told, [str(others)] if others else [], line)
             for line in "ps -y NORMAL", "ps -C 0":
-                self.assertRegex(str(lab.query(dump, line)["remarks"]), "of [0-9]+ tasks the (policy|CPU) is not in the dump", line)
+                self.assertRegex(str(lab.query(dump, line)["remarks"]), "of [0-9]+ tasks? the (policy|CPU) is not in the dump", line)
 
     def test_headings_of_tasks_that_were_not_read(self):
         for dump in self.dumps:
             ps = lab.query(dump, "ps")["tasks"]
-            task = next(task["task"] for task in ps if task["pid"] is None and task["cpu"] is None)
-            for line in ("sig {}", "task {}", "vm {}", "files {}", "ps -r {}", "ps -p {}", "bt {}"):
-                run = lab.inquest("-c", line.format(task), dump.vmcore)
-                self.assertRegex(run.stdout, r'PID: \? .*CPU: \? +COMMAND: "\?"', line)
-                self.assertNotIn("CPU: -1", run.stdout, line)
-            for line, key in (("sig {}", "signal_tasks"), ("files {}", "open_files")):
-                self.assertIsNone(lab.query(dump, line.format(task))[key][0]["pid"], line)
-            self.assertEqual(set(lab.query(dump, f"set {task}")["context"][key] for key in ("pid", "cpu")), {None})
+            # Of some the pid is known by the kernel's index, of some not: one of each kind that there is.
+            for lost in {task["pid"] is None: task for task in ps if task["incomplete"] and task["cpu"] is None and not task["comm"]}.values():
+                task, pid = lost["task"], lost["pid"]
+                for line in ("sig {}", "task {}", "vm {}", "files {}", "ps -r {}", "ps -p {}", "bt {}"):
+                    run = lab.inquest("-c", line.format(task), dump.vmcore)
+                    self.assertRegex(run.stdout, rf'PID: {pid or "[?]"} .*CPU: \? +COMMAND: "\?"', line)
+                    self.assertNotIn("CPU: -1", run.stdout, line)
+                for line, key in (("sig {}", "signal_tasks"), ("files {}", "open_files")):
+                    self.assertEqual(lab.query(dump, line.format(task))[key][0]["pid"], pid, line)
+                context = lab.query(dump, f"set {task}")["context"]
+                self.assertEqual((context["pid"], context["cpu"]), (pid, None))
+
+    def has_all(self, dump, line, shown):
+        """Of the few caches whose names are lost there may be none: then those of /proc/slabinfo are all there."""
+        if line != "kmem -s":
+            return False
+        names = {row.split()[6] for row in shown if len(row.split()) > 6}
+        return names >= {row.split()[0] for row in (dump.oracle / "proc/slabinfo").read_text().splitlines()[2:]}
 
     def test_what_can_be_had_and_what_is_missing(self):
         for dump in self.dumps:
@@ -165,7 +181,8 @@ class DumpWithHoles(unittest.TestCase):
                         (said if row.startswith(("missing:", "error:")) else shown).append(row)
                     self.assertTrue(said or len([row for row in shown if not row.startswith("note:")]) >= rows, shown[:5])
                     self.assertTrue(all(LOST.search(row) for row in said if row.startswith("error:")), said)
-                    self.assertRegex("\n".join(said), missing or r"\A")
+                    if not self.has_all(dump, line, shown):
+                        self.assertRegex("\n".join(said), missing or r"\A")
                     self.assertEqual(runs[line].returncode, 1 if said else 0)
                     if line == "search -k deadbeef":
                         self.assertRegex(runs[line].stdout, r"[1-9]\d* pages \(.*\) could not be searched: excluded from the dump")
