@@ -6,6 +6,7 @@ damage.py KIND IN OUT... [ARGUMENT]; KIND is the name of one of the functions in
 """
 
 import ctypes
+import shutil
 import struct
 import sys
 import zlib
@@ -200,6 +201,36 @@ def many_segments(source, target, size="2048"):
     write(target, data, *headers)
 
 
+def without(source, target, start, size):
+    """An ELF core that lacks a piece of physical memory: the segment that has it becomes two."""
+    start, size = int(start), int(size)
+    shutil.copyfile(source, target)
+    with open(target, "r+b") as file:
+        head = bytearray(file.read(64))
+        offset, = struct.unpack_from("<Q", head, 32)
+        count, = struct.unpack_from("<H", head, 56)
+        file.seek(offset)
+        headers = []
+        for i in range(count):
+            entry = PHDR.unpack(file.read(PHDR.size))
+            kind, flags, at, vaddr, paddr, filesz, memsz, align = entry
+            if kind != PT_LOAD or not paddr <= start <= start + size <= paddr + filesz:
+                headers.append(PHDR.pack(*entry))
+                continue
+            before, behind = start - paddr, start + size - paddr
+            headers.append(PHDR.pack(kind, flags, at, vaddr, paddr, before, before, align))
+            headers.append(PHDR.pack(kind, flags, at + behind, vaddr + behind, paddr + behind, filesz - behind,
+                                     memsz - behind, align))
+        if len(headers) != count + 1:
+            raise ValueError(f"{size} bytes at {start:x} are not in one segment")
+        struct.pack_into("<Q", head, 32, file.seek(0, 2) + 7 & ~7)  # e_phoff
+        struct.pack_into("<H", head, 56, len(headers))
+        file.seek(file.tell() + 7 & ~7)
+        file.write(b"".join(headers))
+        file.seek(0)
+        file.write(head)
+
+
 def shrink(source, target, pages="8"):
     """A few pages of a kdump-compressed file, those that are well compressed: a seed for fuzzing."""
     dump = Kdump(read(source))
@@ -259,7 +290,7 @@ def huge(source, target, terabytes="12"):
 
 
 KINDS = {function.__name__: function for function in
-         (cut, flip, incomplete, version, split, recompress, flatten, many_segments, huge, shrink, shrink_elf)}
+         (cut, flip, incomplete, version, split, recompress, flatten, many_segments, without, huge, shrink, shrink_elf)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 4 or sys.argv[1] not in KINDS:
