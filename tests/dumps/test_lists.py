@@ -327,7 +327,7 @@ class Trees(OnStructures):
                 value = rng.choice([0, 1, 2, 0x402, 0x406, s.hole, s.hole | 2, nodes["st_array_tree"] | 2, nodes["st_ranges"] | 0x1e, place, place | 2,
                                     s.item(rng.randrange(256)) + 24, rng.getrandbits(64), 2 ** 64 - 1, rng.getrandbits(48) | 0xffff888 << 36])
                 lines += [f"wr -64 {place:#x} {value:#x}", command, "wr -d"]
-            run = lab.inquest("--json", "-c", "; ".join(lines), s.dump.vmcore, timeout=60)
+            run = lab.inquest("--json", "-c", "; ".join(lines), s.dump.vmcore)
             self.assertIn(run.returncode, (0, 1), run.stderr[-2000:])
             walks = json.loads(run.stdout)["commands"][1::3]
             self.assertEqual(len(walks), 60)
