@@ -19,7 +19,7 @@ import cache  # noqa: E402, F401
 import kernel  # noqa: E402
 import lkdtm_module  # noqa: E402
 import state  # noqa: E402
-from say import Accident, Failure  # noqa: E402, F401
+from say import Failure  # noqa: E402
 
 # Both let the allocator's own checks run, and be deadly (bit 5: a bad page or object).
 CHECKED = "slub_debug=FZP panic_on_taint=0x20"

@@ -80,7 +80,7 @@ def crash(way, series, kept):
         try:
             result = crash_once(way, series, kept)
             break
-        except lkdtm_lab.Accident:
+        except lkdtm_lab.Failure:
             if attempt + 1 == ATTEMPTS:
                 raise
     judged = result.dump

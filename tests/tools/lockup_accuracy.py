@@ -46,7 +46,7 @@ def chapter(series, only):
             continue
         try:
             folder = lockup_lab.kept(setting, series)
-        except lkdtm_lab.Accident as accident:
+        except lkdtm_lab.Failure as accident:
             print(f"{series:5} {setting.name:16} {accident}", file=sys.stderr, flush=True)
             continue
         if not (folder / "vmcore").exists():
