@@ -146,7 +146,8 @@ class Report(unittest.TestCase):
             verdict, truth = report["verdict"], dump.truth
             where = verdict["why"] if truth["kind"] == "cgroup" else verdict["what"]
             self.assertIn(truth["eater"], where)
-            share = int(verdict["what"].split(" %)")[0].split("(")[-1])
+            # A task may have a little more than the limit.
+            share = 100 if verdict["what"].startswith("All of ") else int(verdict["what"].split(" %)")[0].split("(")[-1])
             self.assertGreater(share, 60, verdict["what"])
             if truth["kind"] == "slab":
                 self.assertIn("pointer to", verdict["why"])
