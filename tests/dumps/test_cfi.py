@@ -29,6 +29,16 @@ def without_entry_code(stack, entry_text):
     return [frame for frame in stack[0] if int(frame[0], 16) not in entry_text], stack[1]
 
 
+def stopped_in_assembly(value):
+    """The tasks whose CPU was stopped in a function of assembly, such as memset(): no call frame information covers
+    that, so that its caller is found by scanning the stack, and is marked as guessed."""
+    return {t["task"] for t in value["threads"] if t["frames"] and (t["frames"][0]["file"] or "").endswith(".S")}
+
+
+def only_places(stack):
+    return [frame[:3] for frame in stack[0]]
+
+
 def interrupted_again(dump, query, target):
     """Writes the dump to @target as if an interrupt had just come to the second CPU, at the first
     instruction of its entry: what the CPU pushes is put on the stack, the notes point there."""
@@ -95,6 +105,8 @@ class Unwinding(unittest.TestCase):
                     if stack != found[task] and interrupted_in_entry_code(stack, entry_text):
                         stack = without_entry_code(stack, entry_text)
                         found[task] = without_entry_code(found[task], entry_text)
+                    elif stack != found[task] and task in stopped_in_assembly(with_orc):
+                        stack, found[task] = only_places(stack), only_places(found[task])
                     self.assertEqual(stack, found[task], task)
 
     def test_out_of_entry_code(self):
