@@ -148,16 +148,17 @@ class Unwinding(unittest.TestCase):
             with self.subTest(dump=str(dump)):
                 by_file = self.query(dump, "bt -V --all")["threads"]
                 by_code = lab.query(dump, "bt -V --all", "--no-debuginfo")["threads"]
-                known, found = 0, 0
+                known, found = {True: 0, False: 0}, {True: 0, False: 0}
                 for one, other in zip(by_file, by_code):
                     pairs = zip([f for f in one["frames"] if not f["inlined"]], other["frames"])
                     for mine, theirs in pairs:
-                        known += len(mine.get("regs", {}))
+                        known[one["on_cpu"]] += len(mine.get("regs", {}))
                         for reg, value in theirs.get("regs", {}).items():
                             self.assertEqual(mine["regs"].get(reg), value, (one["comm"], mine["symbol"], reg))
-                            found += 1
-                # Machine code alone cannot tell all: fewest where eight CPUs were stopped in their spinning loops.
-                self.assertGreater(found, known * 0.93)
+                            found[one["on_cpu"]] += 1
+                # Machine code alone cannot tell all of those that were stopped anywhere, in their spinning loops.
+                self.assertGreater(found[False], known[False] * 0.98)
+                self.assertGreater(found[True], known[True] * 0.4)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import json
 import os
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -227,16 +227,16 @@ class Variants(Case):
         original, huge = self.one_of("kdump"), self.new("huge")
         damage.huge(original, huge)
         run("dump_info", "--open", huge)  # now the bitmap is cached
-        start = time.monotonic()
+        start = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = run("dump_info", "--open", huge)
-        seconds = time.monotonic() - start
+        end = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.assertEqual(done.returncode, 0, done.stderr)
         told = json.loads(done.stdout)
         self.assertEqual(told["max_pfn"], 12 << 28)
         self.assertEqual(told["ok"], info(original)["ok"])
         if not SLOW:
-            self.assertLess(told["open_ms"], 1000)
-            self.assertLess(seconds, 10)
+            # By the CPU's time: the clock's is also that of whoever else is on this machine.
+            self.assertLess(end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime, 1)
 
 
 class Damaged(Case):
