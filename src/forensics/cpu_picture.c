@@ -188,16 +188,25 @@ static bool same_story(const struct cpu_picture *a, const struct cpu_picture *b)
 	return true;
 }
 
+/* CPUs that do the same. */
+struct crowd {
+	size_t count;
+	bool waits;
+};
 
+/* Of two that are alone, one that waits for another may only just have been interrupted: it comes
+ * after the one that waits for nobody. */
 static int compare(const void *left, const void *right, void *ctx)
 {
 	const struct cpu_picture *a = left, *b = right;
-	const size_t *crowd = ctx;
+	const struct crowd *crowds = ctx, *x = &crowds[a->story], *y = &crowds[b->story];
 
 	if (is_idle(a) != is_idle(b))
 		return is_idle(a) ? 1 : -1;
-	if (crowd[a->story] != crowd[b->story])
-		return crowd[a->story] < crowd[b->story] ? -1 : 1;
+	if (x->count != y->count)
+		return x->count < y->count ? -1 : 1;
+	if (x->waits != y->waits)
+		return x->waits ? 1 : -1;
 	if (a->story != b->story)
 		return a->story < b->story ? -1 : 1;
 	return a->cpu->id < b->cpu->id ? -1 : a->cpu->id > b->cpu->id;
@@ -205,7 +214,7 @@ static int compare(const void *left, const void *right, void *ctx)
 
 static void tell_stories(struct cpu_pictures *pictures)
 {
-	size_t *crowd = xcalloc(pictures->count + 1, sizeof(*crowd));
+	struct crowd *crowds = xcalloc(pictures->count + 1, sizeof(*crowds));
 	unsigned stories = 0;
 
 	for (size_t i = 0; i < pictures->count; i++) {
@@ -217,10 +226,11 @@ static void tell_stories(struct cpu_pictures *pictures)
 		}
 		if (p->story == UINT32_MAX)
 			p->story = stories++;
-		crowd[p->story]++;
+		crowds[p->story].count++;
+		crowds[p->story].waits |= p->node && wait_node_blocked(p->node);
 	}
-	qsort_r(pictures->cpus, pictures->count, sizeof(*pictures->cpus), compare, crowd);
-	free(crowd);
+	qsort_r(pictures->cpus, pictures->count, sizeof(*pictures->cpus), compare, crowds);
+	free(crowds);
 }
 
 void cpu_pictures_make(struct session *s, struct cpu_pictures *pictures)

@@ -266,10 +266,11 @@ class Cpus(Waits):
         """The one that walks is the odd one out; those that wait for it tell one story, but for whom a tick has just interrupted."""
         for dump, truth in self.each("lock-walk"):
             cpus = self.ask(dump, "cpus")["cpus"]
-            (walker,) = [c for c in cpus if c["comm"].startswith("walker/")]
+            walker = cpus[0]
+            self.assertTrue(walker["comm"].startswith("walker/"), walker)
             self.assertIn(truth["holder"], walker["layers"][-1])
             self.assertEqual(walker["victims"], len(cpus) - 1)
-            others = [c for c in cpus if c is not walker]
+            others = cpus[1:]
             self.assertEqual(len({c["layers"][-1] for c in others}), 1)
             for cpu in others:
                 self.assertEqual(cpu["owner_pid"], walker["pid"])
