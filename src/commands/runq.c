@@ -316,8 +316,9 @@ const struct command command_runq = {
 		"  -c CPUS   these CPUs only: 3, 0,2-4\n"
 		"PRIO is -1 for deadlines, 0 to 98 real-time, 100 to 139 fair. Marks: throttled, its\n"
 		"group has used up its time; delayed, it sleeps already, and is kept in the tree until\n"
-		"its lag is gone; server, the deadline in whose name fair tasks run. A task whose\n"
-		"deadline's time is up is on no queue until its next period (ps -y DEADLINE).\n"
+		"its lag is gone (RUNNABLE, the kernel's own count, has it in); server, the deadline in\n"
+		"whose name fair tasks run. A task whose deadline's time is up is on no queue until its\n"
+		"next period (ps -y DEADLINE).\n"
 		"Examples: runq | runq -g -c 0 | runq -T | runq -m",
 	.run = run_runq,
 };
