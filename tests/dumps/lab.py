@@ -43,7 +43,8 @@ class Dump:
 
 
 def dumps(**wanted):
-    """The dumps whose meta.json has these values, e.g. dumps(name="sysrq", capture="kdump"), by name.
+    """The dumps whose meta.json has these values, e.g. dumps(name="sysrq", capture="kdump"), by name,
+    whole ones before the same cut off.
     Those of a scenario that takes no oracles are for who asks for them by name."""
     listed = os.environ.get("INQUEST_LAB_DUMPS")
     if listed:
@@ -62,7 +63,8 @@ def dumps(**wanted):
             continue
         if all(values.get(key) == value for key, value in wanted.items()):
             found.append(Dump(words, meta.parent, values))
-    return sorted(found, key=lambda dump: dump.folder.name)
+    # Without the hash at the end of its name, which would order them by luck.
+    return sorted(found, key=lambda dump: dump.folder.name.rpartition("-")[0])
 
 
 def inquest(*words, **options):
