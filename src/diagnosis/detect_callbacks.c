@@ -162,22 +162,23 @@ static void add_grace_period(const struct facts *facts, struct findings *out, st
 static void look_at_frees(const struct facts *facts, struct findings *out, unsigned cpu)
 {
 	struct caches caches = { .s = facts->session };
-	uint64_t at, count;
+	struct kfree_rcu found;
 	unsigned best = 0;
 
-	if (!kfree_rcu_count(facts->session, cpu, &at, &count, NULL, NULL) ||
-	    count < MANY_CALLBACKS)
+	if (!kfree_rcu_count(facts->session, cpu, &found, NULL, NULL) ||
+	    found.count < MANY_CALLBACKS)
 		return;
-	kfree_rcu_count(facts->session, cpu, &at, &count, count_cache, &caches);
+	kfree_rcu_count(facts->session, cpu, &found, count_cache, &caches);
+	const char *bound = found.partly ? "at least " : "";
 	for (unsigned i = 1; i < caches.n; i++)
 		best = caches.of[i].count > caches.of[best].count ? i : best;
 	struct finding *f = finding_add(out, "callback-flood", "Flood of RCU callbacks",
-					RANK_FALLBACK + 3, CONFIDENCE_POSSIBLE, "%" PRIu64
-					" objects that kfree_rcu() is to free wait on CPU %u", count,
-					cpu);
+					RANK_FALLBACK + 3, CONFIDENCE_POSSIBLE, "%s%" PRIu64
+					" objects that kfree_rcu() is to free wait on CPU %u",
+					bound, found.count, cpu);
 	f->apart = true;
-	finding_evidence(out, f, finding_text(out, "struct kfree_rcu_cpu %016" PRIx64, at),
-			 "CPU %u has gathered %" PRIu64 " of them", cpu, count);
+	finding_evidence(out, f, finding_text(out, "struct kfree_rcu_cpu %016" PRIx64, found.at),
+			 "CPU %u has gathered %s%" PRIu64 " of them", cpu, bound, found.count);
 	if (caches.n && caches.of[best].count * 2 > min_u64(caches.looked_at, LOOKED_AT)) {
 		const char *name = caches.of[best].cache->name;
 		f->what = finding_text(out, "%s, most of them of slab cache %s", f->what, name);

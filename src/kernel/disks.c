@@ -189,6 +189,9 @@ void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_f
 		read_disk(s, gendisk, bdev, io, &disk);
 		fn(ctx, &disk);
 	}
+	if (walk.count >= INODES_MAX)
+		walk_trouble_add(trouble, "the list of block devices was left after %zu of them",
+				 walk.count);
 	if (walk.trouble.count)
 		walk_trouble_add(trouble, "%s", walk.trouble.text);
 	list_walk_fini(&walk);

@@ -20,6 +20,7 @@ enum {
 struct gathering {
 	struct session *s;
 	uint64_t count;
+	bool partly; /* there are more, which could not be counted */
 	kfree_rcu_fn fn;
 	void *ctx;
 };
@@ -51,6 +52,7 @@ static void count_blocks(struct gathering *g, struct list_walk *walk, uint64_t m
 		;
 	if (walk->ended == LIST_LOOP)
 		g->count = before;
+	g->partly |= walk->ended != LIST_DONE;
 	list_walk_fini(walk);
 }
 
@@ -83,6 +85,7 @@ static void count_chain(struct gathering *g, uint64_t head)
 		;
 	if (walk.ended != LIST_LOOP)
 		g->count += walk.count;
+	g->partly |= walk.ended != LIST_DONE;
 	list_walk_fini(&walk);
 }
 
@@ -100,30 +103,36 @@ static void count_part(struct gathering *g, uint64_t address, const char *type, 
 		for (unsigned i = 0; i < LISTS_MAX; i++) {
 			if (memory_u64(g->s->memory, address + offset + i * 8ull, &head) == READ_OK)
 				count_linked(g, head);
+			else
+				g->partly = true;
 		}
+	} else {
+		g->partly = true;
 	}
 	if (kread(g->s, address, type, chain, &head))
 		count_chain(g, head);
+	else
+		g->partly = true;
 }
 
-bool kfree_rcu_count(struct session *s, unsigned cpu, uint64_t *at, uint64_t *count,
-		     kfree_rcu_fn fn, void *ctx)
+bool kfree_rcu_count(struct session *s, unsigned cpu, struct kfree_rcu *found, kfree_rcu_fn fn,
+		     void *ctx)
 {
 	struct gathering g = { .s = s, .fn = fn, .ctx = ctx };
-	uint64_t set_up, size = types_sizeof(s->types, "kfree_rcu_cpu_work");
+	uint64_t at, set_up, size = types_sizeof(s->types, "kfree_rcu_cpu_work");
 	struct member works;
 
-	*at = kpercpu(s, "krc", cpu);
-	if (!*at || !kread(s, *at, "kfree_rcu_cpu", "initialized", &set_up) || !set_up)
+	at = kpercpu(s, "krc", cpu);
+	if (!at || !kread(s, at, "kfree_rcu_cpu", "initialized", &set_up) || !set_up)
 		return false;
 	/* The oldest first. */
 	if (size && types_member(s->types, "kfree_rcu_cpu", "krw_arr", &works)) {
 		uint64_t n = min_u64(type_array_length(type_strip(works.type)), WORKS_MAX);
 		for (uint64_t i = 0; i < n; i++)
-			count_part(&g, *at + works.offset + i * size, "kfree_rcu_cpu_work",
+			count_part(&g, at + works.offset + i * size, "kfree_rcu_cpu_work",
 				   "bulk_head_free", "bkvhead_free", "head_free");
 	}
-	count_part(&g, *at, "kfree_rcu_cpu", "bulk_head", "bkvhead", "head");
-	*count = g.count;
+	count_part(&g, at, "kfree_rcu_cpu", "bulk_head", "bkvhead", "head");
+	*found = (struct kfree_rcu){ .at = at, .count = g.count, .partly = g.partly };
 	return true;
 }

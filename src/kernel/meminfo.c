@@ -36,7 +36,10 @@ static bool add_inode(void *ctx, uint64_t inode)
 		sum->pages += pages;
 	else
 		sum->holes = true;
-	return ++sum->count < INODES_MAX;
+	if (++sum->count < INODES_MAX)
+		return true;
+	sum->holes = true; /* the rest is not counted */
+	return false;
 }
 
 /* Pages of block devices themselves (nr_blockdev_pages()). */

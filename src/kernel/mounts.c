@@ -165,6 +165,9 @@ void dirty_inodes_each(struct session *s, uint64_t super_block, struct walk_trou
 		else if (next != inode + queue && !fn(ctx, inode))
 			break;
 	}
+	if (walk.count >= INODES_MAX)
+		walk_trouble_add(trouble, "the list of inodes was left after %zu of them",
+				 walk.count);
 	if (walk.trouble.count)
 		walk_trouble_add(trouble, "%s", walk.trouble.text);
 	list_walk_fini(&walk);
