@@ -112,7 +112,7 @@ struct error *sys_dmi(struct command_args *args)
 	struct type fields;
 	const char *name;
 	int64_t value;
-	size_t shown = 0;
+	size_t shown = 0, lost = 0;
 
 	if (!types_find(s->types, "enum dmi_field", &fields))
 		return error_new(ERROR_MISSING, "the names of DMI strings (enum dmi_field) are not "
@@ -123,14 +123,17 @@ struct error *sys_dmi(struct command_args *args)
 		char text[256];
 		if (strcmp(name, "DMI_STRING_MAX") == 0)
 			break;
-		if (!dmi_string(s, name, text, sizeof(text)))
-			continue;
-		doc_row(args->doc, cell_str(name), cell_str(text));
-		shown++;
+		enum dmi_found found = dmi_string(s, name, text, sizeof(text));
+		if (found == DMI_KNOWN)
+			doc_row(args->doc, cell_str(name), cell_str(text));
+		shown += found == DMI_KNOWN;
+		lost += found == DMI_HOLE;
 	}
 	doc_end(args->doc);
-	return shown ? NULL : error_new(ERROR_MISSING, "the kernel kept no DMI strings, or they are "
-					"not in the dump");
+	if (lost)
+		doc_remark(args->doc, REMARK_HOLE, "%zu DMI string%s not in the dump", lost,
+			   lost == 1 ? " is" : "s are");
+	return shown || lost ? NULL : error_new(ERROR_MISSING, "the kernel kept no DMI strings");
 }
 
 /* The options whose names are asked for, of a .config of lines that end with NUL or newline. */

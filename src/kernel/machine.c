@@ -47,15 +47,22 @@ bool memory_map_each(struct session *s, memory_range_fn fn, void *ctx)
 	return true;
 }
 
-bool dmi_string(struct session *s, const char *field, char *buf, size_t size)
+enum dmi_found dmi_string(struct session *s, const char *field, char *buf, size_t size)
 {
 	uint64_t table = s->symbols ? symbols_address(s->symbols, "dmi_ident") : 0, at;
 	int64_t index;
 
 	buf[0] = '\0';
-	return table && types_enumerator(s->types, field, &index) && index >= 0 && index < 256 &&
-	       memory_u64(s->memory, table + (uint64_t)index * 8, &at) == READ_OK && at &&
-	       memory_string(s->memory, at, buf, size) == READ_OK;
+	if (!table || !types_enumerator(s->types, field, &index) || index < 0 || index > 255)
+		return DMI_NONE;
+	if (memory_u64(s->memory, table + (uint64_t)index * 8, &at) != READ_OK)
+		return DMI_HOLE;
+	if (!at)
+		return DMI_NONE;
+	if (memory_string(s->memory, at, buf, size) == READ_OK)
+		return DMI_KNOWN;
+	buf[0] = '\0';
+	return DMI_HOLE;
 }
 
 bool processor(struct session *s, unsigned cpu, struct processor *p)

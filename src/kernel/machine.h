@@ -15,8 +15,13 @@ typedef bool (*memory_range_fn)(void *ctx, const struct memory_range *range);
 /* The map as the kernel uses it. False when there is none that can be read. */
 bool memory_map_each(struct session *s, memory_range_fn fn, void *ctx);
 
-/* A string of dmi_ident[] by its index name ("DMI_SYS_VENDOR"); false when there is none. */
-bool dmi_string(struct session *s, const char *field, char *buf, size_t size);
+enum dmi_found {
+	DMI_NONE,  /* the firmware gave none */
+	DMI_HOLE,  /* whether, or which, is not in the dump */
+	DMI_KNOWN,
+};
+/* A string of dmi_ident[] by its index name ("DMI_SYS_VENDOR"); @buf is empty if it is not known. */
+enum dmi_found dmi_string(struct session *s, const char *field, char *buf, size_t size);
 
 /* What of a processor cannot be read. */
 #define PROCESSOR_UNKNOWN UINT64_MAX

@@ -3,6 +3,7 @@
 DMI strings in /sys, the kernel package's configuration, and the numbers of system calls in this
 machine's <asm/unistd_64.h>."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -140,6 +141,10 @@ class Sys(unittest.TestCase):
             self.assertEqual(ours.get(names[path.name], ""), path.read_text().rstrip("\n"), path.name)
             checked += 1
         self.assertGreater(checked, 10)
+        run = lab.inquest("--json", "-c", "wr -64 dmi_ident+0x30 ffff800000001000", "-c", "sys -i", shop.dump.vmcore)
+        answer = json.loads(run.stdout)["commands"][-1]
+        self.assertEqual({row["field"]: row["value"] for row in answer["dmi"]}, {k: v for k, v in ours.items() if k != "DMI_SYS_VENDOR"})
+        self.assertIn("1 DMI string is not in the dump", str(answer["remarks"]))
 
     @workshop.each
     def test_config(self, shop):
