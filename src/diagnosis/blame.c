@@ -207,10 +207,39 @@ static bool blame_gone(const struct facts *facts, const struct stack *stack, siz
 	return false;
 }
 
+/* Helpers that are most often a function's last act, which the compiler then makes a jump. */
+static const char *const last_acts[] = {
+	"kfree*", "kmem_cache_free*", "kvfree*", "vfree*", "__free_page*", "free_page*", "put_page*",
+	"__put_page*", "kfree_skb*", "__kfree_skb*", "consume_skb*", "skb_release_*", "sk_free*",
+	"sk_skb_reason_drop", "kobject_put*", "kref_put*", "complete*", "mutex_unlock",
+	"*_spin_unlock*", "up_*", "queue_work*", "mod_timer*", "add_timer*",
+};
+
+/*
+ * A text has not the code that would tell whether the caller at @frame called @helper itself. It
+ * has where the text's trace is read with the kernel's own file.
+ */
+static void doubt_text(const struct facts *facts, const struct frame *frame, const char *helper,
+		       struct blame *blame)
+{
+	uint8_t code;
+
+	if (!facts->session->text ||
+	    memory_u8(facts->session->memory, frame->pc - 1, &code) == READ_OK)
+		return;
+	for (size_t i = 0; i < array_size(last_acts); i++) {
+		if (glob_match(last_acts[i], helper))
+			blame->unsure = arena_printf(facts->arena, "a function that it called, and "
+						     "whose last act was to jump on to %s, would not "
+						     "be in a text's trace", helper);
+	}
+}
+
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack, size_t frame)
 {
 	struct blame blame = { 0 };
 	auto_strbuf skipped = { 0 };
+	const char *helper = NULL;
 	struct symbol sym;
 
 	for (size_t i = frame; i < stack->count; i++) {
@@ -223,6 +252,7 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 		const char *name = source_name(facts, sym.name);
 		if (is_helper(&sym, name)) {
 			strbuf_addf(&skipped, "%s%s", skipped.len ? ", " : "", name);
+			helper = name;
 			if (blame_gone(facts, stack, i, name, &blame))
 				break;
 			continue;
@@ -232,6 +262,8 @@ struct blame facts_blame_stack(const struct facts *facts, const struct stack *st
 		blame.pc = f->is_call ? f->pc - 1 : f->pc;
 		blame.function = name;
 		add_module(facts, &sym, &blame);
+		if (helper && !blame.unsure)
+			doubt_text(facts, f, helper, &blame);
 		break;
 	}
 	blame.deduced = skipped.len;

@@ -20,12 +20,16 @@ class Lkdtm(unittest.TestCase):
         self.assertEqual(len(ways), len(lkdtm_truth.SAMPLE), "a name in SAMPLE is none of WAYS")
         for way in ways:
             with self.subTest(way=way.name):
-                vmcore = lkdtm_lab.kept(way, SERIES) / "vmcore"
+                folder = lkdtm_lab.kept(way, SERIES)
+                vmcore = folder / "vmcore"
                 self.assertTrue(vmcore.exists(), "the kernel survived it")
                 verdict = lkdtm_lab.judge(way, lkdtm_lab.ask(vmcore)).verdict
                 self.assertIn(verdict.kind, way.kinds, verdict.what)
                 self.assertIn(verdict.function, way.functions, verdict.what)
                 self.assertIn(verdict.confidence, lkdtm_lab.SURE)
+                # From the console alone less may be known, but nothing wrong may look sure.
+                of_text = lkdtm_lab.judge(way, lkdtm_lab.ask_text(folder / "console.log"))
+                self.assertFalse(of_text.surely_wrong, of_text.verdict)
 
 
 if __name__ == "__main__":
