@@ -38,6 +38,11 @@ class Dump:
     def truth(self):
         return json.loads((self.folder / "truth.json").read_text())
 
+    @property
+    def holed(self):
+        """Did the old makedumpfile write it? That drops pages of newer kernels at random."""
+        return self.meta["makedumpfile"] == "old" and self.meta["series"] != "6.1"
+
     def __str__(self):
         return self.words
 

@@ -36,7 +36,10 @@ class OnDumps(unittest.TestCase):
         return found
 
     def many_tasks(self):
-        return [d for d in self.dumps(name="many-tasks", truncate=100) if d.meta.get("makedumpfile") != "old"]
+        """Those without holes; the first two are of two kernels."""
+        found = [d for d in self.dumps(name="many-tasks", truncate=100) if not d.holed]
+        first = {d.meta["series"]: d for d in reversed(found)}
+        return [*first.values(), *(d for d in found if d not in first.values())]
 
 
 class Unique(OnDumps):
@@ -271,7 +274,7 @@ class Exceptions(OnOopses):
         # kdump stops other CPUs by NMI: what they ran is saved on their NMI stacks.
         seen = 0
         for dump in lab.dumps(name="many-tasks", capture="kdump", truncate=100):
-            if dump.meta.get("makedumpfile") == "old":
+            if dump.holed:
                 continue
             with self.subTest(dump=str(dump)):
                 crashed = lab.query(dump, "bt -p")["threads"][0]["cpu"]
@@ -310,8 +313,10 @@ class Overflow(OnOopses):
                 self.assertGreater(len(checks), 200)
                 self.assertEqual({number(c["magic"]) for c in checks}, {MAGIC})
                 self.assertFalse([c for c in checks if c["overflowed"]])
+                # Who has a CPU may be on that CPU's interrupt stack.
+                running = {task["task"] for task in lab.query(dump, "ps")["tasks"] if task["on_cpu"]}
                 for check in checks:
-                    if check["sp"]:
+                    if check["sp"] and check["task"] not in running:
                         self.assertTrue(0 <= number(check["sp"]) - number(check["stack"]) < check["size"])
                 text = lab.inquest("-c", "bt -v", dump.vmcore).stdout
                 self.assertIn(f"0 of {len(checks)} stacks have overflowed", text)
@@ -319,7 +324,7 @@ class Overflow(OnOopses):
 
 class Holes(OnDumps):
     def test_what_is_missing_is_said(self):
-        damaged = [d for d in self.dumps(name="many-tasks") if d.meta.get("truncate", 100) < 100 or d.meta.get("makedumpfile") == "old"]
+        damaged = [d for d in self.dumps(name="many-tasks") if d.meta["truncate"] < 100 or d.holed]
         if not damaged:
             self.skipTest("the lab has no damaged dump")
         for dump in damaged:

@@ -80,8 +80,7 @@ class Unwinding(unittest.TestCase):
 
     def dumps(self):
         # Where the old makedumpfile left holes, what finds the modules' debug files may be in one.
-        found = [d for d in lab.dumps(series=SERIES) if d.meta.get("truncate", 100) == 100 and
-                 (SERIES == "6.1" or d.meta["makedumpfile"] != "old")]
+        found = [d for d in lab.dumps(series=SERIES) if d.meta["truncate"] == 100 and not d.holed]
         if not found:
             self.skipTest("the lab has no dump")
         return found

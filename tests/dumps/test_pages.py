@@ -16,8 +16,7 @@ PAGE = 4096
 def whole_dumps():
     """All but those that were cut off, and those from which slab pages are missing."""
     for dump in lab.dumps(truncate=100):
-        old = dump.meta["series"] != "6.1" and dump.meta["makedumpfile"] == "old"
-        if not (old and dump.meta["capture"].startswith("kdump")):
+        if not dump.holed:
             yield dump
 
 

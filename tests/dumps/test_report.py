@@ -54,11 +54,6 @@ def source_name(name):
     return name.split(".")[0] if name else name
 
 
-def has_holes(dump):
-    """Debian 12's makedumpfile leaves out some of what it should keep on newer kernels."""
-    return dump.meta["makedumpfile"] == "old" and dump.meta["series"] != "6.1"
-
-
 class Report(unittest.TestCase):
     def setUp(self):
         self.dumps = [d for d in lab.dumps() if "class" in d.truth]
@@ -100,7 +95,7 @@ class Report(unittest.TestCase):
                 if "culprit" in truth:
                     wanted = (truth["culprit"]["function"],)
                 self.assertTrue(any(n and n.startswith(wanted) for n in named), named)
-            if report["system"]["comm"] is not None or not has_holes(dump):
+            if report["system"]["comm"] is not None or not dump.holed:
                 self.assertTrue(report["system"]["comm"].startswith(truth["comm"]), report["system"]["comm"])
 
         self.each(self.whole(), check)
@@ -111,7 +106,7 @@ class Report(unittest.TestCase):
             self.assertIn("Requested by %s (pid" % dump.truth["comm"], verdict["what"])
             self.assertIn("/proc/sysrq-trigger", verdict["what"])
             # Its parents lead to process 1, where all of them can be read.
-            if not has_holes(dump):
+            if not dump.holed:
                 self.assertIn("<- init (pid 1)", verdict["why"])
                 self.assertIn("as user 0", verdict["why"])
 
@@ -216,8 +211,7 @@ class Report(unittest.TestCase):
             with self.subTest(dump=str(dump)):
                 run = lab.inquest(dump.vmcore)
                 # An old makedumpfile on a new kernel leaves holes; then something is missing.
-                holes = dump.meta["makedumpfile"] == "old" and dump.meta["series"] != "6.1"
-                self.assertIn(run.returncode, (0, 1) if holes else (0,), run.stdout[-400:] + run.stderr)
+                self.assertIn(run.returncode, (0, 1) if dump.holed else (0,), run.stdout[-400:] + run.stderr)
                 lines = run.stdout.splitlines()[:10]
                 labels = [line.split()[0] for line in lines if line and line[0] != " "]
                 self.assertEqual(labels[:2], ["dump", "host"])
@@ -273,7 +267,7 @@ class Report(unittest.TestCase):
                 run = printed[e["command"]]
                 # A stack that was overwritten cannot be followed to its end, and bt says so.
                 broken = e["command"].startswith("bt") and "could not be followed" in run.stdout
-                broken = broken or has_holes(dump) and "missing: " in run.stderr + run.stdout
+                broken = broken or dump.holed and "missing: " in run.stderr + run.stdout
                 self.assertIn(run.returncode, (0, 1) if broken else (0,),
                               e["command"] + ": " + run.stderr + run.stdout[-300:])
                 if e["shows"]:

@@ -43,8 +43,7 @@ def whole(dump):
     """Nothing that describes slabs is missing from it."""
     if dump.meta["truncate"] != 100 or not (dump.oracle / "proc" / "slabinfo").exists():
         return False
-    return dump.meta["makedumpfile"] != "old" or dump.meta["series"] == "6.1" or \
-        not dump.meta["capture"].startswith("kdump")
+    return not dump.holed
 
 
 def files(dump):
