@@ -161,9 +161,23 @@ static void open_record(struct session *s, struct doc *doc, const struct task *t
 
 static void remark_lost(struct doc *doc, const struct task *task, bool lost)
 {
+	char title[TASK_TITLE_MAX];
+
 	if (lost)
-		doc_remark(doc, REMARK_HOLE, "parts of the stack of task %d are not in the dump",
-			   task->pid);
+		doc_remark(doc, REMARK_HOLE, "parts of the stack of %s are not in the dump",
+			   task_title(task, title));
+}
+
+/* A task that was read wholly, and has none, has exited. */
+static void show_no_stack(struct session *s, struct doc *doc, const struct task *task)
+{
+	char title[TASK_TITLE_MAX];
+	bool lost = !s->text && task->incomplete && !task->stack;
+
+	doc_textf(doc, STYLE_FAINT, lost ? "    its stack is not known" : "    there is no stack");
+	if (lost)
+		doc_remark(doc, REMARK_HOLE, "%s: where its stack is, is not in the dump",
+			   task_title(task, title));
 }
 
 static void add_start(struct session *s, struct doc *doc, const struct stack *stack, bool decimal)
@@ -189,8 +203,8 @@ void bt_whole_stack(struct session *s, struct doc *doc, const struct task *task,
 	open_record(s, doc, task, options);
 	doc_field(doc, "low", NULL, known ? cell_hex(limits.low) : cell_none());
 	doc_field(doc, "high", NULL, known ? cell_hex(limits.high) : cell_none());
-	if (s->text || !s->symbols || (!known && how != BT_TEXT)) {
-		doc_textf(doc, STYLE_FAINT, "    there is no stack");
+	if (s->text || !s->symbols || (!known && (how != BT_TEXT || task->incomplete))) {
+		show_no_stack(s, doc, task);
 	} else if (how == BT_RAW) {
 		lost = add_words(s, doc, &limits);
 	} else {
@@ -282,7 +296,7 @@ void bt_exceptions(struct session *s, struct doc *doc, const struct task *task,
 
 	open_record(s, doc, task, options);
 	if (s->text || !s->symbols || !task_stack_limits(s, task, &limits)) {
-		doc_textf(doc, STYLE_FAINT, "    there is no stack");
+		show_no_stack(s, doc, task);
 	} else {
 		task_stack(s, task, &stack);
 		add_exceptions(s, doc, &limits, task->address, &stack, &lost);

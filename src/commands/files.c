@@ -112,7 +112,7 @@ static void add_task(struct files_run *run, const struct task *task)
 	struct doc *doc = run->args->doc;
 	struct walk_trouble trouble = { .count = 0 };
 	bool cached = run->options.set[OPT_CACHED];
-	char what[64];
+	char what[64], title[TASK_TITLE_MAX];
 
 	run->rows = run->incomplete = 0;
 	doc_record(doc, NULL, NULL);
@@ -130,7 +130,7 @@ static void add_task(struct files_run *run, const struct task *task)
 		doc_textf(doc, STYLE_FAINT, run->options.set[OPT_REFERENCE] ? "None of its files."
 									    : "No open files.");
 	doc_end(doc);
-	snprintf(what, sizeof(what), "open files of PID %d", task->pid);
+	snprintf(what, sizeof(what), "open files of %s", task_title(task, title));
 	show_trouble(doc, &trouble, what);
 	if (run->incomplete)
 		doc_remark(doc, REMARK_HOLE, "%s: of %zu files or folders the dentry, inode or "

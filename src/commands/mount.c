@@ -171,6 +171,7 @@ static bool add_mount(void *ctx, const struct mount_info *m)
 static struct error *find_namespace(struct mount_run *run, uint64_t *namespace)
 {
 	const struct task *task;
+	char title[TASK_TITLE_MAX];
 
 	struct error *err = parse_task_option(run->args->session,
 					      run->options.value[OPT_NAMESPACE], &task);
@@ -180,8 +181,8 @@ static struct error *find_namespace(struct mount_run *run, uint64_t *namespace)
 	if (*namespace)
 		return NULL;
 	if (task)
-		return error_new(ERROR_MISSING, "PID %d has no mount namespace any more, or it is "
-				 "not in the dump", task->pid);
+		return error_new(ERROR_MISSING, "%s has no mount namespace any more, or it is not "
+				 "in the dump", task_title(task, title));
 	return error_new(ERROR_MISSING, "the mount namespace of process 1 is not in the dump");
 }
 

@@ -199,7 +199,7 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 {
 	struct doc *doc = run->args->doc;
 	struct walk_trouble trouble = { .count = 0 };
-	char what[64];
+	char what[64], title[TASK_TITLE_MAX];
 
 	run->count = run->incomplete = run->unknown = 0;
 	doc_record(doc, NULL, NULL);
@@ -216,14 +216,14 @@ static struct error *add_task(struct net_run *run, const struct task *task)
 		doc_textf(doc, STYLE_FAINT, run->options.set[OPT_REFERENCE]
 						    ? "No such open socket." : "No open sockets.");
 	doc_end(doc);
-	snprintf(what, sizeof(what), "open files of PID %d", task->pid);
+	snprintf(what, sizeof(what), "open files of %s", task_title(task, title));
 	show_trouble(doc, &trouble, what);
 	if (run->unknown)
-		doc_remark(doc, REMARK_HOLE, "PID %d: of %zu open files it is not known whether they "
-			   "are sockets", task->pid, run->unknown);
+		doc_remark(doc, REMARK_HOLE, "%s: of %zu open files it is not known whether they "
+			   "are sockets", title, run->unknown);
 	if (run->incomplete)
-		doc_remark(doc, REMARK_HOLE, "PID %d: %zu sockets are only partly in the dump",
-			   task->pid, run->incomplete);
+		doc_remark(doc, REMARK_HOLE, "%s: %zu sockets are only partly in the dump",
+			   title, run->incomplete);
 	struct error *err = run->err;
 	run->err = NULL;
 	return err;

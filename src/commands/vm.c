@@ -198,6 +198,7 @@ static struct error *add_space(struct vm_run *run, const struct task *task)
 static struct error *add_task(struct vm_run *run, const struct task *task)
 {
 	struct doc *doc = run->args->doc;
+	char title[TASK_TITLE_MAX];
 	struct error *err = NULL;
 
 	run->mm = run->options.set[OPT_MM] ? run->mm : task->mm;
@@ -211,8 +212,8 @@ static struct error *add_task(struct vm_run *run, const struct task *task)
 	if (run->mm)
 		err = add_space(run, task);
 	else if (!task_has_no_memory(task))
-		doc_remark(doc, REMARK_HOLE, "PID %d: which memory it has is not known: its "
-			   "task_struct is not in the dump", task->pid);
+		doc_remark(doc, REMARK_HOLE, "%s: which memory it has is not known: its "
+			   "task_struct is not in the dump", task_title(task, title));
 	doc_end(doc);
 	return err;
 }

@@ -194,13 +194,14 @@ struct error *task_page_root(struct session *session, const struct task *task,
 			     struct page_root *root)
 {
 	const struct kernel_layout *layout = memory_layout(session->memory);
+	char title[TASK_TITLE_MAX];
 	uint64_t pgd;
 
 	if (!layout->has_root)
 		return error_new(ERROR_MISSING, "where the kernel's page tables are is not known");
 	if (!task->mm && !task_has_no_memory(task))
-		return error_new(ERROR_MISSING, "which memory task %d (%.16s) has is not known: its "
-				 "task_struct is not in the dump", task->pid, task->comm);
+		return error_new(ERROR_MISSING, "which memory %s has is not known: its task_struct "
+				 "is not in the dump", task_title(task, title));
 	if (!task->mm)
 		return error_new(ERROR_NOT_FOUND, "task %d (%.16s) %s: it has no user addresses",
 				 task->pid, task->comm, task_kind(task) == TASK_USER

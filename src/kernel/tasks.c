@@ -9,6 +9,8 @@
  */
 #include "kernel/tasks.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,6 +302,15 @@ void task_roads(struct session *s, size_t counts[ROAD_COUNT])
 	}
 	tasks(s, &count);
 	memcpy(counts, task_state(s)->roads, sizeof(task_state(s)->roads));
+}
+
+const char *task_title(const struct task *task, char buf[static TASK_TITLE_MAX])
+{
+	if (task_has_pid(task))
+		snprintf(buf, TASK_TITLE_MAX, "PID %d", task->pid);
+	else
+		snprintf(buf, TASK_TITLE_MAX, "the task at %016" PRIx64, task->address);
+	return buf;
 }
 
 const struct task *task_by_pid(struct session *s, int32_t pid)

@@ -39,6 +39,10 @@ static inline bool task_has_pid(const struct task *task)
 	return task->pid || task->road == ROAD_IDLE;
 }
 
+/* "PID 147"; of one whose pid is not in the dump "the task at ffff88801234c000". */
+enum { TASK_TITLE_MAX = 40 };
+const char *task_title(const struct task *task, char buf[static TASK_TITLE_MAX]);
+
 static inline bool task_has_tgid(const struct task *task)
 {
 	return task->tgid || task->road == ROAD_IDLE;
