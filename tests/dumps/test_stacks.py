@@ -138,7 +138,9 @@ def callers(folder, meta):
 
 def console_lines(folder, meta):
     """Those of the one that panics, and those of whom nobody knows it: other CPUs' watchdogs may bark in between."""
-    text = (folder / "console.log").read_text(errors="replace")
+    text, log = (folder / "console.log").read_text(errors="replace"), folder / "vmcore-dmesg.txt"
+    if "] Kernel panic - " not in text and log.exists():  # the crash kernel started before it was printed
+        text = log.read_text(errors="replace")
     lines = [line.rstrip("\r") for line in text.splitlines()]
     known = callers(folder, meta)
     mourner = next((known.get(line) for line in lines if "] Kernel panic - " in line), None)
