@@ -526,6 +526,24 @@ static bool is_own_queue(struct args_run *run, size_t i, struct arena *arena,
 
 enum { WAIT_LOCK_OFFSET = 4 }; /* of struct qrwlock, include/asm-generic/qrwlock_types.h */
 
+/*
+ * Stopped in the short way to a lock, with nobody called: it is being taken, or was just taken. Who
+ * waits calls a slow path, unless the kernel is so old that the short way itself spins.
+ */
+static bool is_short_way(struct args_run *run, size_t i, const char *name,
+			 const struct lock_function *function)
+{
+	struct symbols *symbols = run->session->symbols;
+
+	if (run->stack->frames[i].is_call || function->act != LOCK_TAKE ||
+	    !starts_with(name, "_raw_"))
+		return false;
+	return function->kind == LOCK_SPIN
+		       ? symbols_address(symbols, "native_queued_spin_lock_slowpath") ||
+			 symbols_address(symbols, "queued_spin_lock_slowpath")
+		       : symbols_address(symbols, "queued_write_lock_slowpath") != 0;
+}
+
 /* The locking function nearest to the stack's top whose lock is known; else the nearest. */
 static void find_wait(struct args_run *run, struct stack_locks *locks)
 {
@@ -541,6 +559,8 @@ static void find_wait(struct args_run *run, struct stack_locks *locks)
 				return;
 			continue;
 		}
+		if (is_short_way(run, i, name, function))
+			continue;
 		bool known = lock_argument(run, i, &v);
 		if (is_own_queue(run, i, &locks->arena, function)) {
 			queue = known ? v : queue;

@@ -374,6 +374,10 @@ const struct task *task_by_address(struct session *s, uint64_t address)
 		bool idle = !found.task.pid && is_idle_task(s, address);
 		found.task.road = idle ? ROAD_IDLE : ROAD_CURRENT;
 		complete(s, &state->fields, &found, NULL);
+		const struct task *listed = found.task.incomplete && !task_has_pid(&found.task)
+						    ? in_list(s, state, address) : NULL;
+		if (listed)
+			return listed;
 		/* An address that nobody vouches for: only a running task may lack parts. */
 		if (!found.task.on_cpu && !idle && !task_plausible(s, &state->fields, address))
 			return found.task.incomplete ? in_list(s, state, address) : NULL;

@@ -155,9 +155,9 @@ class Runq(unittest.TestCase):
                 for queue in ours.values():
                     queued = {row["pid"] for row in queue["queued"] if row["pid"]}
                     asleep = {row["pid"] for row in queue["queued"] if row["delayed"]}
-                    # The pid of a task that is not in the dump may be unknown; that of an idle task is 0.
+                    # That of an idle task is 0; that of a task which is not in the dump may be unknown.
                     running = {task["pid"] for task in lab.query(dump, "ps -A")["tasks"]}
-                    self.assertTrue((queue["current_pid"] or 0) in running or holed and None in running, running)
+                    self.assertIn(queue["current_pid"] if holed and None in running else queue["current_pid"] or 0, running)
                     if not holed:
                         self.assertLessEqual(queued - asleep, able)
                         self.assertEqual(queue["running"], len(queued) + (1 if queue["current_pid"] else 0))
