@@ -3,12 +3,15 @@
 
 import json
 import pathlib
-import struct
+import sys
 import tempfile
 import unittest
 
 import debug_package
 import lab
+
+sys.path.insert(0, str(lab.ROOT / "tests" / "tools"))
+import damage  # noqa: E402
 
 SERIES = debug_package.SERIES
 
@@ -43,33 +46,11 @@ def interrupted_again(dump, query, target):
     """Writes the dump to @target as if an interrupt had just come to the second CPU, at the first
     instruction of its entry: what the CPU pushes is put on the stack, the notes point there."""
     data = bytearray(dump.vmcore.read_bytes())
-    headers, = struct.unpack_from("<Q", data, 32)
-    count, = struct.unpack_from("<H", data, 56)
-    segments = [struct.unpack_from("<IIQQQQQQ", data, headers + 56 * i) for i in range(count)]
-    notes = {b"CORE": [], b"QEMU": []}
-    for kind, _, offset, _, _, size, _, _ in segments:
-        end = offset + size
-        while kind == 4 and offset < end:
-            name_size, size, note = struct.unpack_from("<III", data, offset)
-            name = bytes(data[offset + 12:offset + 12 + name_size - 1])
-            offset += 12 + (name_size + 3 & ~3)
-            if note == 1 or name == b"QEMU":
-                notes[name].append(offset)
-            offset += size + 3 & ~3
-    registers = notes[b"CORE"][1] + 112  # offsetof(struct elf_prstatus, pr_reg)
-    rip, = struct.unpack_from("<Q", data, registers + 16 * 8)
-    rsp, = struct.unpack_from("<Q", data, registers + 19 * 8)
+    old = damage.cpu_registers(data, 1)
     entry = int(query("sym asm_sysvec_apic_timer_interrupt")["symbols"][0]["address"], 16)
-    stack = (rsp & ~15) - 40
+    stack = (old["rsp"] & ~15) - 40
     physical = int(query(f"vtop {stack:x}")["translations"][0]["physical"], 16)
-    at = next(offset + physical - start for kind, _, offset, _, start, size, _, _ in segments
-              if kind == 1 and start <= physical < start + size)
-    struct.pack_into("<5Q", data, at, rip, 0x10, 0x246, rsp, 0x18)
-    struct.pack_into("<Q", data, registers + 16 * 8, entry)
-    struct.pack_into("<Q", data, registers + 19 * 8, stack)
-    # struct QEMUCPUState: version and size, then rax rbx rcx rdx rsi rdi rsp rbp r8-r15 rip
-    struct.pack_into("<Q", data, notes[b"QEMU"][1] + 8 + 6 * 8, stack)
-    struct.pack_into("<Q", data, notes[b"QEMU"][1] + 8 + 16 * 8, entry)
+    damage.stop_elsewhere(data, 1, {"rip": entry, "rsp": stack}, physical, [old["rip"], 0x10, 0x246, old["rsp"], 0x18])
     target.write_bytes(data)
 
 

@@ -4,12 +4,18 @@
 The kernel's own BTF and symbols are all that is used."""
 
 import json
+import pathlib
 import re
+import sys
+import tempfile
 import time
 import unittest
 import xml.etree.ElementTree
 
 import lab
+
+sys.path.insert(0, str(lab.ROOT / "tests" / "tools"))
+import damage  # noqa: E402
 
 # The lab's scenarios that lock up, or that wait in a ring; in all others nobody does.
 STUCK = {"seq-writer", "irq-spin", "rt-starvation", "user-pileup", "queue-order", "pileup", "abba", "softirq-spin", "silent-cpu", "crowd-lock", "lock-walk", "hung-task", "stuck-disk", "dm-suspended", "write-walk"}
@@ -411,6 +417,39 @@ class Nobody(Waits):
                 with self.subTest(dump=str(dump), line=line):
                     value = self.ask(dump, line)
                     self.assertEqual(note in str(value.get("remarks")), not value[key])
+
+
+class ShortWay(Waits):
+    """A CPU that was stopped where it has just called for a spinning lock; or where it waits for one."""
+
+    def stopped_in(self, dump, function):
+        """What the second CPU waits for then: a dump as the real one, but for that."""
+        def address(name):
+            return int(self.ask(dump, f"sym {name}")["symbols"][0]["address"], 16)
+
+        data = bytearray(dump.vmcore.read_bytes())
+        old, lock = damage.cpu_registers(data, 1), address("jiffies_lock")
+        stack = old["rsp"] - 8
+        physical = int(self.ask(dump, f"vtop {stack:x}")["translations"][0]["physical"], 16)
+        damage.stop_elsewhere(data, 1, {"rip": address(function), "rsp": stack, "rdi": lock}, physical, [old["rip"]])
+        with tempfile.TemporaryDirectory() as folder:
+            changed = pathlib.Path(folder, "vmcore")
+            changed.write_bytes(data)
+            run = lab.inquest("--json", "--no-debuginfo", "-c", "cpus", changed)
+        (cpu,) = [c for c in json.loads(run.stdout)["cpus"] if c["cpu"] == 1]
+        self.assertIn(function, " ".join(cpu["layers"]))
+        return cpu["object"] and int(cpu["object"], 16), lock
+
+    def test_where_a_cpu_waits(self):
+        dumps = [d for d in lab.dumps(name="sysrq", capture="qemu-elf") if d.meta["vmcoreinfo"]]
+        if not dumps:
+            self.skipTest("the lab has no ELF dump of a sysrq")
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                waited_for, lock = self.stopped_in(dump, "native_queued_spin_lock_slowpath")
+                self.assertEqual(waited_for, lock)
+                for function in "_raw_spin_lock", "_raw_spin_lock_irqsave":
+                    self.assertEqual(self.stopped_in(dump, function)[0], None, function)
 
 
 class QueueOrder(Waits):

@@ -15,6 +15,7 @@ BLOCK = 4096
 DESC = struct.Struct("<QIIQ")
 PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD, PT_NOTE, PN_XNUM = 1, 4, 0xFFFF
+NT_PRSTATUS = 1
 # Sub-header fields by the version that brought them: (version, offset, size).
 SUB_FIELDS = [(1, 8, 4), (2, 12, 4), (2, 16, 16), (3, 32, 16), (4, 48, 16), (5, 64, 16), (6, 80, 24)]
 
@@ -229,6 +230,49 @@ def without(source, target, start, size):
         file.write(b"".join(headers))
         file.seek(0)
         file.write(head)
+
+
+# Places of registers, in words: in struct elf_prstatus.pr_reg behind 112 bytes, in struct QEMUCPUState behind its version and size.
+CORE_REGISTERS = {"rdi": 14, "rip": 16, "rsp": 19}
+QEMU_REGISTERS = {"rdi": 5, "rsp": 6, "rip": 16}
+
+
+def cpu_notes(data):
+    """Of a dump by QEMU, by CPU: where the registers of its two notes are."""
+    found = {b"CORE": [], b"QEMU": []}
+    offset, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    for i in range(count):
+        kind, _, at, _, _, size, _, _ = PHDR.unpack_from(data, offset + i * PHDR.size)
+        end = at + size
+        while kind == PT_NOTE and at < end:
+            name_size, size, note = struct.unpack_from("<III", data, at)
+            name = bytes(data[at + 12:at + 12 + name_size - 1])
+            at += 12 + (name_size + 3 & ~3)
+            if note == NT_PRSTATUS or name == b"QEMU":
+                found[name].append(at + (112 if name == b"CORE" else 8))
+            at += size + 3 & ~3
+    return list(zip(found[b"CORE"], found[b"QEMU"]))
+
+
+def cpu_registers(data, cpu):
+    core, _ = cpu_notes(data)[cpu]
+    return {name: struct.unpack_from("<Q", data, core + 8 * at)[0] for name, at in CORE_REGISTERS.items()}
+
+
+def stop_elsewhere(data, cpu, registers, physical, words):
+    """Of the contents of a dump by QEMU: the CPU has these registers, and these words on its stack, which is at this
+    physical address."""
+    core, qemu = cpu_notes(data)[cpu]
+    for name, value in registers.items():
+        struct.pack_into("<Q", data, core + 8 * CORE_REGISTERS[name], value)
+        struct.pack_into("<Q", data, qemu + 8 * QEMU_REGISTERS[name], value)
+    offset, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    segments = [PHDR.unpack_from(data, offset + i * PHDR.size) for i in range(count)]
+    at = next(at + physical - start for kind, _, at, _, start, size, _, _ in segments
+              if kind == PT_LOAD and start <= physical < start + size)
+    struct.pack_into(f"<{len(words)}Q", data, at, *words)
 
 
 def shrink(source, target, pages="8"):
