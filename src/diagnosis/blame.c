@@ -77,13 +77,18 @@ static const char *source_name(const struct facts *facts, const char *name)
 	return arena_strndup(facts->arena, name, strcspn(name, "."));
 }
 
-bool blame_is_helper(const char *base)
+static bool is_one_of(const char *const *globs, size_t count, const char *name)
 {
-	for (size_t i = 0; i < array_size(helpers); i++) {
-		if (glob_match(helpers[i], base))
+	for (size_t i = 0; i < count; i++) {
+		if (glob_match(globs[i], name))
 			return true;
 	}
 	return false;
+}
+
+bool blame_is_helper(const char *base)
+{
+	return is_one_of(helpers, array_size(helpers), base);
 }
 
 /* Taint bits of a module: Documentation/admin-guide/tainted-kernels.rst. */
@@ -155,13 +160,7 @@ static const char *const inlines[] = {
 /* Any other function of a module's own is never a general helper, whatever it is called. */
 static bool is_helper(const struct symbol *sym, const char *name)
 {
-	if (!sym->module)
-		return blame_is_helper(name);
-	for (size_t i = 0; i < array_size(inlines); i++) {
-		if (glob_match(inlines[i], name))
-			return true;
-	}
-	return false;
+	return sym->module ? is_one_of(inlines, array_size(inlines), name) : blame_is_helper(name);
 }
 
 /*
@@ -215,24 +214,17 @@ static const char *const last_acts[] = {
 	"*_spin_unlock*", "up_*", "queue_work*", "mod_timer*", "add_timer*",
 };
 
-/*
- * A text has not the code that would tell whether the caller at @frame called @helper itself. It
- * has where the text's trace is read with the kernel's own file.
- */
+/* Without the kernel's own file a text has no code to tell whether who is at @frame called @helper. */
 static void doubt_text(const struct facts *facts, const struct frame *frame, const char *helper,
 		       struct blame *blame)
 {
 	uint8_t code;
 
-	if (!facts->session->text ||
-	    memory_u8(facts->session->memory, frame->pc - 1, &code) == READ_OK)
-		return;
-	for (size_t i = 0; i < array_size(last_acts); i++) {
-		if (glob_match(last_acts[i], helper))
-			blame->unsure = arena_printf(facts->arena, "a function that it called, and "
-						     "whose last act was to jump on to %s, would not "
-						     "be in a text's trace", helper);
-	}
+	if (facts->session->text && is_one_of(last_acts, array_size(last_acts), helper) &&
+	    memory_u8(facts->session->memory, frame->pc - 1, &code) != READ_OK)
+		blame->unsure = arena_printf(facts->arena, "a function that it called, and whose "
+					     "last act was to jump on to %s, would not be in a "
+					     "text's trace", helper);
 }
 
 struct blame facts_blame_stack(const struct facts *facts, const struct stack *stack, size_t frame)

@@ -194,8 +194,10 @@ struct crowd {
 	bool waits;
 };
 
-/* Of two that are alone, one that waits for another may only just have been interrupted: it comes
- * after the one that waits for nobody. */
+/*
+ * Of two that are alone, one that waits for another may only just have been interrupted: it comes
+ * after the one that waits for nobody.
+ */
 static int compare(const void *left, const void *right, void *ctx)
 {
 	const struct cpu_picture *a = left, *b = right;
