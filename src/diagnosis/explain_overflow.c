@@ -30,6 +30,7 @@ bool explain_overflow(struct facts *facts, struct findings *out, struct finding 
 		finding->kind = "overflow";
 		finding->title = "Memory overwritten from the object before it";
 		finding->confidence = CONFIDENCE_LIKELY;
+		finding->blame.unsure = "it may be a victim";
 	}
 	finding->against = "the write was not seen; whoever tripped over it is most likely a victim: look for "
 			   "who fills the object before";

@@ -136,6 +136,13 @@ class Report(unittest.TestCase):
         self.assertTrue(sound)
         self.each(sound, check)
 
+    def test_who_used_what_an_overflow_spoilt_is_no_sure_culprit(self):
+        def check(_, report):
+            if report["verdict"]["kind"] == "overflow":
+                self.assertEqual(report["verdict"]["function_confidence"], "possible")
+
+        self.each(lab.dumps(name="neighbour"), check)
+
     def test_who_ate_the_memory(self):
         def check(dump, report):
             verdict, truth = report["verdict"], dump.truth
