@@ -98,17 +98,19 @@ static void describe_start(const struct content_run_state *run, const struct ove
 
 static void describe_pieces(const struct content_run_state *run, const struct overrun *o)
 {
-	const struct overrun_piece *first = &o->piece[0], *next = &o->piece[1];
+	const struct overrun_piece *left = o->left, *begin = &o->piece[0];
 	struct doc *doc = run->args->doc;
 
 	describe_start(run, o);
-	if (o->claim) {
+	if (left) {
 		doc_fieldf(doc, "runs_over", "RUNS OVER",
 			   "%s %016" PRIx64 ", %" PRIu64 " bytes far%s, into: %s",
-			   first->bounds == BOUNDS_OBJECT ? "the end of that object at"
-							  : "the page border at",
-			   first->to, o->extent.end - first->to,
-			   o->more || o->count > 2 ? " through several more" : "", next->what.text);
+			   left->bounds < BOUNDS_OBJECT ? "the page border at"
+			   : left == begin              ? "the end of that object at"
+							: "the end of the object at",
+			   left->to, o->extent.end - left->to,
+			   o->more || left + 2 < begin + o->count ? " through several more" : "",
+			   left[1].what.text);
 		doc_last_style(doc, STYLE_BAD);
 	}
 	doc_fieldf(doc, "ends", "ends", "%016" PRIx64 "%s, after %" PRIu64 " bytes in all",
@@ -165,11 +167,9 @@ static void describe_users(const struct content_run_state *run, const struct ove
 	struct refs refs;
 	size_t count = 0;
 
-	while (count < o->count && count < array_size(targets) &&
-	       o->piece[count].bounds >= BOUNDS_PAGE) {
-		targets[count] = o->piece[count].object;
-		count++;
-	}
+	for (const struct overrun_piece *p = o->left ? o->left : o->piece;
+	     p < o->piece + o->count && count < array_size(targets) && p->bounds >= BOUNDS_PAGE; p++)
+		targets[count++] = p->object;
 	if (!count)
 		return;
 	refs_find(run->args->session, targets, count, &options, &refs);

@@ -135,9 +135,10 @@ static bool tell_text(struct facts *facts, struct findings *out, struct finding 
 	finding_evidence_shows(out, finding, command, finding_text(out, "%016" PRIx64, over.extent.start),
 			       "text of %" PRIu64 " bytes begins at %016" PRIx64 ": %s", size,
 			       over.extent.start, quote);
-	if (over.claim)
-		explain_why(out, finding, "It ran over the end of what it begins in, %.*s",
-			    (int)strcspn(over.piece[0].what.text, ";"), over.piece[0].what.text);
+	if (over.left)
+		explain_why(out, finding, "It ran over the end of %s%.*s",
+			    over.left == &over.piece[0] ? "what it begins in, " : "",
+			    (int)strcspn(over.left->what.text, ";"), over.left->what.text);
 	if (!finding->against)
 		finding->against = "who wrote that text there is not known; the code that found it "
 				   "may have nothing to do with it";

@@ -18,6 +18,7 @@ enum {
 	LINE_MIN = 12,      /* shorter ones are found by chance */
 	LINES_MAX = 2000,
 	PREFIX_MAX = 80,
+	PREFIXES_MAX = 4,   /* a prefix of the message itself ("usb 1-1: ") must not be taken away */
 	MESSAGES_MAX = 16 << 20,
 };
 
@@ -85,13 +86,40 @@ static bool find_line(const struct messages *m, const uint8_t *line, size_t size
 
 	if (find_record(m, line, size, record))
 		return true;
-	/* A prefix of the message itself ("usb 1-1: ") must not be taken away: at most four steps. */
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < PREFIXES_MAX; i++) {
 		from = prefix_size(line, size, from);
 		if (!from || size - from < LINE_MIN)
 			return false;
 		if (find_record(m, line + from, size - from, record))
 			return true;
+	}
+	return false;
+}
+
+static bool begins_record(const struct log_record *records, size_t count, const uint8_t *line,
+			  size_t size)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (records[i].length >= size && memcmp(records[i].text, line, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool content_begins_in_log(struct session *s, const uint8_t *text, size_t size)
+{
+	const char *error;
+	size_t count, length = 0, from = 0;
+	const struct log_record *records = kernel_log(s, &count, &error);
+
+	while (length < size && text[length] != '\n' && content_is_text(text[length]))
+		length++;
+	for (unsigned i = 0; i <= PREFIXES_MAX && length - from >= LINE_MIN; i++) {
+		if (begins_record(records, count, text + from, length - from))
+			return true;
+		from = prefix_size(text, length, from);
+		if (!from)
+			break;
 	}
 	return false;
 }

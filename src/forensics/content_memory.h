@@ -43,6 +43,8 @@ struct text_log {
 	char missing[120];          /* one that was not, quoted; "" */
 };
 void content_text_in_log(struct session *s, const uint8_t *text, size_t size, struct text_log *log);
+/* Does a message of the kernel log begin as the first line of @text does, with a prefix or without? */
+bool content_begins_in_log(struct session *s, const uint8_t *text, size_t size);
 
 /*
  * Where a part of @text that tells something is in memory. At most @max places, in order of

@@ -23,9 +23,13 @@ struct overrun {
 	struct text_extent extent;
 	struct overrun_piece piece[OVERRUN_PIECES_MAX]; /* in order; the first is where it begins */
 	unsigned count;
-	bool more;   /* it runs over further objects */
-	bool claim;  /* it certainly leaves what it begins in: an object, or a page of its own */
+	bool more; /* it runs over further objects */
+	/* The first that it certainly leaves for the next: an object, or a page of its own; or NULL. */
+	const struct overrun_piece *left;
 };
 
-/* Of the text that holds [@address, @address + @size). */
+/*
+ * Of the text that holds [@address, @address + @size). @overrun points into itself: it must not be
+ * copied.
+ */
 void overrun_of_text(struct session *s, uint64_t address, uint64_t size, struct overrun *overrun);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """content: memory of known contents (the module of reverse-map prints kinds and addresses), and text that runs over borders."""
 
+import json
 import re
 import unittest
 
@@ -64,6 +65,27 @@ class Overrun(OnDump):
                 self.assertIn("guestmap", users[messages]["what"])
                 self.assertIn("guestmap", users[words]["what"])
                 self.assertTrue(run["copies"], "the log's own buffer is another place")
+
+    def test_other_text_in_front_is_not_of_it(self):
+        """What stands in front by chance: the log tells where the text begins. Where it cannot, the border that was passed is known still."""
+        for dump, known in self.each():
+            messages, words = known["messages"][0], known["words"][0]
+            stranger = int.from_bytes(b"__kstrta", "little")
+            lines = [f"wr -64 {messages - 8:#x} {stranger:#x}"]
+            for spoilt in False, True:
+                with self.subTest(dump=str(dump), spoilt=spoilt):
+                    if spoilt:
+                        lines.append(f"wr -8 {messages + 2:#x} 0x5f")
+                    commands = [word for line in [*lines, f"content {words:x} 4096"] for word in ("-c", line)]
+                    out = lab.inquest("--json", *commands, dump.vmcore).stdout
+                    run = next(run for run in json.loads(out.splitlines()[-1])["content"]["runs"] if "pieces" in run)
+                    pieces = {int(p["object"], 16): p for p in run["pieces"] if p["object"]}
+                    self.assertEqual(pieces[messages]["address"] == run["pieces"][0]["address"], not spoilt, run)
+                    self.assertIn(words, pieces)
+                    self.assertIn("runs_over", run)
+                    if not spoilt:
+                        self.assertTrue(run["begins"].startswith(f"{messages:016x}, at +0x0 of {messages:016x}"), run["begins"])
+                        self.assertIn(f"at {words:016x}", run["runs_over"])
 
     def test_what_is_left_of_the_words(self):
         for dump, known in self.each():
