@@ -17,6 +17,7 @@ enum {
 	RECORDS_MIN = 6, /* periods that make an array */
 	STRIDE_MAX = 1024,
 	WORDS_MAX = 4096, /* looked at for a period */
+	FLAG_SORTS = 4,   /* of page-table entries that one table has */
 };
 
 #define PTE_PRESENT  UINT64_C(1)
@@ -83,11 +84,30 @@ static bool is_entry(const struct content_view *v, uint64_t word)
 	return word & PTE_PRESENT && pfn && pfn < v->env->max_pfn;
 }
 
+/* How often which flags: a table of modules has code, constants and data in turn. */
+struct flag_counts {
+	uint64_t flags[FLAG_SORTS];
+	size_t count[FLAG_SORTS];
+};
+
+static void count_flags(struct flag_counts *c, uint64_t flags)
+{
+	for (size_t i = 0; i < FLAG_SORTS; i++) {
+		if (!c->count[i])
+			c->flags[i] = flags;
+		if (c->flags[i] == flags) {
+			c->count[i]++;
+			return;
+		}
+	}
+}
+
 static size_t row_of_entries(const struct content_view *v, size_t from, size_t to,
 			     struct content_run *run)
 {
 	uint64_t first = word_at(v, from);
-	size_t end = from, entries = 0, same = 0, last = from;
+	size_t end = from, entries = 0, counted = 0, most = 0, last = from;
+	struct flag_counts c = { 0 };
 
 	/* An entry without flags but the present one is an odd number that just fits. */
 	if (!is_entry(v, first) || !(first & 0xffe))
@@ -99,17 +119,24 @@ static size_t row_of_entries(const struct content_view *v, size_t from, size_t t
 		if (!is_entry(v, word))
 			break;
 		entries++;
-		same += ((word ^ first) & PTE_FLAGS) == 0;
+		count_flags(&c, word & PTE_FLAGS);
 		last = end + 8;
 	}
-	if (entries < ROW_MIN || same * 2 < entries)
+	for (size_t i = 0; i < FLAG_SORTS; i++) {
+		counted += c.count[i];
+		most = c.count[i] > c.count[most] ? i : most;
+	}
+	/* Odd numbers of another meaning have all sorts of low bits. */
+	if (entries < ROW_MIN || counted * 4 < entries * 3)
 		return from;
+	uint64_t flags = c.flags[most];
 	run->kind = CONTENT_PTES;
 	run->count = entries;
 	/* NX, user, writable */
-	snprintf(run->text, sizeof(run->text), "%zu entries: page frame 0x%llx ..., %s%s%s", entries,
-		 (unsigned long long)((first & PTE_PFN_MASK) >> 12), first & 4 ? "user" : "kernel", first & 2 ? ", writable" : ", read-only",
-		 first >> 63 ? ", not executable" : "");
+	snprintf(run->text, sizeof(run->text), "%zu entries: page frame 0x%llx ..., %s%s%s%s", entries,
+		 (unsigned long long)((first & PTE_PFN_MASK) >> 12),
+		 c.count[most] < entries ? "mostly " : "", flags & 4 ? "user" : "kernel",
+		 flags & 2 ? ", writable" : ", read-only", flags >> 63 ? ", not executable" : "");
 	return last;
 }
 

@@ -108,6 +108,26 @@ static void test_words(unused_arg void **ctx)
 	expect(2, CONTENT_NUMBERS, 256, 128);
 }
 
+/* A table of modules' pages: code, constants, data, a hole; but odd numbers are no entries. */
+static void test_page_tables_of_many_sorts(unused_arg void **ctx)
+{
+	static const uint64_t sorts[] = { 0x161, UINT64_C(1) << 63 | 0x161,
+					  UINT64_C(1) << 63 | 0x163, 0 };
+
+	for (size_t i = 0; i < 16; i++)
+		put_word(8 * i, sorts[i % 4] ? (UINT64_C(0x1000) + i) << 12 | sorts[i % 4] : 0);
+	look(120);
+	assert_int_equal(found.count, 1);
+	expect(0, CONTENT_PTES, 0, 120);
+	assert_non_null(strstr(found.data[0].text, "12 entries"));
+	assert_non_null(strstr(found.data[0].text, "mostly"));
+	for (size_t i = 0; i < 16; i++)
+		put_word(8 * i, UINT64_C(0x1001003) + i * i * 0x1236);
+	look(128);
+	for (size_t i = 0; i < found.count; i++)
+		assert_int_not_equal(found.data[i].kind, CONTENT_PTES);
+}
+
 static void test_records(unused_arg void **ctx)
 {
 	for (size_t at = 0; at + 24 <= 960; at += 24) {
@@ -175,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_fills),
 		cmocka_unit_test(test_text_and_its_borders),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_page_tables_of_many_sorts),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_header_checksum),
 		cmocka_unit_test(test_noise_and_data),
