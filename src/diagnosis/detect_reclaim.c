@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A live lock in memory reclaim: less is free than the kernel keeps for emergencies, and several
- * tasks at once look for pages to free, or are made to wait until others have. How long they have
- * been at it is not kept, so this is no more than possible. Out of memory has its own account.
+ * A live lock in memory reclaim: hardly more is free than the kernel always wants to be, and some
+ * tasks at once look for pages to free, or are made to wait until others have. The few that they
+ * find come and go, so that at one instant some more may be free. How long they have been at it is
+ * not kept, so this is no more than possible. Out of memory has its own account.
  *
  * Sources, in linux/: mm/vmscan.c, mm/page_alloc.c (functions below __alloc_pages_slowpath()).
  */
@@ -14,7 +15,8 @@
 #include "kernel/vmstat.h"
 #include "kernel/zones.h"
 
-enum { TASKS_WANTED = 3, TASKS_MAX_LOOKED_AT = 4096, NAMED = 4, FRAMES = 40 };
+enum { TASKS_WANTED = 3, TASKS_MAX_LOOKED_AT = 4096, NAMED = 4, FRAMES = 40,
+       WATERMARK_MIN = 0, WATERMARK_HIGH = 2 };
 
 static const char *const in_reclaim[] = {
 	"try_to_free_pages", "do_try_to_free_pages", "throttle_direct_reclaim", "reclaim_throttle",
@@ -37,27 +39,32 @@ static bool is_reclaiming(const struct facts *facts, const struct task *task)
 	return found;
 }
 
-static bool memory_is_low(struct session *s, uint64_t *available, uint64_t *min)
+/* @min, @high: pages, the sums of the zones' watermarks. */
+static bool memory_is_low(struct session *s, uint64_t *available, uint64_t *min, uint64_t *high)
 {
 	size_t n;
 	const struct zone_info *all = zones(s, &n);
 
-	*min = 0;
-	for (size_t i = 0; i < n; i++)
-		*min += all[i].has_watermarks && all[i].managed ? all[i].watermark[0] : 0;
-	return *min && vm_counter(s, "NR_FREE_PAGES", available) && *available <= *min;
+	*min = *high = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].has_watermarks || !all[i].managed)
+			continue;
+		*min += all[i].watermark[WATERMARK_MIN];
+		*high += all[i].watermark[WATERMARK_HIGH];
+	}
+	return *high && vm_counter(s, "NR_FREE_PAGES", available) && *available <= 2 * *high;
 }
 
 static struct error *run(const struct facts *facts, struct findings *out)
 {
 	struct session *s = facts->session;
-	uint64_t available, min;
+	uint64_t available, min, high;
 	size_t n, count = 0, looked_at = 0;
 	auto_strbuf names = { 0 };
 
 	if (!s->symbols || s->text || !s->types || !s->unwinder ||
 	    (facts->panic_message && strstr(facts->panic_message, "of memory")) ||
-	    !memory_is_low(s, &available, &min))
+	    !memory_is_low(s, &available, &min, &high))
 		return NULL;
 	const struct task *all = tasks(s, &n), *first = NULL;
 	for (size_t i = 0; i < n && looked_at < TASKS_MAX_LOOKED_AT && !session_stopped(s); i++) {
@@ -78,8 +85,8 @@ static struct error *run(const struct facts *facts, struct findings *out)
 					"%zu tasks look for memory to free, or wait until others have: "
 					"%s%s", count, strbuf_text(&names), count > NAMED ? " ..." : "");
 	f->apart = true;
-	f->why = finding_text(out, "%" PRIu64 " pages are free, and %" PRIu64 " are kept for emergencies",
-			      available, min);
+	f->why = finding_text(out, "%" PRIu64 " pages are free; the kernel wants %" PRIu64 " to be, and "
+			      "keeps %" PRIu64 " for emergencies", available, high, min);
 	f->against = "for how long they have been at it is not known";
 	finding_evidence(out, f, finding_text(out, "bt -A %d", first->pid), "%.*s (pid %d) is one",
 			 (int)sizeof(first->comm), first->comm, first->pid);
