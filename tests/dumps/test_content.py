@@ -70,6 +70,9 @@ class Overrun(OnDump):
         """What stands in front by chance: the log tells where the text begins. Where it cannot, the border that was passed is known still."""
         for dump, known in self.each():
             messages, words = known["messages"][0], known["words"][0]
+            # In a dump without free pages that page may be missing.
+            if dump.meta["capture"].startswith("kdump") and lab.inquest("-c", f"rd {messages - 8:x}", dump.vmcore).returncode:
+                continue
             stranger = int.from_bytes(b"__kstrta", "little")
             lines = [f"wr -64 {messages - 8:#x} {stranger:#x}"]
             for spoilt in False, True:
@@ -78,7 +81,7 @@ class Overrun(OnDump):
                         lines.append(f"wr -8 {messages + 2:#x} 0x5f")
                     commands = [word for line in [*lines, f"content {words:x} 4096"] for word in ("-c", line)]
                     out = lab.inquest("--json", *commands, dump.vmcore).stdout
-                    run = next(run for run in json.loads(out.splitlines()[-1])["content"]["runs"] if "pieces" in run)
+                    run = next(run for run in json.loads(out)["commands"][-1]["content"]["runs"] if "pieces" in run)
                     pieces = {int(p["object"], 16): p for p in run["pieces"] if p["object"]}
                     self.assertEqual(pieces[messages]["address"] == run["pieces"][0]["address"], not spoilt, run)
                     self.assertIn(words, pieces)
