@@ -3,11 +3,26 @@
  * se.exec_start is set whenever the time that a task ran is accounted: last when it went to sleep.
  * It is by rq.clock_task, which leaves out interrupts and the time that a hypervisor took, where
  * the kernel counts those: since boot, so that it may be far behind rq.clock.
+ * Since 6.12 a task that sleeps may stay on its queue for a while, and when it is moved to another
+ * CPU meanwhile, exec_start is set to 0 (kernel/sched/fair.c, migrate_task_rq_fair()). Then there
+ * still is when it got a CPU last, and for how long.
  * The kernel puts the scheduler's functions and those of sleeping locks into the sections
  * .sched.text and .spinlock.text (include/asm-generic/vmlinux.lds.h): what is in neither on a
  * sleeping task's stack is where it waits.
  */
 #include "kernel/task_wait.h"
+
+static bool by_last_run(struct session *s, uint64_t task, uint64_t *ns)
+{
+	uint64_t arrival, sum, before;
+
+	if (!kread(s, task, "task_struct", "sched_info.last_arrival", &arrival) || !arrival ||
+	    !kread(s, task, "task_struct", "se.sum_exec_runtime", &sum) ||
+	    !kread(s, task, "task_struct", "se.prev_sum_exec_runtime", &before) || sum < before)
+		return false;
+	*ns = arrival + (sum - before);
+	return true;
+}
 
 bool task_slept_at(struct session *s, const struct task *task, uint64_t *ns)
 {
@@ -16,8 +31,10 @@ bool task_slept_at(struct session *s, const struct task *task, uint64_t *ns)
 
 	if (!rq || !kread(s, rq, "rq", "clock", &clock) ||
 	    !kread(s, rq, "rq", "clock_task", &clock_task) || clock_task > clock ||
-	    !kread(s, task->address, "task_struct", "se.exec_start", ns) || !*ns)
+	    !kread(s, task->address, "task_struct", "se.exec_start", ns))
 		return false;
+	if (!*ns)
+		return by_last_run(s, task->address, ns);
 	*ns += clock - clock_task;
 	return true;
 }
