@@ -167,8 +167,8 @@ static void describe_users(const struct content_run_state *run, const struct ove
 	struct refs refs;
 	size_t count = 0;
 
-	for (const struct overrun_piece *p = o->left ? o->left : o->piece;
-	     p < o->piece + o->count && count < array_size(targets) && p->bounds >= BOUNDS_PAGE; p++)
+	const struct overrun_piece *p = o->left ? o->left : o->piece, *end = o->piece + o->count;
+	for (; p < end && count < array_size(targets) && p->bounds >= BOUNDS_PAGE; p++)
 		targets[count++] = p->object;
 	if (!count)
 		return;

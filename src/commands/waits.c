@@ -255,8 +255,13 @@ static bool blocked_graph(const struct wait_graph *g, struct doc *doc)
 			  task_words(n, &doc->arena), n->victims, n->victims == 1 ? "" : "s",
 			  n->cycle ? " (in a ring with them)" : "",
 			  n->wait.kind == WAIT_NOTHING ? "; it runs or can run"
-						       : "; it waits itself for: ",
-			  n->wait.kind == WAIT_NOTHING ? "" : wait_words(g, n));
+			  : n->wait.kind == WAIT_OTHER && n->wait.function
+				  ? "; it sleeps itself, in "
+				  : "; it waits itself for: ",
+			  n->wait.kind == WAIT_NOTHING ? ""
+			  : n->wait.kind == WAIT_OTHER && n->wait.function
+				  ? n->wait.function
+				  : wait_words(g, n));
 		tree_waiters(&t, best, 1);
 	}
 	doc_end(doc);
@@ -391,6 +396,7 @@ static struct error *run_locks(struct command_args *args)
 	size_t shown = 0;
 	for (size_t i = 0; i < g->resource_count; i++) {
 		if ((g->resources[i].kind == WAIT_FUTEX && !g->resources[i].owner_count) ||
+		    wait_rests(g->resources[i].kind) ||
 		    (g->resources[i].kind == WAIT_QUEUE && !anybody_blocked(g, i)))
 			continue;
 		locks_row(g, i, args->doc);

@@ -307,10 +307,10 @@ static const char *look_at_waiters(struct adviser *a)
 		return NULL;
 	for (unsigned i = 0; i < v->evidence_count; i++) {
 		if (v->evidence[i].command && starts_with(v->evidence[i].command, "bt "))
-			return arena_printf(a->arena, "`%s` is the stack that WHO is about, `blocked "
-					    "-g` shows who else waits for whom, `deadlock` whether "
-					    "in a ring",
-					    v->evidence[i].command);
+			return arena_printf(a->arena, "`%s` is the stack %s, `blocked -g` shows who "
+					    "else waits for whom, `deadlock` whether in a ring",
+					    v->evidence[i].command,
+					    v->blame.known ? "that WHO is about" : "of who waits");
 	}
 	return "`blocked -g` shows who waits for whom, `deadlock` whether in a ring";
 }

@@ -195,10 +195,11 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 		add_interrupts(t, n->task, &text);
 	else if (n->wait.kind == WAIT_NOTHING)
 		strbuf_addf(&text, ", which %s", n->task->on_cpu ? "runs" : "could run");
-	else if (n->wait.kind != WAIT_OTHER && n->wait.kind != WAIT_RESTING)
+	else if (n->wait.kind != WAIT_OTHER && !wait_rests(n->wait.kind))
 		strbuf_addf(&text, ", which waits for: %s", wait_words(t, root));
 	else
-		strbuf_add(&text, ", which sleeps");
+		strbuf_addf(&text, ", which sleeps%s%s", n->wait.function ? " in " : "",
+			    n->wait.function ? n->wait.function : "");
 	if (n->victims > 1)
 		strbuf_addf(&text, "; it holds up %u tasks", n->victims);
 	t->f->why = finding_text(t->out, "%s", strbuf_text(&text));

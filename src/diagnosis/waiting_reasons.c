@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A table of reasons; the first that fits tells. Sources, in linux/: include/linux/fs.h (struct
- * sb_writers; SB_FREEZE_COMPLETE is 4), include/linux/sunrpc/{sched,clnt,xprt}.h.
+ * sb_writers; SB_FREEZE_COMPLETE is 4).
  */
 #include "diagnosis/waiting_reasons.h"
 
@@ -9,12 +9,17 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "diagnosis/remote_server.h"
 #include "diagnosis/starved.h"
 #include "diagnosis/stuck_io.h"
 #include "forensics/wait_entry.h"
+#include "kernel/meaning.h"
 #include "kernel/task_sched.h"
 
-enum { FROZEN_MAX = 4, FROZEN_LEVELS = 3, SETTLED_NS = 2000000000, SERVER_NAME = 64 };
+enum {
+	FROZEN_MAX = 4, FROZEN_LEVELS = 3, FREEZERS_MAX = 1000, SETTLED_NS = 2000000000,
+	TASK_UNINTERRUPTIBLE = 2, /* include/linux/sched.h */
+};
 
 struct reason {
 	const struct facts *facts;
@@ -88,38 +93,71 @@ static bool frozen(struct reason *r)
 	return true;
 }
 
-/* --- A server that does not answer. --- */
+/* --- A request queue that is frozen: block/blk-mq.c, blk_freeze_queue_start(). --- */
 
-static bool rpc(struct reason *r)
+static bool frozen_queue(struct reason *r)
 {
 	struct session *s = r->facts->session;
-	uint64_t client, transport, timeouts = 0;
-	char server[SERVER_NAME] = "";
+	uint64_t queue = r->node->wait.object, depth;
+	char disk[64] = "";
 
-	if (r->node->wait.kind != WAIT_RPC || !r->node->wait.object ||
-	    !kread(s, r->node->wait.object, "rpc_task", "tk_client", &client) || !client ||
-	    !kread(s, client, "rpc_clnt", "cl_xprt", &transport) || !transport ||
-	    !kread_string(s, transport, "rpc_xprt", "servername", server, sizeof(server)) || !*server)
+	if (r->node->wait.kind != WAIT_FROZEN_QUEUE || !queue ||
+	    !kread(s, queue, "request_queue", "mq_freeze_depth", &depth) || !depth ||
+	    depth > FREEZERS_MAX)
 		return false;
-	kread(s, r->node->wait.object, "rpc_task", "tk_timeouts", &timeouts);
-	add_why(r, finding_text(r->out, "its remote procedure call to the server %s has not been answered "
-				"(%" PRIu64 " time-outs)", server, timeouts));
+	(void)meaning_of(s, "request_queue", queue, disk, sizeof(disk));
+	add_why(r, finding_text(r->out, "the request queue of %s is frozen: nothing is let into it until "
+				"who froze it has changed what it was to change",
+				*disk ? disk : "a disk that is not known"));
+	finding_evidence_shows(r->out, r->f,
+			       finding_text(r->out, "struct request_queue.mq_freeze_depth %016" PRIx64,
+					    queue),
+			       "mq_freeze_depth", "the queue's mq_freeze_depth is %" PRIu64, depth);
+	r->f->against = "who froze it is not kept in the queue";
 	r->f->blame = (struct blame){ 0 };
-	r->f->who = finding_text(r->out, "server %s, or the network to it", server);
-	r->f->against = NULL;
+	r->f->who = finding_text(r->out, "whoever froze the request queue of %s", *disk ? disk : "?");
 	return true;
+}
+
+/* --- A server that does not answer. --- */
+
+static bool remote_server(struct reason *r)
+{
+	return remote_server_tell(r->facts, &r->node->wait, r->out, r->f);
 }
 
 /* --- It sleeps though what it waits for is there. --- */
 
-/* One of the line was woken, and has not run yet: it is under way. */
-static bool somebody_was_woken(const struct wait_graph *g, size_t resource)
+/*
+ * A task that was woken is off the line, but has not run yet: what it waited for is under way. It
+ * is in the same function still.
+ */
+static bool is_woken_waiter(struct session *s, const struct task *task, enum lock_kind kind)
+{
+	struct stack stack = { 0 };
+	struct arena arena = { 0 };
+	struct task asleep = *task;
+	struct wait wait;
+
+	asleep.on_cpu = false;
+	asleep.state = TASK_UNINTERRUPTIBLE;
+	asleep.has_state = true;
+	task_stack(s, task, &stack);
+	wait_of_stack(s, &asleep, &stack, &arena, &wait);
+	bool woken = wait.kind == WAIT_LOCK && wait.lock_kind == kind;
+	stack_deinit(&stack);
+	arena_deinit(&arena);
+	return woken;
+}
+
+static bool somebody_was_woken(struct session *s, const struct wait_graph *g, size_t resource)
 {
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct wait_node *n = &g->nodes[i];
-		if (n->wait.kind == WAIT_NOTHING && !n->task->on_cpu && n->task->road != ROAD_IDLE)
-			return true;
 		if (n->resource == resource && task_state_letter(n->task) == 'R')
+			return true;
+		if (n->wait.kind == WAIT_NOTHING && n->task->road != ROAD_IDLE &&
+		    is_woken_waiter(s, n->task, g->resources[resource].lock_kind))
 			return true;
 	}
 	return false;
@@ -133,13 +171,18 @@ static bool lost_wakeup(struct reason *r)
 
 	if (!what || what->kind != WAIT_LOCK || !what->state_known || what->state.held ||
 	    !n->wait.confirmed || n->waited_ns < SETTLED_NS ||
-	    somebody_was_woken(r->graph, n->resource))
+	    somebody_was_woken(r->facts->session, r->graph, n->resource))
 		return false;
-	add_why(r, finding_text(r->out, "%s is %s, yet the task is on its list of waiters and nobody was "
-				"woken: a wake-up was lost, or the lock's memory was overwritten",
-				what->name, what->lock_kind == LOCK_COMPLETION ? "done" : "free"));
+	bool done = what->lock_kind == LOCK_COMPLETION;
+	const char *name = r->f->what && strstr(r->f->what, what->name)
+				   ? finding_text(r->out, "the %s", lock_kind_name(what->lock_kind))
+				   : what->name;
+	add_why(r, finding_text(r->out, "%s is %s, yet %.*s (pid %d) is on its list of waiters and nobody "
+				"was woken: a wake-up was lost, or the lock's memory was overwritten", name,
+				done ? "done" : "free", (int)sizeof(n->task->comm), n->task->comm,
+				n->task->pid));
 	finding_evidence(r->out, r->f, "locks", "%s: %s", what->name,
-			 what->lock_kind == LOCK_COMPLETION ? "it is done" : "nobody holds it");
+			 done ? "it is done" : "nobody holds it");
 	r->f->against = "who should have woken it is not known";
 	r->f->blame = (struct blame){ 0 };
 	return true;
@@ -206,8 +249,9 @@ static bool no_cpu(struct reason *r)
 	return true;
 }
 
-static bool (*const reasons[])(struct reason *r) = { stuck_io, frozen, rpc, user_fault,
-						     no_cpu, lost_wakeup };
+static bool (*const reasons[])(struct reason *r) = {
+	stuck_io, frozen, frozen_queue, remote_server, user_fault, no_cpu, lost_wakeup,
+};
 
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,
 		    struct findings *out, struct finding *f)

@@ -14,7 +14,8 @@ static bool begins_at(struct session *s, uint64_t address)
 
 	if (memory_read(s->memory, address - 1, &before, 1) != READ_OK || before == '\n')
 		return false;
-	return content_begins_in_log(s, line, memory_read_some(s->memory, address, line, sizeof(line)));
+	size_t there = memory_read_some(s->memory, address, line, sizeof(line));
+	return content_begins_in_log(s, line, there);
 }
 
 void overrun_of_text(struct session *s, uint64_t address, uint64_t size, struct overrun *overrun)

@@ -8,7 +8,10 @@
  */
 #include "forensics/wait_entry.h"
 
-enum { FRAMES_SEARCHED = 12, BYTES_MAX = 8192, ENTRIES_MAX = 4096, WORDS = BYTES_MAX / 8 };
+enum {
+	FRAMES_SEARCHED = 12, BYTES_MAX = 8192, ENTRIES_MAX = 4096, WORDS = BYTES_MAX / 8,
+	WAIT_TABLE_BITS = 8, /* kernel/sched/wait_bit.c */
+};
 
 struct layout {
 	const char *entry, *task, *link, *head, *head_list;
@@ -81,6 +84,24 @@ static uint64_t find_head(struct session *s, const struct layout *l, const struc
 	return 0;
 }
 
+/*
+ * The queues that all bits share, and all "variables": an entry of those is within a struct that
+ * names the word (kernel/sched/wait_bit.c; since 4.13).
+ */
+static uint64_t awaited_word(struct session *s, uint64_t queue, uint64_t entry)
+{
+	static const char type[] = "wait_bit_queue_entry";
+	uint64_t table = symbols_address(s->symbols, "bit_wait_table"), offset, word;
+	uint64_t size = types_sizeof(s->types, "wait_queue_head") << WAIT_TABLE_BITS;
+
+	if (!table || queue < table || queue - table >= size ||
+	    !koffset(s, type, "wq_entry", &offset) ||
+	    !kread(s, entry - offset, type, "key.flags", &word) ||
+	    !s->arch->is_kernel_address(word))
+		return 0;
+	return word;
+}
+
 bool wait_entry_find(struct session *s, const struct task *task, const struct stack *stack,
 		     struct wait_entry *found)
 {
@@ -111,6 +132,7 @@ bool wait_entry_find(struct session *s, const struct task *task, const struct st
 				continue;
 			*found = (struct wait_entry){ .queue = head - p.head_list, .entry = entry,
 						      .simple = l->simple };
+			found->word = awaited_word(s, found->queue, entry);
 			return true;
 		}
 	}

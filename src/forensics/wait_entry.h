@@ -9,6 +9,7 @@ struct wait_entry {
 	uint64_t queue; /* address of the wait_queue_head, or of the swait_queue_head */
 	uint64_t entry; /* of the struct wait_queue_entry (or swait_queue) */
 	bool simple;    /* they are those of include/linux/swait.h */
+	uint64_t word;  /* of a queue that all bits share: the word with the bit; 0 none */
 };
 
 /* @stack is that of @task, which sleeps. False: none of its innermost functions has an entry. */

@@ -23,13 +23,12 @@
 #include "forensics/wait_cycles.h"
 #include "forensics/wait_entry.h"
 #include "forensics/wait_lines.h"
+#include "forensics/wait_names.h"
 #include "forensics/wait_owners.h"
-#include "forensics/whatis.h"
-#include "kernel/block_io.h"
 #include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
 
-enum { LINE_MAX_LENGTH = 1 << 16 };
+enum { LINE_MAX_LENGTH = 1 << 16, JOBCTL_TRAP_FREEZE = 1 << 23 };
 
 const char *owner_how_name(enum owner_how how)
 {
@@ -53,55 +52,6 @@ struct build {
 	struct map listed;     /* task address -> resource index, by lists of waiters */
 	struct map places;     /* task address -> place in that list, from 1 */
 };
-
-/* "inode.i_rwsem.count.counter": of a lock only its own name is of interest. */
-static void cut_members(char *text)
-{
-	static const char *const inner[] = {
-		".count.counter", ".owner.counter", ".lock.rlock.raw_lock.val.counter",
-		".rlock.raw_lock.val.counter", ".seqcount.seqcount.sequence",
-		".seqcount.sequence", ".lock.raw_lock.val.counter",
-		".raw_lock.val.counter", ".raw_lock.cnts.counter", ".done",
-	};
-
-	for (size_t i = 0; i < array_size(inner); i++) {
-		char *at = strstr(text, inner[i]);
-		size_t length = strlen(inner[i]);
-		if (!at || (at[length] && at[length] != ' ' && at[length] != ')' &&
-			    at[length] != ','))
-			continue;
-		memmove(at, at + length, strlen(at + length) + 1);
-		return;
-	}
-}
-
-static const char *resource_words(struct session *s, const struct resource *r,
-				  struct arena *arena)
-{
-	const char *kind = r->kind == WAIT_LOCK ? lock_kind_name(r->lock_kind)
-						: wait_kind_name(r->kind);
-	struct what what;
-
-	if (!r->object)
-		return kind;
-	if (r->kind == WAIT_FUTEX)
-		return arena_printf(arena, "futex 0x%" PRIx64, r->object);
-	if (r->kind == WAIT_CPU_CALL)
-		return arena_printf(arena, "CPU %" PRIu64, r->object - 1);
-	char place[300];
-	if (r->kind == WAIT_PAGE && block_page_place(s, r->object, place, sizeof(place)))
-		return arena_strdup(arena, place);
-	uint64_t page = r->kind == WAIT_BUFFER ? block_page_of_buffer(s, r->object) : 0;
-	if (page && block_page_place(s, page, place, sizeof(place)))
-		return arena_printf(arena, "buffer %016" PRIx64 " (%s)", r->object, place);
-	whatis(s, NULL, r->object, &what);
-	if (r->kind == WAIT_LOCK || r->kind == WAIT_QUEUE)
-		cut_members(what.text);
-	int length = (int)strcspn(what.text, ";");
-	if (what.kind == WHAT_UNKNOWN || !length)
-		return arena_printf(arena, "%s %016" PRIx64, kind, r->object);
-	return arena_printf(arena, "%s %016" PRIx64 " (%.*s)", kind, r->object, length, what.text);
-}
 
 static void list_waiters(struct build *b, size_t index)
 {
@@ -127,7 +77,7 @@ static size_t add_resource(struct build *b, const struct wait *wait)
 		return (size_t)known;
 	r.state_known = r.kind == WAIT_LOCK &&
 			lock_state_of(b->s, r.lock_kind, r.object, &r.state);
-	r.name = resource_words(b->s, &r, &g->arena);
+	r.name = wait_resource_words(b->s, r.kind, r.lock_kind, r.object, &g->arena);
 	if (g->resource_count == g->resource_capacity) {
 		g->resource_capacity = g->resource_capacity ? g->resource_capacity * 2 : 16;
 		g->resources = xrealloc(g->resources,
@@ -212,17 +162,69 @@ static const char *waiting_function(struct session *s, const struct stack *stack
 	return NULL;
 }
 
-/* It sleeps, and no function's name says what for: its entry in a wait queue does. */
+/*
+ * It sleeps, and no function's name says what for: its entry in a wait queue does. In the queues
+ * that all bits share, the entry says for which word.
+ */
 static void look_for_queue(struct build *b, struct wait_node *node, const struct stack *stack)
 {
 	struct wait_entry entry;
 
+	if (!wait_entry_find(b->s, node->task, stack, &entry) ||
+	    (node->wait.kind == WAIT_BIT && !entry.word))
+		return;
+	if (node->wait.kind != WAIT_BIT)
+		node->wait.function = waiting_function(b->s, stack, &node->wait.frame,
+						       &b->graph->arena);
+	node->wait.kind = entry.word ? WAIT_BIT : WAIT_QUEUE;
+	node->wait.object = entry.word ? entry.word : entry.queue;
+	node->wait.confirmed = true;
+	if (entry.word)
+		wait_tell_word(b->s, &node->wait);
+}
+
+/*
+ * A task of a frozen cgroup (v2) sleeps where signals are handled, in do_freezer_trap() or what it
+ * was inlined into (kernel/signal.c); JOBCTL_TRAP_FREEZE, include/linux/sched/jobctl.h, since 5.2.
+ */
+static void look_for_freezer(struct build *b, struct wait_node *node)
+{
+	static const char *const functions[] = { "get_signal", "do_freezer_trap" };
+	uint64_t jobctl, set, cgroup;
+	bool there = false;
+
+	for (size_t i = 0; i < array_size(functions) && node->wait.function; i++)
+		there |= strcmp(node->wait.function, functions[i]) == 0;
+	if (!there || !kread(b->s, node->task->address, "task_struct", "jobctl", &jobctl) ||
+	    !(jobctl & JOBCTL_TRAP_FREEZE))
+		return;
+	node->wait.kind = WAIT_FREEZER;
+	if (kread(b->s, node->task->address, "task_struct", "cgroups", &set) && set &&
+	    kread(b->s, set, "css_set", "dfl_cgrp", &cgroup))
+		node->wait.object = cgroup;
+}
+
+/* The queues of a pipe lie in it: before 5.5 one, then one for each side (pipe_fs_i.h). */
+static void look_for_pipe(struct build *b, struct wait_node *node, const struct stack *stack)
+{
+	static const char *const queues[] = { "wait", "rd_wait", "wr_wait" };
+	struct wait_entry entry;
+	uint64_t offset, count;
+
 	if (!wait_entry_find(b->s, node->task, stack, &entry))
 		return;
-	node->wait.kind = WAIT_QUEUE;
-	node->wait.object = entry.queue;
-	node->wait.confirmed = true;
-	node->wait.function = waiting_function(b->s, stack, &node->wait.frame, &b->graph->arena);
+	for (size_t i = 0; i < array_size(queues); i++) {
+		if (!koffset(b->s, "pipe_inode_info", queues[i], &offset) ||
+		    (i && starts_with(node->wait.function, "pipe_") &&
+		     (strcmp(node->wait.function, "pipe_read") == 0) != (i == 1)))
+			continue;
+		uint64_t pipe = entry.queue - offset;
+		if (!kread(b->s, pipe, "pipe_inode_info", "ring_size|buffers", &count) || !count)
+			continue;
+		node->wait.object = pipe;
+		node->wait.confirmed = true;
+		return;
+	}
 }
 
 static void look_at(struct build *b, struct wait_node *node)
@@ -237,8 +239,16 @@ static void look_at(struct build *b, struct wait_node *node)
 	wait_of_stack(b->s, node->task, &stack, &b->graph->arena, &node->wait);
 	if (node->task->on_cpu)
 		look_at_running(b, node, &stack);
-	else if (node->wait.kind == WAIT_OTHER || node->wait.kind == WAIT_QUEUE)
+	else if (node->wait.kind == WAIT_OTHER || node->wait.kind == WAIT_QUEUE ||
+		 node->wait.kind == WAIT_BIT)
 		look_for_queue(b, node, &stack);
+	else if (node->wait.kind == WAIT_PIPE)
+		look_for_pipe(b, node, &stack);
+	if (node->wait.kind == WAIT_OTHER && !node->wait.function) {
+		node->wait.function = waiting_function(b->s, &stack, &node->wait.frame,
+						       &b->graph->arena);
+		look_for_freezer(b, node);
+	}
 	bool on_list = map_get(&b->listed, node->task->address, &listed);
 	if (on_list && node->wait.kind == WAIT_LOCK) {
 		node->resource = (size_t)listed;
@@ -265,7 +275,7 @@ bool wait_node_blocked(const struct wait_node *node)
 	/* Idle threads stand in wait queues, too; those who are not to be disturbed do not rest. */
 	if (node->wait.kind == WAIT_QUEUE)
 		return task_state_letter(node->task) == 'D' || node->owned;
-	return node->wait.kind != WAIT_NOTHING && node->wait.kind != WAIT_RESTING &&
+	return node->wait.kind != WAIT_NOTHING && !wait_rests(node->wait.kind) &&
 	       node->wait.kind != WAIT_OTHER;
 }
 

@@ -191,6 +191,46 @@ static void owners_of_kthread(struct search *x, size_t index)
 	add_owner(x, r, r->object, OWNER_ITSELF, true, "it is the thread that is to end");
 }
 
+/* --- Inodes. --- */
+
+/* Who frees an inode is in evict() with it, or in what that calls (fs/inode.c). */
+static bool frees_inode(struct session *s, const struct task *task, struct stack *stack,
+			uint64_t inode, bool *sure)
+{
+	for (size_t i = 0; i < stack->count && i < WHY_FRAMES; i++) {
+		const struct frame *f = &stack->frames[i];
+		struct symbol symbol;
+		uint64_t value;
+		bool memory;
+		if (f->how == FRAME_SCAN ||
+		    !symbols_by_address(s->symbols, f->is_call ? f->pc - 1 : f->pc, &symbol) ||
+		    strcmp(symbol.name, "evict") != 0)
+			continue;
+		if (frame_argument(s, task, stack, i, 0, &value, &memory) && value == inode) {
+			*sure = !memory;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void owners_of_inode(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+
+	for (size_t i = 0; i < x->graph->node_count && i < BY_CODE_TASKS; i++) {
+		const struct task *task = x->graph->nodes[i].task;
+		struct stack stack = { 0 };
+		bool sure = false;
+		if ((task->road == ROAD_IDLE && !task->on_cpu) || session_stopped(x->s))
+			continue;
+		task_stack(x->s, task, &stack);
+		if (frees_inode(x->s, task, &stack, r->object, &sure))
+			add_owner(x, r, task->address, OWNER_CODE, sure, "it is freeing that inode, in evict()");
+		stack_deinit(&stack);
+	}
+}
+
 /* --- Futexes. --- */
 
 static bool user_word(struct session *s, const struct task *task, uint64_t at, uint32_t *value)
@@ -488,7 +528,7 @@ static const struct {
 	{ WAIT_LOCK, owners_of_lock },         { WAIT_WORK, owners_of_work },
 	{ WAIT_WORKQUEUE, owners_of_workqueue }, { WAIT_KTHREAD, owners_of_kthread },
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, owners_of_rcu },
-	{ WAIT_CPU_CALL, owners_of_cpu_call },
+	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)

@@ -8,10 +8,12 @@
  */
 #include "forensics/waits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
 #include "forensics/args_frame.h"
+#include "forensics/whatis.h"
 #include "kernel/anchors.h"
 #include "kernel/slab.h"
 
@@ -77,6 +79,7 @@ static const struct row {
 	{ "__wait_rcu_gp", WAIT_RCU, NO_OBJECT, 3, 0, false },
 	{ "wait_rcu_gp", WAIT_RCU, NO_OBJECT, 3, 0, false },
 	{ "rcu_barrier*", WAIT_RCU, NO_OBJECT, 4, 0, false },
+	{ "__flush_workqueue", WAIT_WORKQUEUE, 0, 4, 0, false },
 	{ "__flush_work*", WAIT_WORK, 0, 3, 0, false },
 	{ "flush_work", WAIT_WORK, 0, 4, 0, false },
 	{ "flush_delayed_work", WAIT_WORK, 0, 4, 0, false },
@@ -85,7 +88,6 @@ static const struct row {
 	{ "cancel_work_sync", WAIT_WORK, 0, 4, 0, false },
 	{ "cancel_delayed_work_sync", WAIT_WORK, 0, 4, 0, false },
 	{ "flush_workqueue", WAIT_WORKQUEUE, 0, 4, 0, false },
-	{ "__flush_workqueue", WAIT_WORKQUEUE, 0, 4, 0, false },
 	{ "drain_workqueue", WAIT_WORKQUEUE, 0, 4, 0, false },
 	{ "kthread_stop*", WAIT_KTHREAD, 0, 4, 0, false },
 	{ "kthread_park", WAIT_KTHREAD, 0, 4, 0, false },
@@ -136,9 +138,9 @@ static const struct row {
 	{ "*sys_pause", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "do_signal_stop", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "ptrace_stop*", WAIT_RESTING, NO_OBJECT, 4, 0, false },
-	{ "*pipe_read", WAIT_RESTING, NO_OBJECT, 4, 0, false },
-	{ "*pipe_write", WAIT_RESTING, NO_OBJECT, 4, 0, false },
-	{ "pipe_wait*", WAIT_RESTING, NO_OBJECT, 4, 0, false },
+	{ "*pipe_read", WAIT_PIPE, NO_OBJECT, 4, 0, false },
+	{ "*pipe_write", WAIT_PIPE, NO_OBJECT, 4, 0, false },
+	{ "pipe_wait*", WAIT_PIPE, NO_OBJECT, 4, 0, false },
 	{ "wait_for_partner", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "*skb_wait_for_more_packets", WAIT_RESTING, NO_OBJECT, 4, 0, false },
 	{ "sk_wait_data", WAIT_RESTING, NO_OBJECT, 4, 0, false },
@@ -187,6 +189,7 @@ const char *wait_kind_name(enum wait_kind kind)
 		[WAIT_CPU_CALL] = "another CPU",
 		[WAIT_QUEUE] = "wait queue",
 		[WAIT_RPC] = "remote procedure call",
+		[WAIT_PIPE] = "pipe",
 		[WAIT_RESTING] = "an event",
 		[WAIT_OTHER] = "not known",
 	};
@@ -328,15 +331,45 @@ static bool noted_blocker(struct session *s, const struct task *task, struct wai
 }
 
 /* Of a buffer b_state comes first, include/linux/buffer_head.h; its cache is called as the struct. */
-static void tell_buffer(struct session *s, struct wait *wait)
+static bool is_buffer(struct session *s, uint64_t word)
 {
 	struct slab_object object;
 	uint64_t state;
 
-	if (wait->kind == WAIT_BIT && koffset(s, "buffer_head", "b_state", &state) &&
-	    slab_object_at(s, wait->object, &object) && object.address + state == wait->object &&
-	    strcmp(object.slab.cache->name, "buffer_head") == 0)
+	return koffset(s, "buffer_head", "b_state", &state) && slab_object_at(s, word, &object) &&
+	       object.address + state == word &&
+	       strcmp(object.slab.cache->name, "buffer_head") == 0;
+}
+
+/* Its i_state, or a byte of that (include/linux/fs.h, inode_state_wait_address()). 0: it is none. */
+static uint64_t inode_of_word(struct session *s, uint64_t word)
+{
+	struct what what;
+	char path[sizeof(what.member)];
+	uint64_t offset = 0;
+
+	whatis(s, NULL, word, &what);
+	char *state = what.type ? strstr(what.member, "i_state") : NULL;
+	if (!state || (state != what.member && state[-1] != '.'))
+		return 0;
+	snprintf(path, sizeof(path), "%.*s",
+		 state == what.member ? 0 : (int)(state - what.member) - 1, what.member);
+	if (*path ? !koffset(s, what.type, path, &offset) : strcmp(what.type, "inode") != 0)
+		return 0;
+	return what.start + offset;
+}
+
+void wait_tell_word(struct session *s, struct wait *wait)
+{
+	if (wait->kind != WAIT_BIT)
+		return;
+	uint64_t inode = inode_of_word(s, wait->object);
+	if (is_buffer(s, wait->object)) {
 		wait->kind = WAIT_BUFFER;
+	} else if (inode) {
+		wait->kind = WAIT_INODE;
+		wait->object = inode;
+	}
 }
 
 void wait_find_object(struct session *s, const struct task *task, struct stack *stack,
@@ -359,7 +392,7 @@ void wait_find_object(struct session *s, const struct task *task, struct stack *
 		arena_deinit(&arena);
 		if (same && frame_argument(s, task, stack, i, (unsigned)other->argument,
 					   &wait->object, &wait->memory)) {
-			tell_buffer(s, wait);
+			wait_tell_word(s, wait);
 			return;
 		}
 	}

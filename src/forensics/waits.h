@@ -30,12 +30,18 @@ enum wait_kind {
 	WAIT_QUEUE,       /* some wait queue */
 	WAIT_RPC,         /* a remote procedure call (NFS) */
 	/* Waits that nobody worries about: for events from outside, in an orderly way. */
-	WAIT_RESTING,     /* poll, select, nanosleep, wait4, pipes, sockets, idle workers ... */
+	WAIT_PIPE,        /* something to read in a pipe, or room in it */
+	WAIT_RESTING,     /* poll, select, nanosleep, wait4, sockets, idle workers ... */
 	WAIT_OTHER,       /* it sleeps; for what is not known */
 	WAIT_KINDS,
 };
 
 const char *wait_kind_name(enum wait_kind kind);
+/* Does nobody need to worry about it? */
+static inline bool wait_rests(enum wait_kind kind)
+{
+	return kind == WAIT_RESTING || kind == WAIT_PIPE;
+}
 
 struct wait {
 	enum wait_kind kind;
@@ -54,6 +60,8 @@ void wait_of_stack(struct session *s, const struct task *task, const struct stac
 /* The object of that wait, by the function's argument. May add registers to the stack's frames. */
 void wait_find_object(struct session *s, const struct task *task, struct stack *stack,
 		      struct wait *wait);
+/* A wait for a bit of the word @wait->object: of a buffer or an inode it becomes a wait for that. */
+void wait_tell_word(struct session *s, struct wait *wait);
 /*
  * Argument @n (0: the first) of the function of frame @frame on entry, by value flow over that
  * frame and the next few. False: not known.

@@ -57,6 +57,11 @@ struct generated_code {
 	const char *name;
 };
 
+struct listed_object {
+	uint64_t address;
+	const char *type;
+};
+
 struct named_area {
 	uint64_t start, size;
 	const char *name;
@@ -98,6 +103,10 @@ struct whatis_state {
 		bool known;
 		vec_fields(struct generated_code); /* sorted */
 	} generated;
+	struct {
+		bool known;
+		vec_fields(struct listed_object); /* sorted */
+	} listed;
 	/* The stacks asked about last; replaced in turn. Only with the lock held. */
 	struct unwound unwound[UNWOUND_MAX];
 	unsigned unwound_count, unwound_next;
@@ -129,6 +138,7 @@ void what_stack_prepare(struct session *s, struct whatis_state *state);
 void what_percpu_prepare(struct session *s, struct whatis_state *state);
 void what_generated_prepare(struct session *s, struct whatis_state *state);
 void what_area_prepare(struct session *s, struct whatis_state *state);
+void what_listed_prepare(struct session *s, struct whatis_state *state);
 
 /* For identifiers. */
 void what_set(const struct what_ask *ask, enum what_kind kind, uint64_t start, uint64_t size);
@@ -141,6 +151,8 @@ void what_variable_member(const struct what_ask *ask, const char *name, uint64_t
 			  uint64_t offset, char *buf, size_t size);
 /* The label of another address, "0x..." where it has none. */
 void what_label_of(const struct what_ask *outer, uint64_t address, char *buf, size_t size);
+/* The type of an object that begins there, by the kernel's lists (see what_listed.c); NULL. */
+const char *what_listed_type(const struct what_ask *ask, uint64_t object);
 /* Adds to the detail what a physical address is to the platform: "Reserved", "PCI Bus 0000:00". */
 void what_physical(const struct what_ask *ask, uint64_t physical);
 /* Whose an anonymous page is; false when that cannot be told. */

@@ -164,6 +164,8 @@ bool what_slab(const struct what_ask *ask)
 	what->object = object.slab.cache ? object.slab.cache->address : 0;
 	what->freed = is_free(&object);
 	what->type = what->object ? cache_type(ask->s, what->object) : NULL;
+	if (!what->type && !what->freed)
+		what->type = what_listed_type(ask, object.address);
 	if (ask->brief)
 		label(ask, &object);
 	else

@@ -129,6 +129,7 @@ static void destroy_state(void *data)
 	vec_deinit(&state->percpu);
 	vec_deinit(&state->areas);
 	vec_deinit(&state->generated);
+	vec_deinit(&state->listed);
 	pthread_mutex_destroy(&state->lock);
 	free(state);
 }
@@ -157,6 +158,7 @@ void whatis_prepare(struct session *s)
 	what_percpu_prepare(s, state);
 	what_area_prepare(s, state);
 	what_generated_prepare(s, state);
+	what_listed_prepare(s, state);
 	(void)page_array(s);
 	slab_prepare(s);
 	(void)vmalloc_areas(s, &count);

@@ -42,6 +42,14 @@ static bool inode_of_page(struct session *s, uint64_t page, struct page_info *in
 	       kread(s, info->owner, "address_space", "host", inode) && *inode;
 }
 
+uint64_t block_inode_of_page(struct session *s, uint64_t page)
+{
+	struct page_info info;
+	uint64_t inode;
+
+	return inode_of_page(s, page, &info, &inode) ? inode : 0;
+}
+
 /* Of a block device's own inode. The file system of those is called "bdev" (block/bdev.c). */
 static uint64_t own_device(struct session *s, uint64_t inode)
 {

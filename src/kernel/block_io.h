@@ -32,5 +32,7 @@ bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
 bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page);
 /* The page cache's page that a struct buffer_head is a part of; 0 not known. */
 uint64_t block_page_of_buffer(struct session *s, uint64_t buffer);
+/* The inode that the page cache's @page is of; 0: it is of no file, or cannot be read. */
+uint64_t block_inode_of_page(struct session *s, uint64_t page);
 /* Where the page belongs to: "/var/log/x, page 3"; for a disk's own pages "sda, page 3". */
 bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size);

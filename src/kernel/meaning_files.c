@@ -94,8 +94,11 @@ static bool tell_pipe(struct session *s, uint64_t pipe, char *buf, size_t size)
 	    !kread(s, pipe, "pipe_inode_info", "readers", &readers) ||
 	    !kread(s, pipe, "pipe_inode_info", "writers", &writers) || readers + writers > 1u << 20)
 		return false;
-	snprintf(buf, size, "%" PRIu64 " buffers filled, %" PRIu64 " readers, %" PRIu64 " writers",
-		 (head - tail) & UINT32_MAX, readers, writers);
+	uint64_t filled = (head - tail) & UINT32_MAX;
+	snprintf(buf, size,
+		 "%" PRIu64 " buffer%s filled, %" PRIu64 " reader%s, %" PRIu64 " writer%s", filled,
+		 filled == 1 ? "" : "s", readers, readers == 1 ? "" : "s", writers,
+		 writers == 1 ? "" : "s");
 	return true;
 }
 

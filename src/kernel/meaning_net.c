@@ -207,6 +207,26 @@ static bool tell_napi(struct session *s, uint64_t napi, char *buf, size_t size)
 	return true;
 }
 
+/* "LOOKUP of nfs 3 to server" (include/linux/sunrpc/sched.h, clnt.h, xprt.h). */
+static bool tell_rpc(struct session *s, uint64_t rpc, char *buf, size_t size)
+{
+	char procedure[32], program[32], server[64];
+	uint64_t info, client, of, version, transport;
+
+	if (!kread(s, rpc, "rpc_task", "tk_client", &client) || !client ||
+	    !kread(s, rpc, "rpc_task", "tk_msg.rpc_proc", &info) || !info ||
+	    !meaning_name(s, info, "rpc_procinfo", "p_name", procedure, sizeof(procedure)) ||
+	    !kread(s, client, "rpc_clnt", "cl_program", &of) || !of ||
+	    !meaning_name(s, of, "rpc_program", "name", program, sizeof(program)) ||
+	    !kread(s, client, "rpc_clnt", "cl_vers", &version) ||
+	    !kread(s, client, "rpc_clnt", "cl_xprt", &transport) || !transport ||
+	    !meaning_name(s, transport, "rpc_xprt", "servername", server, sizeof(server)))
+		return false;
+	snprintf(buf, size, "%s of %s %" PRIu64 " to %s", procedure, program, version & UINT32_MAX,
+		 server);
+	return true;
+}
+
 const struct meaning_row meaning_net_rows[] = {
 	{ "sk_buff", tell_packet, false },
 	{ "sock", tell_sock, false },
@@ -216,5 +236,6 @@ const struct meaning_row meaning_net_rows[] = {
 	{ "msghdr", tell_message, false },
 	{ "net", tell_net, false },
 	{ "napi_struct", tell_napi, false },
+	{ "rpc_task", tell_rpc, false },
 	{ NULL, NULL, false },
 };

@@ -41,7 +41,7 @@ class Meaning(unittest.TestCase):
         for dump in self.dumps:
             fd = self.of(dump, "arg-pipe-read") + "->files->fdt->fd[3]"
             self.assertRegex(self.mean(dump, fd), r"^pipe:\[\d+\]$")
-            self.assertEqual(self.mean(dump, f"(struct pipe_inode_info *){fd}->private_data"), "0 buffers filled, 1 readers, 1 writers")
+            self.assertEqual(self.mean(dump, f"(struct pipe_inode_info *){fd}->private_data"), "0 buffers filled, 1 reader, 1 writer")
             self.assertRegex(self.mean(dump, f"{fd}->f_inode"), r"inode \d+ of pipefs, fifo, 0600$")
             self.assertEqual(self.mean(dump, self.of(dump, "arg-flock") + "->files->fdt->fd[3]"), "/tmp/arg-lock")
             self.assertEqual(self.mean(dump, self.of(dump, "arg-flock") + "->files->fdt->fd[0]"), "/dev/null")

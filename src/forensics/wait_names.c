@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Words for what a task waits for. What means something to a person is told by that: of a page its
+ * file, of an inode its path, of a request queue its disk, of a lock the object that it is in.
+ */
+#include "forensics/wait_names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "forensics/whatis.h"
+#include "kernel/block_io.h"
+#include "kernel/meaning.h"
+
+/* What is waited for is, or lies at the start of, a structure that has a meaning. */
+static const struct {
+	enum wait_kind kind;
+	const char *type;
+} meant[] = {
+	{ WAIT_INODE, "inode" },
+	{ WAIT_FROZEN_QUEUE, "request_queue" },
+	{ WAIT_WORKQUEUE, "workqueue_struct" },
+	{ WAIT_WORK, "work_struct" },
+	{ WAIT_FREEZER, "cgroup" },
+	{ WAIT_PIPE, "pipe_inode_info" },
+	{ WAIT_RPC, "rpc_task" },
+	{ WAIT_KTHREAD, "task_struct" },
+};
+
+/* "inode.i_rwsem.count.counter": of a lock only its own name is of interest. */
+static void cut_members(char *text)
+{
+	static const char *const inner[] = {
+		".count.counter", ".owner.counter", ".lock.rlock.raw_lock.val.counter",
+		".rlock.raw_lock.val.counter", ".seqcount.seqcount.sequence",
+		".seqcount.sequence", ".lock.raw_lock.val.counter",
+		".raw_lock.val.counter", ".raw_lock.cnts.counter", ".done",
+		".rss.gp_state", /* struct percpu_rw_semaphore */
+	};
+
+	for (size_t i = 0; i < array_size(inner); i++) {
+		char *at = strstr(text, inner[i]);
+		size_t length = strlen(inner[i]);
+		if (!at || (at[length] && at[length] != ' ' && at[length] != ')' &&
+			    at[length] != ','))
+			continue;
+		memmove(at, at + length, strlen(at + length) + 1);
+		return;
+	}
+}
+
+/* Members that are what the structures around them are known by. */
+static const struct {
+	const char *member, *type;
+} cores[] = {
+	{ "vfs_inode", "inode" }, /* of each file system's own inode */
+	{ "socket", "socket" },   /* struct socket_alloc */
+};
+
+/*
+ * What the object is that has the member: "vfs_inode.i_rwsem" of an ext4_inode_info is its inode's.
+ * @member is left with the name within that.
+ */
+static bool holder_meaning(struct session *s, const struct what *what, const char **type,
+			   const char **member, char *buf, size_t size)
+{
+	char path[sizeof(what->member)];
+	uint64_t offset;
+
+	*type = what->type;
+	*member = what->member;
+	if (meaning_of(s, what->type, what->start, buf, size))
+		return true;
+	size_t first = strcspn(what->member, ".");
+	snprintf(path, sizeof(path), "%.*s", (int)first, what->member);
+	for (size_t i = 0; i < array_size(cores) && what->member[first]; i++) {
+		if (strcmp(path, cores[i].member) != 0 || !koffset(s, what->type, path, &offset) ||
+		    !meaning_of(s, cores[i].type, what->start + offset, buf, size))
+			continue;
+		*type = cores[i].type;
+		*member = what->member + first + 1;
+		return true;
+	}
+	return false;
+}
+
+static const char *lock_words(struct session *s, const char *kind, uint64_t lock,
+			      struct what *what, struct arena *arena)
+{
+	char holder[256];
+	const char *type, *member;
+
+	if (!what->type || !*what->member || what->freed)
+		return NULL;
+	cut_members(what->member);
+	if (!holder_meaning(s, what, &type, &member, holder, sizeof(holder)))
+		return NULL;
+	return arena_printf(arena, "%s %016" PRIx64 " (%s of %s %s)", kind, lock, member, type,
+			    holder);
+}
+
+const char *wait_resource_words(struct session *s, enum wait_kind kind, enum lock_kind lock_kind,
+				uint64_t object, struct arena *arena)
+{
+	const char *name = kind == WAIT_LOCK ? lock_kind_name(lock_kind) : wait_kind_name(kind);
+	struct what what;
+	char place[300];
+
+	if (!object)
+		return name;
+	if (kind == WAIT_FUTEX)
+		return arena_printf(arena, "futex 0x%" PRIx64, object);
+	if (kind == WAIT_CPU_CALL)
+		return arena_printf(arena, "CPU %" PRIu64, object - 1);
+	if (kind == WAIT_PAGE && block_page_place(s, object, place, sizeof(place)))
+		return arena_strdup(arena, place);
+	uint64_t page = kind == WAIT_BUFFER ? block_page_of_buffer(s, object) : 0;
+	if (page && block_page_place(s, page, place, sizeof(place)))
+		return arena_printf(arena, "buffer %016" PRIx64 " (%s)", object, place);
+	for (size_t i = 0; i < array_size(meant); i++) {
+		if (meant[i].kind == kind &&
+		    meaning_of(s, meant[i].type, object, place, sizeof(place)))
+			return arena_printf(arena, "%s %016" PRIx64 " (%s)", name, object, place);
+	}
+	whatis(s, NULL, object, &what);
+	if (kind == WAIT_LOCK || kind == WAIT_QUEUE) {
+		const char *words = lock_words(s, name, object, &what, arena);
+		if (words)
+			return words;
+		cut_members(what.text);
+	}
+	int length = (int)strcspn(what.text, ";");
+	if (what.kind == WHAT_UNKNOWN || !length)
+		return arena_printf(arena, "%s %016" PRIx64, name, object);
+	return arena_printf(arena, "%s %016" PRIx64 " (%.*s)", name, object, length, what.text);
+}
