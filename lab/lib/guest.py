@@ -45,7 +45,9 @@ def write_capture(kernel, tool, filter_options, path):
 
 def write(kernel, scenario, parts, path, capture=None, vmcoreinfo=False):
     """The initramfs of the machine that crashes; capture is the initramfs of its crash kernel, if it shall have one."""
-    archive = _base(kernel, BLOCK_MODULES + (VMCOREINFO_MODULES if vmcoreinfo else ()))
+    wanted = scenario / "modules"
+    own = tuple(wanted.read_text().split()) if wanted.exists() else ()
+    archive = _base(kernel, BLOCK_MODULES + (VMCOREINFO_MODULES if vmcoreinfo else ()) + own)
     archive.add_program("init", GUEST / "init")
     archive.add_program("scenario/guest.sh", scenario / "guest.sh")
     for part in sorted(pathlib.Path(parts).iterdir()):

@@ -1,7 +1,6 @@
 #!/bin/sh
 # A volume is suspended and not resumed. Who writes a few bytes of a block needs the rest of it from the disk, with the inode locked; whoever
 # else writes to that file waits for the lock.
-insmod /scenario/dm-mod.ko
 [ -e /dev/mapper/control ] || sleep 1
 # The oracles are written over the start of the disk.
 /scenario/volume create ledgers /dev/vda 262144 49152

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Waits that are seldom, each told by name, with who lets nobody on where that can be known: rt_mutex, mmap_lock, inodes, work queues, frozen
+request queues, cgroups and file systems, servers that do not answer, wake-ups that were lost. Symbols and BTF of the kernel are all there is."""
+
+import re
+import unittest
+
+import lab
+
+
+class Rare(unittest.TestCase):
+    def each(self, name):
+        found = lab.dumps(name=name, truncate=100)
+        if not found:
+            self.skipTest(f"the lab has no dump of {name}")
+        for dump in found:
+            with self.subTest(dump=str(dump)):
+                yield dump, dump.truth
+
+    def ask(self, dump, line):
+        return lab.query(dump, line, "--no-debuginfo")
+
+    def console(self, dump):
+        return (dump.folder / "console.log").read_text(errors="replace").replace("\r", "")
+
+    def verdict(self, dump):
+        return self.ask(dump, "report")["verdict"]
+
+    def of(self, dump, comm):
+        """What all tasks of that name wait for, those that rest too."""
+        rows = [row for row in self.ask(dump, "blocked -a")["blocked"] if row["comm"] == comm]
+        self.assertTrue(rows, comm)
+        return rows
+
+
+class Rooms(Rare):
+    def test_each_room(self):
+        for dump, truth in self.each("waiting-rooms"):
+            names = {task["pid"]: task["comm"] for task in self.ask(dump, "ps")["tasks"]}
+            for comm, room in truth["rooms"].items():
+                for row in self.of(dump, comm):
+                    with self.subTest(comm=comm):
+                        self.assertEqual(row["kind"], room["kind"])
+                        self.assertRegex(row["waits_for"], room["waits_for"])
+                        owner = names.get(row["owner_pid"])
+                        self.assertTrue(owner == room["owner"] or owner and owner.startswith(room["owner"] or " "), (owner, row))
+
+    def test_addresses_are_those_of_the_module(self):
+        for dump, truth in self.each("waiting-rooms"):
+            known = dict(re.findall(r"known (\S+) ([0-9a-f]{16})$", self.console(dump), re.M))
+            self.assertEqual(len(known), len(truth["known"]))
+            for comm, what in truth["known"].items():
+                for row in self.of(dump, comm):
+                    self.assertEqual(int(row["object"], 16), int(known[what], 16), comm)
+
+    def test_who_rests_is_not_told_as_blocked(self):
+        for dump, truth in self.each("waiting-rooms"):
+            blocked = {row["comm"] for row in self.ask(dump, "blocked")["blocked"]}
+            self.assertLessEqual(set(truth["rooms"]) - set(truth["rests"]), blocked)
+            self.assertFalse(blocked & set(truth["rests"]))
+            self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+    def test_who_holds_up_others(self):
+        """A chain over a mutex and a work queue; who sleeps in some function of its own is said to."""
+        for dump, truth in self.each("waiting-rooms"):
+            text = lab.inquest("--no-debuginfo", "-c", "blocked -g", dump.vmcore).stdout
+            for root, victims in truth["roots"].items():
+                self.assertRegex(text, rf"{root} \(pid \d+\) holds up {victims} tasks?; it sleeps itself, in sleep_for_ever")
+
+    def test_the_verdict_is_who_asked_for_it(self):
+        for dump, truth in self.each("waiting-rooms"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["confidence"]), ("sysrq", "certain"))
+            self.assertIn(truth["comm"], verdict["what"])
+
+
+class Server(Rare):
+    """NFS: the server has fallen silent. Who complains waits for a page, a call, or one who does."""
+
+    def test_waits(self):
+        for dump, truth in self.each("nfs-silent"):
+            reader = [row for row in self.of(dump, "dd") if row["kind"] == "page"]
+            self.assertTrue(reader)
+            for row in reader:
+                self.assertRegex(row["waits_for"], r"^page \d+ of /tmp/records/ledger, inode 3 of nfs ")
+            # Linux sends LOOKUP before it opens (RFC 1813, 3.3.3).
+            for row in self.of(dump, "cat"):
+                self.assertEqual(row["kind"], "remote procedure call")
+                self.assertRegex(row["waits_for"], rf"\(LOOKUP of nfs 3 to {truth['server']}\)$")
+
+    def test_verdict(self):
+        for dump, truth in self.each("nfs-silent"):
+            self.assertIn(f"nfs: server {truth['server']} not responding", self.console(dump))
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            self.assertEqual(verdict["who"], f"server {truth['server']}, or the network to it")
+            self.assertRegex(verdict["why"], rf"the server {truth['server']} has not answered (that call|\d calls? \(.* of nfs 3 to {truth['server']}.*\)), "
+                                             r"in spite of \d+ time-outs?$")
+
+
+class Frozen(Rare):
+    def test_file_system(self):
+        for dump, truth in self.each("fs-frozen"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            self.assertEqual(verdict["who"], f"whoever froze the file system on {truth['device']}")
+            self.assertIn(f"the ext4 file system on {truth['device']} is frozen", verdict["why"])
+            rows = self.of(dump, "dd")
+            self.assertEqual(len(rows), truth["writers"])
+            for row in rows:
+                self.assertRegex(row["waits_for"], rf"^percpu rwsem [0-9a-f]+ \(s_writers\.rw_sem\[0\] of super_block ext4 on {truth['device']}\)$")
+                self.assertGreater(row["waited_ns"], 10 ** 9)
+
+
+class LostWakeup(Rare):
+    def test_verdict(self):
+        for dump, truth in self.each("lost-wakeup"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            self.assertRegex(verdict["why"], rf"^the semaphore is free, yet {truth['sleeper']} \(pid \d+\) is on its list of waiters and nobody was woken")
+
+    def test_not_where_one_was_woken(self):
+        """The same, but that one who waits in the same function could run: it was woken, and what it waited for is under way."""
+        for dump, truth in self.each("lost-wakeup"):
+            task = next(t for t in self.ask(dump, "ps")["tasks"] if t["comm"] == truth["sleeper"])
+            member = "__state" if "__state" in str(self.ask(dump, "struct task_struct.__state")) else "state"
+            run = lab.inquest("--no-debuginfo", "-c", f"wr -32 '&((struct task_struct *){task['task']})->{member}' 0", "-c", "report", dump.vmcore)
+            self.assertNotIn("a wake-up was lost", run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
