@@ -235,6 +235,8 @@ class Starved(Waits):
             self.assertIn(f"{truth['hog']} (pid", verdict["who"])
             self.assertIn("SCHED_FIFO, priority 42", verdict["who"])
             self.assertRegex(verdict["why"], rf"{truth['holder']} \(pid \d+\) .*run queue of CPU 1 for \d\d s .*{truth['hog']} \(pid")
+            self.assertRegex(verdict["why"], rf"{truth['victim']} \(pid \d+\), which waits for it, has SCHED_FIFO, priority 80 and would come "
+                                             rf"before {truth['hog']}: an inversion of priorities")
             victim = self.of(self.blocked(dump), truth["victim"])
             self.assertEqual(names[victim["owner_pid"]], truth["holder"])
             starved = [f for f in report["findings"] if f["kind"] == "starvation"]

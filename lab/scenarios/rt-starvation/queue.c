@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { CHUNK = 4 << 20, APPENDERS = 1, PRIORITY = 42 };
+enum { CHUNK = 4 << 20, APPENDERS = 1, PRIORITY = 42, URGENT = 80 };
 #define LEDGER "/tmp/ledger"
 
 static void on_cpu(int cpu, const char *name)
@@ -62,11 +62,14 @@ static void *hog(void *unused)
 
 static void *appender(void *unused)
 {
+	struct sched_param param = { .sched_priority = URGENT };
 	int fd;
 
 	(void)unused;
 	on_cpu(0, "appender");
 	wait_for_go(1000);
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		exit(1);
 	fd = open(LEDGER, O_WRONLY);
 	if (write(fd, "one", 3) < 0)
 		exit(1);
