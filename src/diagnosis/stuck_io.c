@@ -41,17 +41,18 @@ static void blame_driver(const struct facts *facts, const struct io_request *io,
 }
 
 /*
- * A volume that is suspended has put the I/O aside. That the page is in one of the bios put aside
- * makes it sure; else the I/O may be on its way.
+ * A volume that is suspended has put the I/O aside. That the page is in one of the bios put aside,
+ * or the bio is one of them (@page is 0 then), makes it sure; else the I/O may be on its way.
  */
 static bool tell_suspended(struct session *s, const struct io_request *io, uint64_t page,
-			   struct findings *out, struct finding *f)
+			   uint64_t bio, struct findings *out, struct finding *f)
 {
 	struct dm_volume volume;
 
 	if (!io->disk || !dm_volume_of_disk(s, io->disk, &volume) || !volume.holds_back)
 		return false;
-	bool found = block_bios_have_page(s, volume.deferred, page);
+	bool found = page ? block_bios_have_page(s, volume.deferred, page)
+			  : block_bios_have_bio(s, volume.deferred, bio);
 	const char *name = *volume.name ? finding_text(out, "%s (volume %s of the device-mapper)",
 						       io->disk_name, volume.name)
 					: finding_text(out, "%s (a volume of the device-mapper)",
@@ -59,15 +60,17 @@ static bool tell_suspended(struct session *s, const struct io_request *io, uint6
 	f->why = finding_text(out, "%s%s%s %s suspended%s: somebody did that (dmsetup, LVM, a "
 			      "snapshot) and has not resumed it", f->why ? f->why : "",
 			      f->why ? "; " : "", name, volume.suspended ? "is" : "is just being",
-			      found ? ", and has put the I/O for that page aside" : "");
+			      !found ? "" : page ? ", and has put the I/O for that page aside"
+					   : ", and has put that I/O aside");
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct mapped_device.flags,deferred %016" PRIx64,
 					    volume.address),
 			       "flags", "%s has put %" PRIu64 " bio%s aside%s", io->disk_name,
 			       volume.deferred_count, volume.deferred_count == 1 ? "" : "s",
-			       found ? ", with that page among them" : "");
+			       !found ? "" : page ? ", with that page among them"
+					    : ", that one among them");
 	f->against = found ? "who suspended it is not kept in the device"
-			   : "the I/O for that page was not found among what it has put aside";
+			   : "the I/O waited for was not found among what it has put aside";
 	if (!found)
 		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
 	f->blame = (struct blame){ 0 };
@@ -80,19 +83,21 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 {
 	struct session *s = facts->session;
 	uint64_t page = wait->object ? page_of_wait(s, wait) : 0;
+	uint64_t bio = wait->kind == WAIT_IO ? wait->object : 0;
 	struct io_request io;
 	const char *age = "";
 
-	if (!page || !block_io_of_page(s, page, &io))
+	if (page ? !block_io_of_page(s, page, &io) : !bio || !block_io_of_bio(s, bio, &io))
 		return false;
 	if (!io.request)
-		return tell_suspended(s, &io, page, out, f);
+		return tell_suspended(s, &io, page, bio, out, f);
 	if (io.age_ns)
 		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
 	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",
 							     io.in_flight) : "";
-	f->why = finding_text(out, "%s%sthe request for that page (%s) has been with the disk's driver%s%s",
-			      f->why ? f->why : "", f->why ? "; " : "", io.words, age, others);
+	f->why = finding_text(out, "%s%sthe request for %s (%s) has been with the disk's driver%s%s",
+			      f->why ? f->why : "", f->why ? "; " : "", page ? "that page" : "it",
+			      io.words, age, others);
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
 					    io.request),

@@ -23,6 +23,7 @@ static const struct {
 	{ WAIT_WORKQUEUE, "workqueue_struct" },
 	{ WAIT_WORK, "work_struct" },
 	{ WAIT_FREEZER, "cgroup" },
+	{ WAIT_IO, "bio" },
 	{ WAIT_PIPE, "pipe_inode_info" },
 	{ WAIT_RPC, "rpc_task" },
 	{ WAIT_KTHREAD, "task_struct" },

@@ -99,9 +99,10 @@ static const struct row {
 	{ "blk_mq_freeze_queue_wait*", WAIT_FROZEN_QUEUE, 0, 4, 0, false },
 	{ "blk_mq_get_tag", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
 	{ "get_request*", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
+	/* A wait for I/O whose object is known is one for a bio. */
 	{ "submit_bio_wait", WAIT_IO, 0, 4, 0, false },
-	{ "blk_execute_rq", WAIT_IO, 0, 4, 0, false },
-	{ "blkdev_issue_flush", WAIT_IO, 0, 4, 0, false },
+	{ "blk_execute_rq", WAIT_IO, NO_OBJECT, 4, 0, false },
+	{ "blkdev_issue_flush", WAIT_IO, NO_OBJECT, 3, 0, false },
 	{ "io_schedule*", WAIT_IO, NO_OBJECT, 1, 0, false },
 	{ "__io_wait*", WAIT_IO, NO_OBJECT, 2, 0, false },
 	{ "throttle_direct_reclaim", WAIT_RECLAIM, NO_OBJECT, 3, 0, false },

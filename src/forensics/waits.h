@@ -23,7 +23,7 @@ enum wait_kind {
 	WAIT_KTHREAD,     /* a kernel thread that is to end */
 	WAIT_FROZEN_FS,   /* a file system that is frozen */
 	WAIT_FROZEN_QUEUE, /* a request queue that is frozen, or has no free request */
-	WAIT_IO,          /* I/O under way */
+	WAIT_IO,          /* I/O under way: a bio */
 	WAIT_RECLAIM,     /* memory */
 	WAIT_FREEZER,     /* the freezer (suspend, cgroup) */
 	WAIT_CPU_CALL,    /* a function call on another CPU */

@@ -28,6 +28,7 @@ enum {
 struct hunt {
 	struct session *s;
 	uint64_t queue, first_pfn, end_pfn; /* of the page or folio */
+	uint64_t bio;                       /* or this one is looked for; 0 */
 	struct io_request *io;
 };
 
@@ -78,6 +79,17 @@ static uint64_t device_of_inode(struct session *s, uint64_t inode)
 
 /* --- Requests of a queue. --- */
 
+bool block_bios_have_bio(struct session *s, uint64_t bio, uint64_t wanted)
+{
+	for (unsigned n = 0; bio && n < BIOS_MAX; n++) {
+		if (bio == wanted)
+			return true;
+		if (!kread(s, bio, "bio", "bi_next", &bio))
+			return false;
+	}
+	return false;
+}
+
 static bool bios_have_page(const struct hunt *h, uint64_t bio)
 {
 	uint64_t vectors, count, size = 0;
@@ -108,11 +120,12 @@ static bool bios_have_page(const struct hunt *h, uint64_t bio)
 	return false;
 }
 
-static bool request_has_page(const struct hunt *h, uint64_t request)
+static bool request_is_wanted(const struct hunt *h, uint64_t request)
 {
 	uint64_t bio;
 
-	return kread(h->s, request, "request", "bio", &bio) && bios_have_page(h, bio);
+	return kread(h->s, request, "request", "bio", &bio) &&
+	       (h->bio ? block_bios_have_bio(h->s, bio, h->bio) : bios_have_page(h, bio));
 }
 
 static void look_at_tags(const struct hunt *h, uint64_t tags)
@@ -134,7 +147,7 @@ static void look_at_tags(const struct hunt *h, uint64_t tags)
 			    !kread(h->s, request, "request", "tag", &tag) || tag != i)
 				continue;
 			h->io->in_flight++;
-			if (!h->io->request && request_has_page(h, request))
+			if (!h->io->request && request_is_wanted(h, request))
 				h->io->request = request;
 		}
 		/* Of the two arrays one has all of them. */
@@ -222,6 +235,22 @@ uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
 	return kread(s, buffer, "buffer_head", "b_folio|b_page", &page) ? page : 0;
 }
 
+/* Of @h->io->bdev: its disk, and what is under way there. */
+static bool look_at_device(struct hunt *h)
+{
+	struct io_request *io = h->io;
+
+	if (!io->bdev || !kread(h->s, io->bdev, "block_device", "bd_disk", &io->disk) || !io->disk ||
+	    !kread_string(h->s, io->disk, "gendisk", "disk_name", io->disk_name,
+			  sizeof(io->disk_name)))
+		return false;
+	if (kread(h->s, io->disk, "gendisk", "queue", &h->queue) && h->queue) {
+		look_at_queue(h);
+		describe(h);
+	}
+	return true;
+}
+
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
 {
 	struct hunt h = { .s = s, .io = io };
@@ -233,15 +262,15 @@ bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
 		return false;
 	set_page(&h, &info);
 	io->bdev = device_of_inode(s, inode);
-	if (!io->bdev || !kread(s, io->bdev, "block_device", "bd_disk", &io->disk) || !io->disk ||
-	    !kread_string(s, io->disk, "gendisk", "disk_name", io->disk_name,
-			  sizeof(io->disk_name)))
-		return false;
-	if (kread(s, io->disk, "gendisk", "queue", &h.queue) && h.queue) {
-		look_at_queue(&h);
-		describe(&h);
-	}
-	return true;
+	return look_at_device(&h);
+}
+
+bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io)
+{
+	struct hunt h = { .s = s, .io = io, .bio = bio };
+
+	*io = (struct io_request){ 0 };
+	return kread(s, bio, "bio", "bi_bdev", &io->bdev) && look_at_device(&h);
 }
 
 bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size)

@@ -2,8 +2,8 @@
 /*
  * Block I/O under way: which request has which page, of which disk, since when.
  *
- * In: a struct page or folio of the page cache, or a request queue. Out: requests that the driver
- * has been given and has not ended. Of disks with blk-mq queues (all since 5.0) only: what a
+ * In: a struct page or folio of the page cache, a bio, or a request queue. Out: requests that the
+ * driver has been given and has not ended. Of disks with blk-mq queues (all since 5.0) only: what a
  * stacked driver (device-mapper, md) was given is not known here (but see device_mapper.h).
  */
 #pragma once
@@ -25,11 +25,14 @@ struct io_request {
  * disk alone (@io->request is 0). False: not even that is known.
  */
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
+/* The same for a struct bio that somebody waits for. Not before 5.12, when bios had a gendisk. */
+bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io);
 /*
- * Has one of the bios from struct bio @bio on (linked by bi_next) the page cache's @page? Those of
- * a stacked driver, which puts them aside, are in no request.
+ * Has one of the bios from struct bio @bio on (linked by bi_next) the page cache's @page, or is one
+ * of them @wanted? Those of a stacked driver, which puts them aside, are in no request.
  */
 bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page);
+bool block_bios_have_bio(struct session *s, uint64_t bio, uint64_t wanted);
 /* The page cache's page that a struct buffer_head is a part of; 0 not known. */
 uint64_t block_page_of_buffer(struct session *s, uint64_t buffer);
 /* The inode that the page cache's @page is of; 0: it is of no file, or cannot be read. */

@@ -112,6 +112,22 @@ class Frozen(Rare):
                 self.assertGreater(row["waited_ns"], 10 ** 9)
 
 
+class DirectReader(Rare):
+    """Past the page cache: the bio is all there is."""
+
+    def test_verdict(self):
+        for dump, truth in self.each("direct-reader"):
+            row, = self.of(dump, "dd")
+            self.assertEqual((row["kind"], row["function"]), ("I/O", "submit_bio_wait"))
+            # 4096 bytes behind 100 times as many; a sector has 512.
+            self.assertRegex(row["waits_for"], rf"^I/O [0-9a-f]+ \({truth['device']}: read of 4096 bytes at sector 800\)$")
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            volume = f"{truth['device']} (volume {truth['volume']} of the device-mapper)"
+            self.assertEqual(verdict["who"], f"whoever suspended {volume}")
+            self.assertIn(f"{volume} is suspended, and has put that I/O aside", verdict["why"])
+
+
 class LostWakeup(Rare):
     def test_verdict(self):
         for dump, truth in self.each("lost-wakeup"):

@@ -1,0 +1,1 @@
+../dm-suspended/volume.c
