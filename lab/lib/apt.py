@@ -12,9 +12,9 @@ import time
 import cache
 from say import Failure, run
 
-ARCHIVE_SUITES = ("bookworm", "bookworm-backports", "sid")
+ARCHIVE_SUITES = ("bullseye", "bookworm", "bookworm-backports", "trixie-backports", "sid")
 HOST_RELEASES = ("bookworm", "oldstable", "stable")
-SECURITY_SUITE = "bookworm-security"
+SECURITY_SUITES = ("bullseye-security", "bookworm-security")
 LISTS_LIFETIME = 24 * 3600
 
 
@@ -56,7 +56,7 @@ def _write_sources(folder):
     options = "[arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
     lines = [f"deb {options} {archive} {suite} main\n" for suite in ARCHIVE_SUITES]
     if security:
-        lines.append(f"deb {options} {security} {SECURITY_SUITE} main\n")
+        lines += [f"deb {options} {security} {suite} main\n" for suite in SECURITY_SUITES]
     (folder / "sources.list").write_text("".join(lines))
 
 

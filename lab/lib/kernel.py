@@ -8,6 +8,7 @@ kernels/6.1, kernels/6.12 and kernels/newest are links to the one in use. The ne
 can be built for it here (its compiler and C library are newer too), so it runs scenarios that have none.
 """
 
+import functools
 import json
 import lzma
 import os
@@ -22,7 +23,8 @@ import cache
 from say import Failure, progress, run
 
 NEWEST = "newest"
-VERSIONS = ("6.1", "6.12", NEWEST)
+BACKPORT = "~bpo"
+VERSIONS = ("5.10", "6.1", "6.12", "7.3", NEWEST)
 META_PACKAGE = "linux-image-cloud-amd64"
 HEADERS_PACKAGE = "linux-headers-cloud-amd64"
 
@@ -92,10 +94,15 @@ def get(series, refresh=False):
         raise Failure(f"no kernel series {series}; there are: {', '.join(VERSIONS)}")
     link = cache.root() / "kernels" / series
     if refresh or not link.exists():
-        version = apt.newest(META_PACKAGE, lambda v: series == NEWEST or v.startswith(series + "."))
+        version = apt.newest(META_PACKAGE, functools.partial(_is_of, series))
         folder = cache.build(f"kernels/{version}", lambda work: _fetch(series, version, work))
         cache.point(link, folder)
     return Kernel(link)
+
+
+def _is_of(series, version):
+    # What is backported is newer than unstable's at times, and a series of its own.
+    return BACKPORT not in version if series == NEWEST else version.startswith(series + ".")
 
 
 def get_debug(series):

@@ -23,9 +23,16 @@ def build_modules(kernel, source, folder):
             (work / "Kbuild").write_text("".join(f"obj-m += {file.stem}.o\n" for file in sorted(work.glob("*.c"))))
         flags = f"-ffile-prefix-map={work}={source.relative_to(cache.PROJECT)} -I{INCLUDE}"
         extra = [] if (kernel.headers / "tools/bpf/resolve_btfids/resolve_btfids").exists() else ["RESOLVE_BTFIDS=true"]
+        extra += [] if shutil.which(_compiler(kernel)) else ["CC=gcc"]
         run("make", "-s", "-C", kernel.headers, f"M={work}", f"KCFLAGS={flags}", *extra, "modules", timeout=300)
         for module in work.glob("*.ko"):
             shutil.copy(module, folder)
+
+
+def _compiler(kernel):
+    """The one that the kernel was made with, as its headers say: an older one than the host's will do as well."""
+    match = re.search(r"^CC = .*\b(gcc-\d+)$", (kernel.headers / ".kernelvariables").read_text(), re.MULTILINE)
+    return match.group(1) if match else "gcc"
 
 
 def build_program(source, output):

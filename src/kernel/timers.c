@@ -43,7 +43,10 @@ static size_t base_count(struct session *s, uint64_t start, uint64_t size, unsig
 	if (types_variable(s->types, "timer_bases", &type) &&
 	    type_kind(type_strip(type)) == TYPE_ARRAY &&
 	    type_array_length(type_strip(type)) <= BASES_MOST)
-		return type_array_length(type_strip(type));
+		count = type_array_length(type_strip(type));
+	/* The BTF of 5.10 has it without a length. */
+	if (count)
+		return count;
 	while (count < BASES_MOST &&
 	       kread(s, start + count * size, "timer_base", "cpu", &owner) && owner == cpu)
 		count++;
