@@ -21,7 +21,7 @@ def build_modules(kernel, source, folder):
         shutil.copytree(source, work)
         if not (work / "Kbuild").exists():
             (work / "Kbuild").write_text("".join(f"obj-m += {file.stem}.o\n" for file in sorted(work.glob("*.c"))))
-        flags = f"-ffile-prefix-map={work}={source.relative_to(cache.PROJECT)} -I{INCLUDE}"
+        flags = f"-std=gnu11 -ffile-prefix-map={work}={source.relative_to(cache.PROJECT)} -I{INCLUDE}"  # gnu89 before 5.18
         extra = [] if (kernel.headers / "tools/bpf/resolve_btfids/resolve_btfids").exists() else ["RESOLVE_BTFIDS=true"]
         extra += [] if shutil.which(_compiler(kernel)) else ["CC=gcc"]
         run("make", "-s", "-C", kernel.headers, f"M={work}", f"KCFLAGS={flags}", *extra, "modules", timeout=300)

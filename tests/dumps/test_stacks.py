@@ -206,8 +206,15 @@ class Stacks(unittest.TestCase):
                     self.assertEqual(show(ours[-len(expected):]), show(expected))
                     self.assertIsNone(threads[0]["reason"])
                     self.assertFalse([f for f in threads[0]["frames"] if f["guess"]])
-                else:
+                elif not self.ends_in_thunk(threads[0], expected):
                     self.check_broken(threads[0], expected)
+
+    def ends_in_thunk(self, thread, expected):
+        """For the thunks of retpolines ORC has nothing: who was interrupted in one is where the kernel's trace stops. Ours goes on."""
+        ours, wanted = show(our_frames(thread)), show(expected)
+        if not wanted[-1].startswith("__x86_indirect_thunk"):
+            return False
+        return any(ours[at:at + len(wanted)] == wanted for at in range(len(ours) - len(wanted)))
 
     def check_broken(self, thread, expected):
         """The kernel's trace stops where the stack is destroyed; what we have above is guessed."""
