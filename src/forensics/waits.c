@@ -61,6 +61,7 @@ static const struct row {
 	{ "folio_wait_bit*", WAIT_PAGE, 0, 3, 0, false },
 	{ "__folio_lock*", WAIT_PAGE, 0, 3, 0, false },
 	{ "folio_wait_writeback*", WAIT_PAGE, 0, 3, 0, false },
+	{ "wait_on_page_bit_common", WAIT_PAGE, 1, 3, 0, false },
 	{ "wait_on_page_bit*", WAIT_PAGE, 0, 3, 0, false },
 	{ "__lock_page*", WAIT_PAGE, 0, 3, 0, false },
 	{ "wait_on_page_writeback*", WAIT_PAGE, 0, 3, 0, false },
@@ -389,7 +390,7 @@ void wait_find_object(struct session *s, const struct task *task, struct stack *
 		const char *name = frame_function(s, &stack->frames[i], &arena);
 		const struct row *other = name ? row_of(name) : NULL;
 		bool same = other && other->kind == row->kind && other->lock == row->lock &&
-			    other->argument == row->argument;
+			    other->argument != NO_OBJECT;
 		arena_deinit(&arena);
 		if (same && frame_argument(s, task, stack, i, (unsigned)other->argument,
 					   &wait->object, &wait->memory)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Disks. Every block device has an inode in the file system "bdev" (block/bdev.c), whose super
- * block lists them all: blockdev_superblock->s_inodes. The whole disk is the device that its
+ * Disks. Since 5.11 every block device has an inode in the file system "bdev" (block/bdev.c), whose
+ * super block lists them all: blockdev_superblock->s_inodes. The whole disk is the device that its
  * gendisk calls part0. What is under way: the requests of its queue that a driver has, by the
  * queue's tags (block/blk-mq-tag.c); without tags (device mapper and others that work bio by bio)
  * the counters that each CPU keeps of what began and did not end.
@@ -87,7 +87,8 @@ static bool count_bios(struct session *s, struct disk *d)
 	size_t count;
 	const struct cpu *all = cpus(s, &count);
 
-	if (!kread(s, d->bdev, "block_device", "bd_stats", &stats) || !stats ||
+	if ((d->bdev ? !kread(s, d->bdev, "block_device", "bd_stats", &stats)
+		     : !kread(s, d->gendisk, "gendisk", "part0.dkstats", &stats)) || !stats ||
 	    !koffset(s, "disk_stats", "in_flight", &offset))
 		return false;
 	for (size_t i = 0; i < count; i++) {
@@ -126,27 +127,76 @@ static void read_disk(struct session *s, uint64_t gendisk, uint64_t bdev, bool i
 		read_io(s, d);
 }
 
-static bool is_old(struct session *s)
-{
-	uint64_t ignored;
-
-	return koffset(s, "block_device", "bd_contains", &ignored);
-}
-
 /*
- * Is it the device of the whole disk? Until 5.10 part0 was no block_device, and one had what it
- * needs only while somebody had it open: bd_contains of the whole one is itself. False: a hole.
+ * Is it the device of the whole disk? False: a hole. What the gendisk names must be a device of it,
+ * or the disk would be lost without a word.
  */
 static bool is_whole(struct session *s, uint64_t gendisk, uint64_t bdev, bool *whole)
 {
 	uint64_t device, disk;
-	bool ok = is_old(s) ? kread(s, bdev, "block_device", "bd_contains", &device)
-			    : kread(s, gendisk, "gendisk", "part0", &device);
 
+	if (!kread(s, gendisk, "gendisk", "part0", &device))
+		return false;
 	*whole = device == bdev;
-	/* What it names must be a device of that disk, or the disk would be lost without a word. */
-	return ok && (*whole || is_old(s) ||
-		      (kread(s, device, "block_device", "bd_disk", &disk) && disk == gendisk));
+	return *whole ||
+	       (kread(s, device, "block_device", "bd_disk", &disk) && disk == gendisk);
+}
+
+/* --- Until 5.10. --- */
+
+/*
+ * Until 5.10 a disk had no block_device of its own, but a struct device in its gendisk, of the
+ * class "block" (block/genhd.c). A class's devices are a klist of what is private to each
+ * (drivers/base/base.h), before 5.1 of the devices themselves.
+ */
+static bool is_old(struct session *s)
+{
+	uint64_t ignored;
+
+	return koffset(s, "gendisk", "part0.__dev", &ignored);
+}
+
+/* The struct device of a klist's @node; 0: it cannot be read. */
+static uint64_t device_of_node(struct session *s, uint64_t node)
+{
+	uint64_t entry = kcontainer(s, node, "klist_node", "n_node"), device;
+	uint64_t outer = kcontainer(s, entry, "device_private", "knode_class");
+
+	if (!outer)
+		return kcontainer(s, entry, "device", "knode_class");
+	return kread(s, outer, "device_private", "device", &device) ? device : 0;
+}
+
+static void disks_of_class(struct session *s, bool io, struct walk_trouble *trouble, disk_fn fn,
+			   void *ctx)
+{
+	uint64_t class = symbols_address(s->symbols, "block_class"), offset, private, node;
+	uint64_t disk_type = symbols_address(s->symbols, "disk_type"), device, type;
+	struct list_walk walk;
+	struct disk disk;
+
+	if (!class || !disk_type || !kread(s, class, "class", "p", &private) || !private ||
+	    !koffset(s, "subsys_private", "klist_devices.k_list", &offset)) {
+		walk_trouble_add(trouble, "the list of block devices (block_class) is not in the dump");
+		return;
+	}
+	list_walk_from_head(&walk, s, LIST_DOUBLE, private + offset);
+	while (!session_stopped(s) && walk.count < INODES_MAX && list_walk_step(&walk, &node)) {
+		device = device_of_node(s, node);
+		if (!device || !kread(s, device, "device", "type", &type)) {
+			walk_trouble_add(trouble, "the block device of the klist_node at %" PRIx64
+					 " is not in the dump", node);
+			continue;
+		}
+		/* The others are partitions. */
+		if (type != disk_type)
+			continue;
+		read_disk(s, kcontainer(s, device, "gendisk", "part0.__dev"), 0, io, &disk);
+		fn(ctx, &disk);
+	}
+	if (walk.trouble.count)
+		walk_trouble_add(trouble, "%s", walk.trouble.text);
+	list_walk_fini(&walk);
 }
 
 void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_fn fn, void *ctx)
@@ -155,6 +205,10 @@ void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_f
 	struct list_walk walk;
 	struct disk disk;
 
+	if (is_old(s)) {
+		disks_of_class(s, io, trouble, fn, ctx);
+		return;
+	}
 	if (!kglobal(s, "blockdev_superblock", 8, &sb) || !sb ||
 	    !koffset(s, "super_block", "s_inodes", &head) ||
 	    !koffset(s, "inode", "i_sb_list", &offset) ||
@@ -163,9 +217,6 @@ void disks_each(struct session *s, bool io, struct walk_trouble *trouble, disk_f
 				 "in the dump");
 		return;
 	}
-	if (is_old(s))
-		walk_trouble_add(trouble, "disks that nobody has open are not found in kernels "
-				 "before 5.11");
 	list_walk_from_head(&walk, s, LIST_DOUBLE, sb + head);
 	while (!session_stopped(s) && walk.count < INODES_MAX && list_walk_step(&walk, &link)) {
 		uint64_t outer = kcontainer(s, link - offset, "bdev_inode", "vfs_inode"), gendisk;

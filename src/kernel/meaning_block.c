@@ -45,8 +45,11 @@ static bool tell_queue(struct session *s, uint64_t queue, char *buf, size_t size
 {
 	uint64_t disk;
 
-	return kread(s, queue, "request_queue", "disk", &disk) && disk &&
-	       tell_disk(s, disk, buf, size);
+	if (kread(s, queue, "request_queue", "disk", &disk))
+		return disk && tell_disk(s, disk, buf, size);
+	/* Before 5.15 it does not know its disk, but lies in the disk's folder of sysfs. */
+	return kread(s, queue, "request_queue", "kobj.parent", &disk) && disk &&
+	       meaning_name(s, disk, "kobject", "name", buf, size);
 }
 
 static bool tell_bio(struct session *s, uint64_t bio, char *buf, size_t size)

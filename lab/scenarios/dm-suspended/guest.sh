@@ -8,7 +8,8 @@
 mke2fs /dev/dm-0 >/dev/null 2>&1
 mkdir -p /tmp/disk /oracle/dm
 # Without ext4lazyinit, a thread that ends when it likes.
-mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/dm-0 /tmp/disk
+mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/dm-0 /tmp/disk 2>/dev/null ||
+	mount -t ext4 -o noinit_itable /dev/dm-0 /tmp/disk # before 5.11
 dd if=/dev/zero of=/tmp/disk/ledger bs=4096 count=4 2>/dev/null
 sync
 echo 1 >/proc/sys/vm/drop_caches

@@ -4,7 +4,8 @@ dd if=/dev/zero of=/tmp/image bs=1M count=16 2>/dev/null
 mke2fs -F /tmp/image >/dev/null 2>&1
 losetup /dev/loop0 /tmp/image
 mkdir /tmp/archive
-mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/loop0 /tmp/archive
+mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/loop0 /tmp/archive 2>/dev/null ||
+	mount -t ext4 -o noinit_itable /dev/loop0 /tmp/archive # before 5.11
 echo "first entry" >/tmp/archive/book
 sync
 before-crash

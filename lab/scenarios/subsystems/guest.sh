@@ -15,7 +15,8 @@ mkswap /dev/vda2 >/dev/null
 /scenario/holder swap /dev/vda2 7
 mkdir -p /tmp/disk /tmp/volatile /tmp/bound /tmp/hidden /tmp/bpf
 # Without ext4lazyinit, a thread that ends when it likes.
-mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/vda1 /tmp/disk
+mount -t ext4 -o noinit_itable,no_prefetch_block_bitmaps /dev/vda1 /tmp/disk 2>/dev/null ||
+	mount -t ext4 -o noinit_itable /dev/vda1 /tmp/disk # before 5.11
 mount -t tmpfs -o size=4m,mode=700,nosuid volatile /tmp/volatile
 mkdir /tmp/disk/folder /tmp/disk/deep /tmp/disk/deep/er
 dd if=/dev/zero of=/tmp/disk/folder/data bs=4096 count=20 2>/dev/null
