@@ -38,7 +38,7 @@ static const char *const helpers[] = {
 	"down_*", "up_*", "down", "up", "rwsem_*", "rt_mutex_*", "__wake_up*", "wake_up_*",
 	"complete*", "wait_for_completion*", "io_schedule*", "__switch_to*", "context_switch",
 	"touch_*watchdog*", "*cond_resched*", "delay_*", "__udelay", "__const_udelay", "__delay",
-	"__wait_for_common", "submit_bio_wait", "__down", "__down_*", "___down_*", "percpu_rwsem_wait", "__percpu_down_*", "percpu_down_*", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
+	"__wait_for_common", "__wait_on_*", "out_of_line_wait_*", "folio_wait_*", "__folio_lock*", "blk_io_schedule", "submit_bio_wait", "__down", "__down_*", "___down_*", "percpu_rwsem_wait", "__percpu_down_*", "percpu_down_*", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*", "preempt_schedule*", "__preempt_schedule*",
 	/* the way from a trap to its report */

@@ -16,6 +16,25 @@
 #include "diagnosis/waiting.h"
 #include "diagnosis/watched.h"
 
+/* "INFO: task NAME:PID blocked for more than": the last one. @end: of the PID; NULL where none is. */
+static const struct log_record *hung_record(const struct facts *facts, const char **end)
+{
+	/* The second since 7.3. */
+	static const char *const words[] = { " blocked for more than",
+					     " blocked in I/O wait for more than" };
+	const struct log_record *last = NULL;
+
+	*end = NULL;
+	for (size_t i = 0; i < array_size(words); i++) {
+		const struct log_record *r = facts_log_find_last(facts, words[i]);
+		if (r && (!last || r > last)) {
+			last = r;
+			*end = strstr(r->text, words[i]);
+		}
+	}
+	return last;
+}
+
 /* The log line of the watchdog that speaks of the policy, for evidence: the last of its kind. */
 static const struct log_record *policy_line(const struct facts *facts, const char *kind)
 {
@@ -23,7 +42,6 @@ static const struct log_record *policy_line(const struct facts *facts, const cha
 		const char *kind, *text;
 	} lines[] = {
 		{ "softlockup", "soft lockup - CPU#" }, { "hardlockup", "hard LOCKUP on cpu" },
-		{ "hung-task", "blocked for more than" },
 		{ "rcu-stall", "detected stalls on CPUs/tasks" },
 		{ "rcu-stall", "self-detected stall" },
 		{ "oom", "invoked oom-killer" },
@@ -37,6 +55,9 @@ static const struct log_record *policy_line(const struct facts *facts, const cha
 		{ "file-system-panic", "device-mapper: verity: " },
 	};
 
+	const char *end;
+	if (strcmp(kind, "hung-task") == 0)
+		return hung_record(facts, &end);
 	for (size_t i = 0; i < array_size(lines); i++) {
 		if (strcmp(lines[i].kind, kind) != 0)
 			continue;
@@ -69,16 +90,16 @@ static struct finding *from_message(const struct facts *facts, struct findings *
 	return f;
 }
 
-/* The task that the last hung-task report names: "INFO: task NAME:PID blocked for more than". */
+/* The task that the last hung-task report names. */
 static const struct task *hung_task(const struct facts *facts)
 {
-	const struct log_record *r = facts_log_find_last(facts, "blocked for more than");
-	const char *end = r ? strstr(r->text, " blocked for more than") : NULL;
-	const char *at = end;
+	const char *end, *at;
+	const struct log_record *last = hung_record(facts, &end);
 	char digits[12];
 	uint64_t pid;
 
-	while (at && at > r->text && at[-1] != ':')
+	at = end;
+	while (at && at > last->text && at[-1] != ':')
 		at--;
 	if (!at || (size_t)(end - at) >= sizeof(digits))
 		return NULL;

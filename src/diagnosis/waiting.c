@@ -245,7 +245,9 @@ bool waiting_blame(const struct facts *facts, const struct task *task, struct fi
 	blame_task(&t, node, NULL);
 	if (waiting_reason(facts, t.graph, node, out, f))
 		return true;
-	f->why = finding_text(out, "nobody is known to have %s", wait_words_again(&t, chain, 0));
+	f->why = t.graph->nodes[node].wait.object
+			 ? finding_text(out, "nobody is known to have %s", wait_words_again(&t, chain, 0))
+			 : finding_text(out, "which %s that is was not found", wait_words(&t, node));
 	f->against = "who is to bring it about is not known";
 	return true;
 }

@@ -283,13 +283,44 @@ static bool first_namespace(struct session *s, uint64_t *ns)
 	return !proxy || kread(s, proxy, "nsproxy", "mnt_ns", ns);
 }
 
+/* Is @dentry the directory @root, or below it? */
+static bool is_below(struct session *s, uint64_t dentry, uint64_t root)
+{
+	uint64_t parent;
+
+	for (unsigned i = 0; i < DEPTH_MAX; i++, dentry = parent) {
+		if (dentry == root)
+			return true;
+		if (!kread(s, dentry, "dentry", "d_parent", &parent) || parent == dentry)
+			return false;
+	}
+	return false;
+}
+
+/* How well a mount shows @dentry (0: any) to users: bits, the greater the better. */
+enum { SHOWS_ALL = 1, SHOWS_IN_FIRST = 2, SHOWS_IT = 4, SHOWS_BEST = 7 };
+
+static unsigned shows(struct session *s, uint64_t mount, uint64_t sb, uint64_t dentry,
+		      bool in_first)
+{
+	uint64_t root = 0, whole = 0;
+
+	(void)kread(s, mount, "mount", "mnt.mnt_root", &root);
+	(void)kread(s, sb, "super_block", "s_root", &whole);
+	bool all = root && root == whole;
+	return (all ? SHOWS_ALL : 0) | (in_first ? SHOWS_IN_FIRST : 0) |
+	       (all || !dentry || is_below(s, dentry, root) ? SHOWS_IT : 0);
+}
+
 /*
- * A mount of @sb that shows to users, if possible in the first namespace: others have their file
- * systems elsewhere (devtmpfsd's /dev is its root). 0: none. False: there may be one.
+ * A mount of @sb that shows @dentry (0: any) to users: the whole file system rather than a part of
+ * it, and if possible in the first namespace: others have their file systems elsewhere
+ * (devtmpfsd's /dev is its root). 0: none. False: there may be one.
  */
-static bool visible_mount(struct session *s, uint64_t sb, uint64_t *found)
+static bool visible_mount(struct session *s, uint64_t sb, uint64_t dentry, uint64_t *found)
 {
 	uint64_t offset, link, head = 0, next, first, ns;
+	unsigned best = 0;
 	bool told = first_namespace(s, &first);
 	bool single = koffset(s, "mount", "mnt_next_for_sb", &offset);
 
@@ -302,9 +333,12 @@ static bool visible_mount(struct session *s, uint64_t sb, uint64_t *found)
 	for (unsigned i = 0; i < MOUNTS_MAX && link && (single || link != sb + head); i++) {
 		uint64_t mount = single ? link : link - offset;
 		told &= namespace_of(s, mount, &ns);
-		if (ns && (ns == first || !*found))
+		unsigned how = ns ? shows(s, mount, sb, dentry, ns == first) : 0;
+		if (ns && (!*found || how > best)) {
 			*found = mount;
-		if (ns && ns == first)
+			best = how;
+		}
+		if (best == SHOWS_BEST)
 			return true;
 		if (memory_u64(s->memory, mount + offset, &next) != READ_OK)
 			return false;
@@ -320,7 +354,7 @@ bool mounted_dentry_path(struct session *s, uint64_t dentry, char *buf, size_t s
 
 	if (made_up_name(s, dentry, buf, size, &whole))
 		return whole;
-	bool told = kread(s, dentry, "dentry", "d_sb", &sb) && visible_mount(s, sb, &mount);
+	bool told = kread(s, dentry, "dentry", "d_sb", &sb) && visible_mount(s, sb, dentry, &mount);
 	whole = mount ? mount_path(s, mount, dentry, buf, size)
 		      : dentry_path(s, dentry, buf, size);
 	return whole && told;
@@ -344,7 +378,7 @@ bool super_block_path(struct session *s, uint64_t sb, char *buf, size_t size)
 
 	if (size)
 		buf[0] = '\0';
-	return visible_mount(s, sb, &mount) && mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
+	return visible_mount(s, sb, 0, &mount) && mount && kread(s, mount, "mount", "mnt.mnt_root", &root) &&
 	       mount_path(s, mount, root, buf, size);
 }
 

@@ -7,6 +7,8 @@
 before-crash
 /scenario/volume suspend ledgers
 dd if=/dev/dm-0 of=/dev/null bs=4096 count=1 skip=100 iflag=direct 2>/dev/null &
+# It sleeps for half of the time-out that it finds at a time, so as not to be told as hung.
+sleep 1
 echo 1 >/proc/sys/kernel/hung_task_panic
 echo 2 >/proc/sys/kernel/hung_task_timeout_secs
 sleep 60
