@@ -10,11 +10,14 @@ import subprocess
 import time
 
 import cache
-from say import Failure, run
+from say import Failure, Missing, progress, run
 
-ARCHIVE_SUITES = ("bullseye", "bookworm", "bookworm-backports", "trixie-backports", "sid")
+ARCHIVE_SUITES = ("bookworm", "bookworm-backports", "sid")
 HOST_RELEASES = ("bookworm", "oldstable", "stable")
-SECURITY_SUITES = ("bullseye-security", "bookworm-security")
+SECURITY_SUITE = "bookworm-security"
+# What will leave the archive one day, and is not needed: further kernels.
+EXTRA_ARCHIVE_SUITES = ("bullseye", "trixie-backports")
+EXTRA_SECURITY_SUITE = "bullseye-security"
 LISTS_LIFETIME = 24 * 3600
 
 
@@ -51,12 +54,14 @@ def _host_repositories():
     return archive, security
 
 
-def _write_sources(folder):
+def _write_sources(folder, extra):
     archive, security = _host_repositories()
     options = "[arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-    lines = [f"deb {options} {archive} {suite} main\n" for suite in ARCHIVE_SUITES]
+    suites = ARCHIVE_SUITES + (EXTRA_ARCHIVE_SUITES if extra else ())
+    lines = [f"deb {options} {archive} {suite} main\n" for suite in suites]
     if security:
-        lines += [f"deb {options} {security} {suite} main\n" for suite in SECURITY_SUITES]
+        suites = (SECURITY_SUITE, EXTRA_SECURITY_SUITE) if extra else (SECURITY_SUITE,)
+        lines += [f"deb {options} {security} {suite} main\n" for suite in suites]
     (folder / "sources.list").write_text("".join(lines))
 
 
@@ -70,8 +75,13 @@ def _update():
             return
         for part in ("lists/partial", "archives/partial"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        _write_sources(folder)
-        run("apt-get", *_options(), "update", timeout=300)
+        try:
+            _write_sources(folder, extra=True)
+            run("apt-get", *_options(), "update", timeout=300)
+        except Failure as failure:
+            progress(f"without {', '.join((*EXTRA_ARCHIVE_SUITES, EXTRA_SECURITY_SUITE))}: {failure}")
+            _write_sources(folder, extra=False)
+            run("apt-get", *_options(), "update", timeout=300)
         stamp.touch()
 
 
@@ -89,7 +99,7 @@ def newest(package, matches=lambda version: True):
         if best is None or subprocess.call(["dpkg", "--compare-versions", version, "gt", best]) == 0:
             best = version
     if best is None:
-        raise Failure(f"no fitting version of package {package} (there are: {', '.join(versions(package)) or 'none'})")
+        raise Missing(f"no fitting version of package {package} (there are: {', '.join(versions(package)) or 'none'})")
     return best
 
 

@@ -10,7 +10,7 @@ from programs import add_host_program
 from say import Failure, progress, run
 
 VERSIONS = ("old", "new")
-FITTING = {"5.10": "old", "6.1": "old", "6.12": "new", "7.3": "new", "newest": "new"}
+FITTING = {"5.10": "old", "6.1": "old", "6.12": "new", "backports": "new", "newest": "new"}
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 PACKAGE = "makedumpfile"

@@ -4,8 +4,8 @@ kernels/PACKAGE-VERSION/ is a folder as the packages unpack it, plus
   kernel.json   what is where in it
   vmlinux       the kernel as an ELF file, taken out of the compressed image: no symbols, no DWARF, but with BTF
   debug/        the debug package (vmlinux and the modules' .ko files with DWARF), only after `lab/kernels VERSION --debug`
-kernels/6.1, kernels/6.12 and kernels/newest are links to the one in use. The newest is that of Debian's unstable suite: no modules
-can be built for it here (its compiler and C library are newer too), so it runs scenarios that have none.
+kernels/6.1, kernels/6.12, kernels/newest ... are links to the one in use. The newest is that of Debian's unstable suite, the backports' that
+of its stable one: no modules can be built for them here (their compiler and C library are newer too), so they run scenarios that have none.
 """
 
 import functools
@@ -23,8 +23,11 @@ import cache
 from say import Failure, progress, run
 
 NEWEST = "newest"
+BACKPORTS = "backports"
 BACKPORT = "~bpo"
-VERSIONS = ("5.10", "6.1", "6.12", "7.3", NEWEST)
+BACKPORT_NEWEST = "~bpo13"  # of trixie-backports, which keeps up with what is new
+VERSIONS = ("5.10", "6.1", "6.12", BACKPORTS, NEWEST)
+OPTIONAL = ("5.10", BACKPORTS)  # may leave the archive
 META_PACKAGE = "linux-image-cloud-amd64"
 HEADERS_PACKAGE = "linux-headers-cloud-amd64"
 
@@ -102,6 +105,8 @@ def get(series, refresh=False):
 
 def _is_of(series, version):
     # What is backported is newer than unstable's at times, and a series of its own.
+    if series == BACKPORTS:
+        return BACKPORT_NEWEST in version
     return BACKPORT not in version if series == NEWEST else version.startswith(series + ".")
 
 

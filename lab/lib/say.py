@@ -12,6 +12,10 @@ class Failure(Exception):
     """Something the user should read as one line; more lines (a console's tail) may follow it."""
 
 
+class Missing(Failure):
+    """The archives do not have it (any more)."""
+
+
 def progress(text):
     print(f"lab: {time.monotonic() - _started:6.1f}s {text}", file=sys.stderr, flush=True)
 
