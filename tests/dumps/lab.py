@@ -17,6 +17,7 @@ BUILD = pathlib.Path(os.environ.get("INQUEST_BUILD", ROOT / "build")).resolve()
 LAB = pathlib.Path(os.environ.get("INQUEST_LAB", ROOT / "build" / "lab")).resolve()
 INQUEST = BUILD / "inquest"
 SECONDS_MAX = 300
+EXTRA_SERIES = ("5.10", "backports")  # lab/lib/kernel.py, OPTIONAL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +69,8 @@ def dumps(**wanted):
             continue
         if all(values.get(key) == value for key, value in wanted.items()):
             found.append(Dump(words, meta.parent, values))
-    # Without the hash at the end of its name, which would order them by luck.
-    return sorted(found, key=lambda dump: dump.folder.name.rpartition("-")[0])
+    # Without the hash at the end of its name, which would order them by luck. Kernels that the archives may lack come last.
+    return sorted(found, key=lambda dump: (dump.meta["series"] in EXTRA_SERIES, dump.folder.name.rpartition("-")[0]))
 
 
 def inquest(*words, **options):
