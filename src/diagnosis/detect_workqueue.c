@@ -4,8 +4,8 @@
  * never sleeps keeps the others from running (a pool of a CPU runs one at a time), or all workers
  * wait. The pool keeps the time of its last progress; when the watchdog complains it is too late.
  *
- * Sources, in linux/: kernel/workqueue.c (struct worker_pool, watchdog_ts in jiffies; kept since
- * 4.5).
+ * Sources, in linux/: kernel/workqueue.c (struct worker_pool; watchdog_ts in jiffies is kept since
+ * 4.5, and called last_progress_ts since 7.3).
  */
 #include <inttypes.h>
 #include <string.h>
@@ -116,8 +116,10 @@ static void look_at_pool(const struct facts *facts, struct findings *out, uint64
 	struct line line = { 0 };
 	uint64_t since, head;
 	const struct task *runs, *woken, *late;
+	const char *stamp = koffset(s, "worker_pool", "watchdog_ts", &since) ? "watchdog_ts"
+									     : "last_progress_ts";
 
-	if (!kread(s, pool, "worker_pool", "watchdog_ts", &since) || since > jiffies ||
+	if (!kread(s, pool, "worker_pool", stamp, &since) || since > jiffies ||
 	    !koffset(s, "worker_pool", "worklist", &head))
 		return;
 	uint64_t seconds = (jiffies - since) / rate;
@@ -165,8 +167,8 @@ static void look_at_pool(const struct facts *facts, struct findings *out, uint64
 	if (busy)
 		finding_evidence(out, f, NULL, "workers of that pool: %s", busy);
 	finding_evidence_shows(out, f,
-			       finding_text(out, "struct worker_pool.watchdog_ts,cpu,nr_workers %016" PRIx64,
-					    pool), "watchdog_ts",
+			       finding_text(out, "struct worker_pool.%s,cpu,nr_workers %016" PRIx64,
+					    stamp, pool), stamp,
 			       "the pool's last progress was at %" PRIu64 ", now is %" PRIu64, since,
 			       jiffies);
 }

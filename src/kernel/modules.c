@@ -23,7 +23,7 @@
 
 enum {
 	/* No kernel has more symbols or unwind entries in one module; a larger number is damage. */
-	SYMBOLS_MAX = 1 << 22,
+	SYMBOLS_MAX = 1 << 22, EXPORTS_MAX = 1 << 16, EXPORT_SIZE_MAX = 64,
 	ORCS_MAX = 1 << 24,
 	BTF_SIZE_MAX = 64 << 20,
 	/* enum mod_mem_type, include/linux/module.h: the first and the fifth hold code. */
@@ -124,6 +124,14 @@ static void read_symbol_tables(struct session *s, uint64_t address, struct modul
 		kread(s, address, "module", "num_symtab", &count);
 	}
 	module->symbol_count = count <= SYMBOLS_MAX && module->symtab ? (unsigned)count : 0;
+
+	uint64_t unused, size = types_sizeof(s->types, "kernel_symbol");
+	if (kread(s, address, "module", "syms", &module->exports) && size && size <= EXPORT_SIZE_MAX &&
+	    kread(s, address, "module", "num_syms", &count) && count <= EXPORTS_MAX) {
+		module->export_count = (unsigned)count;
+		module->export_size = (unsigned)size;
+		module->export_relative = koffset(s, "kernel_symbol", "value_offset", &unused);
+	}
 
 	kread(s, address, "module", "arch.orc_unwind_ip", &module->orc_ip);
 	kread(s, address, "module", "arch.orc_unwind", &module->orc);

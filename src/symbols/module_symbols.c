@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/compiler.h"
 
 enum {
@@ -62,6 +63,43 @@ static char type_of(const struct module_symbols *ms, uint32_t i)
 	return '?';
 }
 
+static int compare_values(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/*
+ * Letters of what the module exports are capital ones in /proc/kallsyms (is_exported(), s_show() in
+ * kernel/kallsyms.c). Values come first in a struct kernel_symbol (kernel/module/internal.h).
+ */
+static void mark_exports(struct module_symbols *ms, struct memory *mem)
+{
+	const struct module *m = ms->module;
+	size_t bytes = (size_t)m->export_count * m->export_size;
+
+	if (!m->exports || !ms->types || !bytes)
+		return;
+	uint8_t *table = xcalloc(1, bytes);
+	uint64_t *values = xcalloc(m->export_count, sizeof(*values));
+	size_t n = memory_read_some(mem, m->exports, table, bytes) / m->export_size;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *at = table + i * m->export_size;
+		uint64_t offset = (uint64_t)(int64_t)(int32_t)load_u32(at);
+		values[i] = m->export_relative ? m->exports + (uint64_t)(at - table) + offset
+					       : load_u64(at);
+	}
+	qsort(values, n, sizeof(*values), compare_values);
+	for (uint32_t i = 0; i < ms->count; i++) {
+		if (ms->types[i] >= 'a' && ms->types[i] <= 'z' &&
+		    bsearch(&ms->sym[i].st_value, values, n, sizeof(*values), compare_values))
+			ms->types[i] -= 'a' - 'A';
+	}
+	free(values);
+	free(table);
+}
+
 /* Reads the symbols up to the first hole. */
 static void read_table(struct module_symbols *ms, struct memory *mem)
 {
@@ -87,6 +125,7 @@ static void read_table(struct module_symbols *ms, struct memory *mem)
 		(void)memory_read_some(mem, m->typetab, ms->types, n);
 	}
 	ms->count = (uint32_t)n;
+	mark_exports(ms, mem);
 }
 
 static int compare_order(const void *a, const void *b, void *ctx)

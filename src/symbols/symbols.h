@@ -30,6 +30,10 @@ struct module {
 	/* Its kallsyms: Elf64_Sym array, string table, and one type letter a symbol (0: none). */
 	uint64_t symtab, strtab, typetab;
 	unsigned symbol_count;
+	/* What it exports: an array of struct kernel_symbol, relative ones or (before 4.19) not. */
+	uint64_t exports;
+	unsigned export_count, export_size;
+	bool export_relative;
 	/* ORC tables and BTF blob; 0 where it has none. */
 	uint64_t orc_ip, orc, btf;
 	unsigned orc_count;

@@ -248,8 +248,10 @@ class Starved(Waits):
         late_ticks = 10 * 250  # Debian's kernels have 250 a second
         pool = "((struct worker *)((struct kthread *)((struct task_struct *){})->worker_private)->data)->pool"
         workers = [t for t in self.ask(dump, "ps")["tasks"] if t["comm"].startswith("kworker/u") and t["state"] == "R"]
+        # Renamed in 7.3.
+        stamp = "watchdog_ts" if self.ask(dump, "struct worker_pool.watchdog_ts").get("structs") else "last_progress_ts"
         return [t for t in workers if
-                self.ask(dump, f"p jiffies - {pool.format(t['task'])}->watchdog_ts")["values"][0]["value"] >= late_ticks]
+                self.ask(dump, f"p jiffies - {pool.format(t['task'])}->{stamp}")["values"][0]["value"] >= late_ticks]
 
     def test_works_that_are_bound_to_no_cpu(self):
         """They may run on one CPU only, and the real-time thread has that. When they come is the kernel's affair."""
