@@ -107,15 +107,15 @@ enum { NODES_MAX = 64 };
 /* Bytes in the slabs of @cache as its nodes count them (CONFIG_SLUB_DEBUG); false: they do not. */
 static bool cache_bytes(struct session *s, const struct slab_cache *cache, uint64_t *bytes)
 {
-	uint64_t offset, nodes = 1, node, slabs;
+	uint64_t offset, stride, nodes = 1, node, slabs;
 	bool any = false;
 
 	*bytes = 0;
-	if (!koffset(s, "kmem_cache", "node", &offset))
+	if (!slab_node_pointers(s, &offset, &stride))
 		return false;
 	(void)(kglobal(s, "nr_node_ids", 4, &nodes) || (nodes = 1));
 	for (uint64_t i = 0; i < nodes && i < NODES_MAX; i++) {
-		if (memory_u64(s->memory, cache->address + offset + i * 8, &node) != READ_OK ||
+		if (memory_u64(s->memory, cache->address + offset + i * stride, &node) != READ_OK ||
 		    !node)
 			continue;
 		if (!kread(s, node, "kmem_cache_node", "nr_slabs", &slabs))

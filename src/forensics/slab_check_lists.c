@@ -270,29 +270,13 @@ static void check_cpu_slab(struct checker *checker, struct check_worker *worker,
 		 "CPU %u has a freelist, but no slab that it would be of", cpu);
 }
 
-/* kmem_cache.node[], or since 7.0 .per_node[].node. False: this kernel's are not known. */
-static bool find_node_pointers(struct session *s, uint64_t *offset, uint64_t *stride)
-{
-	uint64_t in_element;
-
-	*stride = sizeof(uint64_t);
-	if (koffset(s, "kmem_cache", "node", offset))
-		return true;
-	*stride = types_sizeof(s->types, "kmem_cache_per_node_ptrs");
-	if (!koffset(s, "kmem_cache", "per_node", offset) ||
-	    !koffset(s, "kmem_cache_per_node_ptrs", "node", &in_element))
-		return false;
-	*offset += in_element;
-	return *stride >= sizeof(uint64_t);
-}
-
 static void check_nodes(struct checker *checker, struct check_worker *worker,
 			const struct slab_cache *cache)
 {
 	struct session *s = checker->session;
 	uint64_t nodes, offset, stride, node;
 
-	if (!checker->lists_known || !find_node_pointers(s, &offset, &stride)) {
+	if (!checker->lists_known || !slab_node_pointers(s, &offset, &stride)) {
 		cannot_follow(checker, cache);
 		return;
 	}

@@ -204,27 +204,23 @@ static void look_for_freezer(struct build *b, struct wait_node *node)
 		node->wait.object = cgroup;
 }
 
-/* The queues of a pipe lie in it: before 5.5 one, then one for each side (pipe_fs_i.h). */
+/*
+ * The queues of a pipe lie in it: before 5.5 one, then one for each side (pipe_fs_i.h). Readers are
+ * in pipe_read(), since 6.16 in anon_pipe_read() and the like.
+ */
 static void look_for_pipe(struct build *b, struct wait_node *node, const struct stack *stack)
 {
-	static const char *const queues[] = { "wait", "rd_wait", "wr_wait" };
+	const char *queue = strstr(node->wait.function, "read") ? "rd_wait|wait" : "wr_wait|wait";
 	struct wait_entry entry;
 	uint64_t offset, count;
 
-	if (!wait_entry_find(b->s, node->task, stack, &entry))
+	if (!wait_entry_find(b->s, node->task, stack, &entry) ||
+	    !koffset(b->s, "pipe_inode_info", queue, &offset) ||
+	    !kread(b->s, entry.queue - offset, "pipe_inode_info", "ring_size|buffers", &count) ||
+	    !count)
 		return;
-	for (size_t i = 0; i < array_size(queues); i++) {
-		if (!koffset(b->s, "pipe_inode_info", queues[i], &offset) ||
-		    (i && starts_with(node->wait.function, "pipe_") &&
-		     (strcmp(node->wait.function, "pipe_read") == 0) != (i == 1)))
-			continue;
-		uint64_t pipe = entry.queue - offset;
-		if (!kread(b->s, pipe, "pipe_inode_info", "ring_size|buffers", &count) || !count)
-			continue;
-		node->wait.object = pipe;
-		node->wait.confirmed = true;
-		return;
-	}
+	node->wait.object = entry.queue - offset;
+	node->wait.confirmed = true;
 }
 
 static void look_at(struct build *b, struct wait_node *node)

@@ -102,6 +102,13 @@ bool slab_free_link(struct session *s, const struct slab_object *object, uint64_
 /* Fills all that look-ups by slab_object_at() share (caches, CPU freelists, sheaves). */
 void slab_prepare(struct session *s);
 
+/*
+ * Where a kmem_cache has its pointers to struct kmem_cache_node: .node[], or since 7.0
+ * .per_node[].node. Bytes from its start to the first one, and from one to the next. False: this
+ * kernel's are not known.
+ */
+bool slab_node_pointers(struct session *s, uint64_t *offset, uint64_t *stride);
+
 /* Every slab of @cache (NULL: of all caches), by address; one pass over the page array for all.
  * @slab stays valid as long as the session. */
 typedef bool (*slab_fn)(void *ctx, const struct slab *slab);

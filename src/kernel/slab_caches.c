@@ -215,3 +215,18 @@ void slab_read_caches(struct slab_state *state)
 	if (!state->caches.count)
 		state->allocator = ALLOCATOR_NONE;
 }
+
+bool slab_node_pointers(struct session *s, uint64_t *offset, uint64_t *stride)
+{
+	uint64_t in_element;
+
+	*stride = sizeof(uint64_t);
+	if (koffset(s, "kmem_cache", "node", offset))
+		return true;
+	*stride = types_sizeof(s->types, "kmem_cache_per_node_ptrs");
+	if (!koffset(s, "kmem_cache", "per_node", offset) ||
+	    !koffset(s, "kmem_cache_per_node_ptrs", "node", &in_element))
+		return false;
+	*offset += in_element;
+	return *stride >= sizeof(uint64_t);
+}
