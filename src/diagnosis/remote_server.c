@@ -74,7 +74,7 @@ static bool of_call(struct session *s, uint64_t rpc, struct findings *out, struc
 struct calls {
 	struct session *s;
 	unsigned count;
-	uint64_t oldest, timeouts; /* the one with the most time-outs */
+	uint64_t worst, timeouts; /* the one with the most time-outs */
 };
 
 static bool add_call(void *ctx, uint64_t rpc)
@@ -82,8 +82,8 @@ static bool add_call(void *ctx, uint64_t rpc)
 	struct calls *calls = ctx;
 	uint64_t n = timeouts_of(calls->s, rpc);
 
-	if (!calls->oldest || n > calls->timeouts) {
-		calls->oldest = rpc;
+	if (!calls->worst || n > calls->timeouts) {
+		calls->worst = rpc;
 		calls->timeouts = n;
 	}
 	calls->count++;
@@ -118,7 +118,7 @@ static bool of_page(struct session *s, uint64_t page, struct findings *out, stru
 	klist_each(s, client + offset, "rpc_task", "tk_task", "calls of a server", add_call, &calls);
 	if (!calls.count)
 		return false;
-	bool known = meaning_of(s, "rpc_task", calls.oldest, call, sizeof(call));
+	bool known = meaning_of(s, "rpc_task", calls.worst, call, sizeof(call));
 	tell(out, f, &server,
 	     finding_text(out, "the server %s has not answered %u call%s%s%s%s%s", server.name,
 			  calls.count, calls.count == 1 ? "" : "s", known ? " (" : "",

@@ -14,7 +14,7 @@
 
 enum { POLICY_FIFO = 1, POLICY_RR = 2, POLICY_IDLE = 5, POLICY_DEADLINE = 6 };
 
-static const char *policy_words(struct session *s, const struct task *task, struct findings *out)
+const char *starved_real_time(struct session *s, const struct task *task, struct findings *out)
 {
 	struct task_sched sched;
 
@@ -47,7 +47,7 @@ bool starved_find(struct session *s, const struct task *task, uint64_t now, stru
 				     .by = task_by_address(s, cpu->current_task) };
 	if (!starved->by || starved->by->road == ROAD_IDLE)
 		return false;
-	starved->real_time = policy_words(s, starved->by, out);
+	starved->real_time = starved_real_time(s, starved->by, out);
 	return true;
 }
 

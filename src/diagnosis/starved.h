@@ -14,6 +14,8 @@ struct starved {
 /* By the run queues' newest clock, @now. False: it runs, sleeps, or its CPU is idle or not known. */
 bool starved_find(struct session *s, const struct task *task, uint64_t now, struct findings *out,
 		  struct starved *starved);
+/* "SCHED_FIFO, priority 42": of a task with a real-time policy; NULL of others, or not known. */
+const char *starved_real_time(struct session *s, const struct task *task, struct findings *out);
 /* Blames who has the CPU: its code in the kernel, or the program itself. */
 void starved_blame(const struct facts *facts, const struct starved *starved, struct findings *out,
 		   struct finding *f);

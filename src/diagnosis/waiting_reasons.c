@@ -6,7 +6,6 @@
 #include "diagnosis/waiting_reasons.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -225,11 +224,10 @@ static bool user_fault(struct reason *r)
 enum { NO_CPU_SECONDS = 2 };
 
 /*
- * Of those who wait for what this task has, the one that the scheduler puts first; NULL: none comes
- * before @by. That is an inversion of priorities: @by keeps it from running, though less important.
+ * Of those who wait for what this task has, the real-time task that the scheduler puts first; NULL:
+ * none comes before @by. That is an inversion of priorities: @by, less important, keeps it waiting.
  */
-static const struct task *overtaken(const struct reason *r, const struct task *by, char *policy,
-				    size_t size)
+static const struct task *overtaken(const struct reason *r, const struct task *by)
 {
 	struct session *s = r->facts->session;
 	size_t self = (size_t)(r->node - r->graph->nodes);
@@ -244,15 +242,11 @@ static const struct task *overtaken(const struct reason *r, const struct task *b
 		const struct resource *what =
 			n->resource == SIZE_MAX ? NULL : &r->graph->resources[n->resource];
 		if (!what || !what->owner_count || what->owners[0].node != self ||
-		    !task_sched(s, n->task, &sched) || sched.prio >= prio)
+		    !task_sched(s, n->task, &sched) || sched.prio >= prio ||
+		    !starved_real_time(s, n->task, r->out))
 			continue;
-		const char *name = task_policy_name(sched.policy);
 		best = n->task;
 		prio = sched.prio;
-		snprintf(policy, size, "SCHED_%s", name ? name : "?");
-		if (sched.rt_priority)
-			snprintf(policy, size, "SCHED_%s, priority %u", name ? name : "?",
-				 sched.rt_priority);
 	}
 	return best;
 }
@@ -278,12 +272,12 @@ static bool no_cpu(struct reason *r)
 					    task->address), "last_queued",
 			       "%.*s (pid %d) is on the run queue since sched_info.last_queued",
 			       (int)sizeof(task->comm), task->comm, task->pid);
-	char policy[48];
-	const struct task *first = overtaken(r, starved.by, policy, sizeof(policy));
+	const struct task *first = overtaken(r, starved.by);
 	if (first)
 		add_why(r, finding_text(r->out, "%.*s (pid %d), which waits for it, has %s and would "
 					"come before %.*s: an inversion of priorities",
-					(int)sizeof(first->comm), first->comm, first->pid, policy,
+					(int)sizeof(first->comm), first->comm, first->pid,
+					starved_real_time(s, first, r->out),
 					(int)sizeof(starved.by->comm), starved.by->comm));
 	r->f->against = NULL;
 	starved_blame(r->facts, &starved, r->out, r->f);

@@ -6,25 +6,15 @@ import re
 import unittest
 
 import lab
+import waits
 
 
-class Rare(unittest.TestCase):
-    def each(self, name):
-        found = lab.dumps(name=name, truncate=100)
-        if not found:
-            self.skipTest(f"the lab has no dump of {name}")
-        for dump in found:
-            with self.subTest(dump=str(dump)):
-                yield dump, dump.truth
-
-    def ask(self, dump, line):
-        return lab.query(dump, line, "--no-debuginfo")
-
+class Rare(waits.Test):
     def console(self, dump):
         return (dump.folder / "console.log").read_text(errors="replace").replace("\r", "")
 
     def verdict(self, dump):
-        return self.ask(dump, "report")["verdict"]
+        return self.report(dump)["verdict"]
 
     def of(self, dump, comm):
         """What all tasks of that name wait for, those that rest too."""
@@ -36,7 +26,7 @@ class Rare(unittest.TestCase):
 class Rooms(Rare):
     def test_each_room(self):
         for dump, truth in self.each("waiting-rooms"):
-            names = {task["pid"]: task["comm"] for task in self.ask(dump, "ps")["tasks"]}
+            names = self.names(dump)
             for comm, room in truth["rooms"].items():
                 for row in self.of(dump, comm):
                     with self.subTest(comm=comm):

@@ -13,6 +13,7 @@ import unittest
 import xml.etree.ElementTree
 
 import lab
+import waits
 
 sys.path.insert(0, str(lab.ROOT / "tests" / "tools"))
 import damage  # noqa: E402
@@ -26,18 +27,7 @@ CROWD_SECONDS_MAX = 100  # a hang, not a measure: bench/ measures
 CROWD_NAMED = 1990
 
 
-class Waits(unittest.TestCase):
-    def each(self, name):
-        found = lab.dumps(name=name, truncate=100)
-        if not found:
-            self.skipTest(f"the lab has no dump of {name}")
-        for dump in found:
-            with self.subTest(dump=str(dump)):
-                yield dump, dump.truth
-
-    def ask(self, dump, line):
-        return lab.query(dump, line, "--no-debuginfo")
-
+class Waits(waits.Test):
     def blocked(self, dump):
         return self.ask(dump, "blocked")["blocked"]
 
@@ -45,12 +35,6 @@ class Waits(unittest.TestCase):
         found = [r for r in rows if r["comm"] == comm]
         self.assertTrue(found, f"{comm} is not told to wait")
         return found[0]
-
-    def names(self, dump):
-        return {task["pid"]: task["comm"] for task in self.ask(dump, "ps")["tasks"]}
-
-    def report(self, dump):
-        return self.ask(dump, "report")
 
     def check_rings(self, dump, truth):
         """The rings are those of the truth, with their members and no others; names may have a number appended."""
