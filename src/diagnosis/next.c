@@ -27,6 +27,7 @@
 #define CHECKS " bug warning list-corruption refcount usercopy buffer-overflow "
 #define ARITHMETIC " divide-error undefined-behaviour "
 #define STALLS " softlockup hardlockup rcu-stall "
+#define BY_HAND " sysrq hypervisor alive nmi "
 #define HARDWARE " machine-check bit-flip nmi "
 
 struct adviser {
@@ -298,21 +299,35 @@ static const char *look_at_recursion(struct adviser *a)
 				   "each function was given";
 }
 
-/* The command that the detector showed the stuck task with. */
-static const char *look_at_waiters(struct adviser *a)
+/* With the command that the detector showed the stuck task of @f with; @whose: stack that is. */
+static const char *waiters_of(struct adviser *a, const struct finding *f, const char *whose)
 {
-	const struct finding *v = a->verdict;
-
 	if (a->is_text)
 		return NULL;
-	for (unsigned i = 0; i < v->evidence_count; i++) {
-		if (v->evidence[i].command && starts_with(v->evidence[i].command, "bt "))
+	for (unsigned i = 0; i < f->evidence_count; i++) {
+		if (f->evidence[i].command && starts_with(f->evidence[i].command, "bt "))
 			return arena_printf(a->arena, "`%s` is the stack %s, `blocked -g` shows who "
 					    "else waits for whom, `deadlock` whether in a ring",
-					    v->evidence[i].command,
-					    v->blame.known ? "that WHO is about" : "of who waits");
+					    f->evidence[i].command, whose);
 	}
 	return "`blocked -g` shows who waits for whom, `deadlock` whether in a ring";
+}
+
+static const char *look_at_waiters(struct adviser *a)
+{
+	return waiters_of(a, a->verdict, a->verdict->blame.known ? "that WHO is about"
+								 : "of who waits");
+}
+
+/* Who crashes a machine by hand often does so because of what stands beside the verdict. */
+static const char *look_at_stuck(struct adviser *a)
+{
+	for (size_t i = 1; i < a->d->finding_count; i++) {
+		const struct finding *f = &a->d->findings[i];
+		if (strcmp(f->kind, "stuck-task") == 0 || strcmp(f->kind, "deadlock") == 0)
+			return waiters_of(a, f, "at the root of what is stuck");
+	}
+	return NULL;
 }
 
 static const char *look_at_memory(struct adviser *a)
@@ -419,7 +434,8 @@ static const struct {
 	{ " stack-overflow stack-corruption stack-bounds ", look_at_recursion },
 	{ CHECKS ARITHMETIC, look_at_check },
 	{ POINTERS CORRUPTIONS, look_at_pointer },
-	{ " sysrq hypervisor alive watchdog nmi panic unknown ", look_at_machine },
+	{ BY_HAND, look_at_stuck },
+	{ BY_HAND " watchdog panic unknown ", look_at_machine },
 	{ "*", fuller_dump },
 	{ CORRUPTIONS, sanitizers },
 	{ POINTERS CORRUPTIONS CHECKS " unknown panic stack-overflow divide-error ", debug_files },

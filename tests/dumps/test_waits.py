@@ -138,6 +138,8 @@ class Pileup(Waits):
             found = [f for f in report["findings"] if f["kind"] == "deadlock"]
             self.assertEqual(len(found), 1, [f["kind"] for f in report["findings"]])
             self.assertEqual(found[0]["module"], truth.get("guilty_module", "pileup"))
+            # Who crashed it by hand did so because of that: the first step is to look there.
+            self.assertRegex(report["next"][0], r"^`bt .*`blocked -g` shows who else waits for whom")
 
 
 class Abba(Waits):
