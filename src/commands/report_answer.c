@@ -136,8 +136,9 @@ static const char *sure_text(const struct finding *f, struct doc *doc)
 	bool differ = origin && strcmp(origin, sure) != 0;
 
 	/* Said only where it is another. */
-	return arena_printf(&doc->arena, "%s%s%s%s%s", sure,
-			    differ ? "; where the value came from: " : "", differ ? origin : "",
+	const char *of = f->origin_of ? f->origin_of : "where the value came from";
+	return arena_printf(&doc->arena, "%s%s%s%s%s%s%s", sure, differ ? "; " : "",
+			    differ ? of : "", differ ? ": " : "", differ ? origin : "",
 			    f->against ? "; open: " : "", f->against ? f->against : "");
 }
 

@@ -40,8 +40,7 @@ static const struct resource *resource_of(const struct wait_graph *g, const stru
 static const char *owner_words(const struct wait_graph *g, const struct owner *o,
 			       struct arena *arena)
 {
-	return arena_printf(arena, "%s%s", task_words(&g->nodes[o->node], arena),
-			    o->sure ? "" : o->how == OWNER_HINT ? ", perhaps" : ", likely");
+	return arena_printf(arena, "%s%s", owner_doubt_word(o), task_words(&g->nodes[o->node], arena));
 }
 
 /* Held by nobody that could give it back; NULL: not so. */
@@ -178,13 +177,14 @@ struct tree {
 
 static void tree_waiters(struct tree *t, size_t owner, unsigned depth);
 
-static void tree_resource(struct tree *t, size_t index, unsigned depth)
+static void tree_resource(struct tree *t, size_t index, const struct owner *owner, unsigned depth)
 {
 	const struct wait_graph *g = t->graph;
 	const struct resource *r = &g->resources[index];
 	size_t shown = 0, more = 0;
 
-	doc_textf(t->doc, STYLE_PLAIN, "%*swhich has %s", (int)depth * 4, "", r->name);
+	doc_textf(t->doc, STYLE_PLAIN, "%*swhich %shas %s", (int)depth * 4, "",
+		  owner_doubt_word(owner), r->name);
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct wait_node *n = &g->nodes[i];
 		if (n->resource != index || t->shown[i])
@@ -214,9 +214,10 @@ static void tree_resource(struct tree *t, size_t index, unsigned depth)
 static void tree_waiters(struct tree *t, size_t owner, unsigned depth)
 {
 	for (size_t r = 0; r < t->graph->resource_count; r++) {
-		for (unsigned o = 0; o < t->graph->resources[r].owner_count; o++) {
-			if (t->graph->resources[r].owners[o].node == owner)
-				tree_resource(t, r, depth);
+		const struct resource *what = &t->graph->resources[r];
+		for (unsigned o = 0; o < what->owner_count; o++) {
+			if (what->owners[o].node == owner)
+				tree_resource(t, r, &what->owners[o], depth);
 		}
 	}
 }

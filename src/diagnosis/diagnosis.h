@@ -45,6 +45,7 @@ struct finding {
 	const char *against; /* what speaks against it or stays open; NULL: nothing known */
 	/* How sure it is where the bad value came from ("likely"); NULL: not told. */
 	const char *origin_confidence;
+	const char *origin_of; /* of what that is said: "who has it"; NULL: where the value came from */
 	const char *next;  /* what to do or look at next; NULL */
 	enum confidence confidence;
 	unsigned rank;

@@ -129,6 +129,7 @@ static bool of_page(struct session *s, uint64_t page, struct findings *out, stru
 	} else {
 		f->against = "none of those calls has timed out yet";
 		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
+		f->origin_of = "that this holds it up";
 	}
 	return true;
 }

@@ -193,6 +193,7 @@ static void tell(const struct facts *facts, const struct crowd *crowd, const str
 			      holder == stuck ? "" : now);
 	bool sure = how->all_ways && !how->memory && !wait->memory;
 	f->confidence = sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	f->origin_of = "who is to blame";
 	f->origin_confidence = confidence_name(sure ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
 	f->against = sure ? "such a lock keeps no owner: that it is held follows from the holder's code"
 			  : "such a lock keeps no owner; the holder's code may have given it back";

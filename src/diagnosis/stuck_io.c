@@ -71,8 +71,10 @@ static bool tell_suspended(struct session *s, const struct io_request *io, uint6
 					    : ", that one among them");
 	f->against = found ? "who suspended it is not kept in the device"
 			   : "the I/O waited for was not found among what it has put aside";
-	if (!found)
+	if (!found) {
 		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
+		f->origin_of = "that this holds it up";
+	}
 	f->blame = (struct blame){ 0 };
 	f->who = finding_text(out, "whoever suspended %s", name);
 	return true;

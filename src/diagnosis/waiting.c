@@ -188,8 +188,8 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 		strbuf_addf(&text, "%s does not answer; it runs %s",
 			    wait_words(t, chain[count - 2]), task_words(t->out, n->task));
 	else
-		strbuf_addf(&text, "%s is with %s%s%s%s", wait_words_again(t, chain, count - 2),
-			    task_words(t->out, n->task), link ? " (" : "",
+		strbuf_addf(&text, "%s is %swith %s%s%s%s", wait_words_again(t, chain, count - 2),
+			    owner_doubt_word(link), task_words(t->out, n->task), link ? " (" : "",
 			    link ? link->why : "", link ? ")" : "");
 	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
 		add_interrupts(t, n->task, &text);
@@ -205,6 +205,7 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 	t->f->why = finding_text(t->out, "%s", strbuf_text(&text));
 	bool sure = link && link->sure;
 	t->f->origin_confidence = confidence_name(sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+	t->f->origin_of = "who has it";
 	t->f->against = sure ? NULL : "who has it was derived, the lock does not say it";
 	blame_task(t, root, "it has what the others wait for");
 	(void)waiting_reason(t->facts, t->graph, root, t->out, t->f);

@@ -415,7 +415,9 @@ static bool given_since(const struct given_locks *given, const struct held_lock 
 static bool already(const struct stack_locks *locks, const struct held_lock *lock)
 {
 	for (size_t i = 0; i < locks->held_count; i++) {
-		if (locks->held[i].lock == lock->lock && locks->held[i].frame == lock->frame)
+		/* Taken for reading on one way and for writing on another: the lock tells which. */
+		if (locks->held[i].lock == lock->lock && locks->held[i].frame == lock->frame &&
+		    locks->held[i].shared == lock->shared)
 			return true;
 	}
 	return false;

@@ -43,6 +43,11 @@ const char *owner_how_name(enum owner_how how)
 	return names[how];
 }
 
+const char *owner_doubt_word(const struct owner *owner)
+{
+	return !owner || owner->sure ? "" : owner->how == OWNER_HINT ? "perhaps " : "likely ";
+}
+
 /* --- Resources. --- */
 
 struct build {

@@ -29,6 +29,9 @@ struct owner {
 	const char *why; /* "load() took it with _raw_spin_lock_bh" */
 };
 
+/* "", "likely ", "perhaps ": before the words that say it has something; @owner may be NULL. */
+const char *owner_doubt_word(const struct owner *owner);
+
 enum { OWNERS_MAX = 16 };
 
 struct resource {

@@ -86,12 +86,48 @@ static bool holder_meaning(struct session *s, const struct what *what, const cha
 	return false;
 }
 
+/*
+ * An object of which only the slab cache is known, such as a file system's own inode where its
+ * module brings no types: is there the kernel's inode within it? That one's i_mapping leads to its
+ * own i_data, and its i_sb to a super block. @what is then about that.
+ */
+static bool inode_within(struct session *s, struct what *what)
+{
+	const uint64_t size = types_sizeof(s->types, "inode");
+	uint64_t mapping, data, sb, value;
+	struct type type;
+
+	if (what->kind != WHAT_SLAB || what->type || what->freed || !size ||
+	    !types_find(s->types, "inode", &type) || !koffset(s, "inode", "i_mapping", &mapping) ||
+	    !koffset(s, "inode", "i_data", &data))
+		return false;
+	uint64_t first = what->address - what->start >= size ? what->address - size : what->start;
+	for (uint64_t at = first & ~UINT64_C(7); at <= what->address; at += 8) {
+		struct what super;
+		if (at + size > what->start + what->size ||
+		    memory_u64(s->memory, at + mapping, &value) != READ_OK || value != at + data ||
+		    !kread(s, at, "inode", "i_sb", &sb))
+			continue;
+		whatis(s, NULL, sb, &super);
+		if (!super.type || strcmp(super.type, "super_block") != 0 || super.start != sb)
+			continue;
+		what->type = "inode";
+		what->start = at;
+		what->size = size;
+		type_path_at(type, what->address - at, what->member, sizeof(what->member));
+		return true;
+	}
+	return false;
+}
+
 static const char *lock_words(struct session *s, const char *kind, uint64_t lock,
 			      struct what *what, struct arena *arena)
 {
 	char holder[256];
 	const char *type, *member;
 
+	if (!what->type)
+		inode_within(s, what);
 	if (!what->type || !*what->member || what->freed)
 		return NULL;
 	cut_members(what->member);

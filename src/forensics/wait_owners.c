@@ -57,6 +57,12 @@ static bool node_of(const struct search *x, uint64_t task, size_t *node)
 	return known;
 }
 
+/* The surest come first; a trace that may be stale comes after what the code still shows. */
+static unsigned doubt(const struct owner *owner)
+{
+	return owner->sure ? 0 : owner->how != OWNER_HINT ? 1 : 2;
+}
+
 static void add_owner(struct search *x, struct resource *r, uint64_t task, enum owner_how how,
 		      bool sure, const char *why)
 {
@@ -70,10 +76,24 @@ static void add_owner(struct search *x, struct resource *r, uint64_t task, enum 
 	}
 	struct owner owner = { .node = node, .how = how, .sure = sure, .why = why };
 	unsigned at = r->owner_count++;
-	/* The surest first. */
-	for (; at && sure && !r->owners[at - 1].sure; at--)
+	for (; at && doubt(&owner) < doubt(&r->owners[at - 1]); at--)
 		r->owners[at] = r->owners[at - 1];
 	r->owners[at] = owner;
+}
+
+/* The lock remembers the task: no longer needed where better is known of it. */
+static bool drop_hint(const struct search *x, struct resource *r, uint64_t task)
+{
+	for (unsigned i = 0; i < r->owner_count; i++) {
+		if (r->owners[i].how != OWNER_HINT ||
+		    x->graph->nodes[r->owners[i].node].task->address != task)
+			continue;
+		r->owner_count--;
+		memmove(&r->owners[i], &r->owners[i + 1],
+			(r->owner_count - i) * sizeof(r->owners[0]));
+		return true;
+	}
+	return false;
 }
 
 /* --- Owner words. --- */
@@ -103,8 +123,9 @@ static void owners_of_lock(struct search *x, size_t index)
 	if (r->state_known && r->state.owner)
 		add_owner(x, r, r->state.owner, r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
 			  !r->state.owner_is_hint,
-			  r->state.owner_is_hint ? "the lock remembers it as its last reader"
-						 : "the lock's owner word");
+			  !r->state.owner_is_hint ? "the lock's owner word"
+			  : r->state.shared	  ? "the lock remembers it as its last reader"
+						  : "the lock remembers it as its last holder");
 	if (!r->state_known || !r->state.owner || r->state.owner_is_hint) {
 		/* Who writes has the spinlock behind the sequence number (seqlock_t). */
 		bool sequence = r->lock_kind == LOCK_SEQ;
@@ -465,6 +486,10 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 		enum lock_kind wanted = r->lock_kind == LOCK_SEQ ? LOCK_SPIN : r->lock_kind;
 		if (r->kind != WAIT_LOCK || wanted != held->kind)
 			continue;
+		/* What is read by some was not taken for writing, and the other way round. */
+		if (r->lock_kind == LOCK_RWSEM && r->state_known && r->state.held &&
+		    r->state.shared != held->shared)
+			continue;
 		/* Nobody sleeps, or is put off the CPU, with a spinning lock. */
 		if (!task->on_cpu && (held->kind == LOCK_SPIN || held->kind == LOCK_READ_WRITE))
 			continue;
@@ -480,14 +505,8 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 						       : "%s took it with %s and has not given it back",
 					       held->taker, held->function);
 		/* The lock's own hint and the code agree: that is as good as its word. */
-		for (unsigned o = 0; o < r->owner_count; o++) {
-			if (r->owners[o].how == OWNER_HINT &&
-			    x->graph->nodes[r->owners[o].node].task->address == task->address) {
-				r->owners[o].how = OWNER_CODE;
-				r->owners[o].sure = true;
-				r->owners[o].why = why;
-			}
-		}
+		if (drop_hint(x, r, task->address))
+			sure = true;
 		add_owner(x, r, task->address, OWNER_CODE, sure, why);
 	}
 }
@@ -519,6 +538,21 @@ static void search_code(struct search *x)
 	}
 }
 
+/* As many readers are known by their code as there are: the hint is of one who was, before. */
+static void drop_stale_hints(struct wait_graph *graph)
+{
+	for (size_t i = 0; i < graph->resource_count; i++) {
+		struct resource *r = &graph->resources[i];
+		unsigned found = 0;
+		/* Hints come last. */
+		while (found < r->owner_count && r->owners[found].how != OWNER_HINT)
+			found++;
+		if (r->state_known && r->state.shared && r->state.readers &&
+		    found >= r->state.readers)
+			r->owner_count = found;
+	}
+}
+
 /* --- The whole. --- */
 
 static const struct {
@@ -545,6 +579,7 @@ void wait_owners_find(struct session *s, struct wait_graph *graph)
 		}
 	}
 	search_code(&x);
+	drop_stale_hints(graph);
 	map_deinit(&x.nodes);
 	map_deinit(&x.wanted);
 	map_deinit(&x.functions);

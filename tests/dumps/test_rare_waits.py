@@ -69,13 +69,27 @@ class Server(Rare):
 
     def test_waits(self):
         for dump, truth in self.each("nfs-silent"):
-            # Who comes first is luck: it waits for the server, the others perhaps for what that one has.
-            rows = self.of(dump, "dd") + self.of(dump, "cat")
-            said = {"page": r"^page \d+ of /tmp/records/ledger, inode 3 of nfs ", "lock": r"^rwsem [0-9a-f]+ \(.*nfs",
+            # Who comes first is luck: it waits for the server, the others perhaps for what that one has. Whom a time-out has just woken runs.
+            tasks = {task["pid"]: task["state"] for task in self.ask(dump, "ps")["tasks"] if task["comm"] in ("dd", "cat")}
+            rows = {row["pid"]: row for row in self.ask(dump, "blocked -a")["blocked"] if row["pid"] in tasks}
+            self.assertEqual(len(tasks), 3)
+            self.assertEqual(set(tasks) - set(rows), {pid for pid, state in tasks.items() if state == "R"})
+            said = {"page": r"^page \d+ of /tmp/records/(ledger, inode 3|others, inode 4) of nfs ", "lock": r"^rwsem [0-9a-f]+ \(.*nfs",
                     "remote procedure call": rf"\([A-Z]+ of nfs 3 to {truth['server']}\)$"}
-            for row in rows:
+            for row in rows.values():
                 self.assertRegex(row["waits_for"], said[row["kind"]])
-            self.assertTrue([row for row in rows if row["kind"] != "lock"])
+            locks = [row for row in rows.values() if row["kind"] == "lock"]
+            self.assertLess(len(locks), 3)
+            for row in locks:
+                has = rows.get(row["owner_pid"])
+                self.assertTrue(has is None or has["kind"] == "remote procedure call", (row, has))
+
+    def test_taken_as_it_is_held(self):
+        """The folder's i_rwsem: one function takes it for reading or for writing, and the lock says which it was."""
+        for dump, truth in self.each("nfs-silent"):
+            for lock in self.ask(dump, "locks")["locks"]:
+                if lock["kind"] == "rwsem" and lock["owner_how"] == "code":
+                    self.assertIn({"read": "with down_read", "held": "with down_write"}[lock["state"]], lock["owners"])
 
     def test_verdict(self):
         for dump, truth in self.each("nfs-silent"):

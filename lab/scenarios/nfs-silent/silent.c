@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT = 2049, MOUNT_PROGRAM = 100005, NFS_PROGRAM = 100003, FOLDER_ID = 2, FILE_ID = 3 };
+enum { PORT = 2049, MOUNT_PROGRAM = 100005, NFS_PROGRAM = 100003, FOLDER_ID = 2, LEDGER_ID = 3, OTHERS_ID = 4 };
 enum { GETATTR = 1, LOOKUP = 3, ACCESS = 4, FSSTAT = 18, FSINFO = 19, PATHCONF = 20 };
 
 static unsigned char call[65536], answer[1024];
@@ -100,8 +100,9 @@ static int results(uint32_t program, uint32_t procedure)
 	case LOOKUP:
 		if (call[4 * (at + 3)] == 'n') /* "new" */
 			return 0;
-		put_handle(FILE_ID);
-		put_some_attributes(FILE_ID);
+		id = call[4 * (at + 3)] == 'l' ? LEDGER_ID : OTHERS_ID;
+		put_handle(id);
+		put_some_attributes(id);
 		put_some_attributes(FOLDER_ID);
 		return 1;
 	case ACCESS:
