@@ -14,7 +14,8 @@
 /* Globs over function names; suffixes of the compiler (".cold", ".isra.0") are cut off before. */
 static const char *const helpers[] = {
 	/* copying and strings */
-	"mem*cpy*", "__memcpy*", "__memset*", "__memmove*", "__memchr*", "__memcmp*", "memcpy*", "memmove*", "memset*", "memcmp*", "memchr*", "memscan",
+	"mem*cpy*", "__memcpy*", "__memset*", "__memmove*", "__memchr*", "__memcmp*", "memcpy*",
+	"memmove*", "memset*", "memcmp*", "memchr*", "memscan",
 	"str*cpy*", "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strchr*", "strstr",
 	"strscpy*", "strlcpy", "strcat", "strsep", "copy_*user*", "_copy_*", "__copy_*",
 	"rep_movs*", "rep_stos*", "clear_page*", "copy_page*", "copy_mc*", "csum_partial*",
@@ -32,13 +33,18 @@ static const char *const helpers[] = {
 	"check_bytes_and_report", "object_err", "slab_err", "slab_bug", "get_partial*",
 	"get_any_partial", "alloc_single_from_*", "*_consistency_checks", "on_freelist",
 	"kobject_put*", "get_page*",
-	"cache_from_obj", "__phys_addr*", "unlock_page", "folio_unlock", "do_slab_free", "virt_to_cache", "free_large_kmalloc",
+	"cache_from_obj", "__phys_addr*", "unlock_page", "folio_unlock", "do_slab_free", "virt_to_cache",
+	"free_large_kmalloc",
 	/* locks and waiting */
 	"*_spin_*lock*", "__raw_spin_*", "native_queued_*", "queued_*lock*", "mutex_*", "__mutex_*",
 	"down_*", "up_*", "down", "up", "rwsem_*", "rt_mutex_*", "__wake_up*", "wake_up_*",
 	"complete*", "wait_for_completion*", "io_schedule*", "__switch_to*", "context_switch",
 	"touch_*watchdog*", "*cond_resched*", "delay_*", "__udelay", "__const_udelay", "__delay",
-	"__wait_for_common", "__wait_on_*", "out_of_line_wait_*", "folio_wait_*", "__folio_lock*", "blk_io_schedule", "submit_bio_wait", "__down", "__down_*", "___down_*", "percpu_rwsem_wait", "__percpu_down_*", "percpu_down_*", "usleep_range*", "msleep*", "do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*", "finish_wait",
+	"__wait_for_common", "__wait_on_*", "out_of_line_wait_*", "folio_wait_*", "__folio_lock*",
+	"blk_io_schedule", "submit_bio_wait", "__down", "__down_*", "___down_*",
+	"percpu_rwsem_wait", "__percpu_down_*", "percpu_down_*", "usleep_range*", "msleep*",
+	"do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*",
+	"finish_wait",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*", "preempt_schedule*", "__preempt_schedule*",
 	/* the way from a trap to its report */
@@ -62,7 +68,8 @@ static const char *const helpers[] = {
 	"oops_*", "__die*", "usercopy_abort", "__check_object_size", "__check_heap_object",
 	"fortify_panic", "__fortify_panic", "__fortify_report", "__stack_chk_fail", "ubsan_*",
 	"__ubsan_*", "kfence_*", "__kfence_*", "print_*report*", "end_report", "add_taint",
-	"check_panic_on_warn", "__asan_*", "check_memory_region", "__tsan_*", "kcsan_*", "__list_*_or_report", "*printk*", "vsnprintf",
+	"check_panic_on_warn", "__asan_*", "check_memory_region", "__tsan_*", "kcsan_*",
+	"__list_*_or_report", "*printk*", "vsnprintf",
 	"snprintf", "sprintf", "string", "string_nocheck", "pointer", "number", "vscnprintf",
 	"__x86_indirect_thunk_*", "__x86_return_thunk", "srso_*", "retbleed_*", "ftrace_*",
 	/* freeing of network buffers: victims of whoever spoilt the buffer */

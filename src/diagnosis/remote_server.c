@@ -4,7 +4,7 @@
  * of a file on NFS waits for one of the calls that are under way to that file system's server.
  * Which of them it is the page does not tell.
  *
- * Sources, in linux/: include/linux/sunrpc/{sched,clnt,xprt}.h, include/linux/nfs_fs_sb.h.
+ * Sources, in linux/: include/linux/sunrpc/{clnt,xprt}.h, include/linux/nfs_fs_sb.h.
  */
 #include "diagnosis/remote_server.h"
 
@@ -13,8 +13,10 @@
 
 #include "kernel/block_io.h"
 #include "kernel/meaning.h"
+#include "kernel/rpc.h"
 
-enum { SERVER_NAME = 64, TIMEOUTS_MAX = 1 << 20 };
+enum { SERVER_NAME = 64, LONG_S = 30 };
+#define NS_PER_S UINT64_C(1000000000)
 
 struct server {
 	uint64_t transport; /* struct rpc_xprt */
@@ -30,14 +32,6 @@ static bool server_of(struct session *s, uint64_t client, struct server *server)
 	       *server->name;
 }
 
-static uint64_t timeouts_of(struct session *s, uint64_t rpc)
-{
-	uint64_t n;
-
-	/* Bytes and bit fields of them, by release. */
-	return kread(s, rpc, "rpc_task", "tk_timeouts", &n) && n < TIMEOUTS_MAX ? n : 0;
-}
-
 static void tell(struct findings *out, struct finding *f, const struct server *server,
 		 const char *why)
 {
@@ -50,22 +44,35 @@ static void tell(struct findings *out, struct finding *f, const struct server *s
 	f->who = finding_text(out, "server %s, or the network to it", server->name);
 }
 
-static const char *times(struct findings *out, uint64_t n)
+/* Says how long the call has waited; one that has not waited long may be answered yet. */
+static const char *call_words(struct findings *out, struct finding *f, const struct rpc_call *call)
 {
-	return n ? finding_text(out, ", in spite of %" PRIu64 " time-out%s", n, n == 1 ? "" : "s")
-		 : "";
+	const char *age = "", *times = "";
+
+	if (call->age_ns >= NS_PER_S)
+		age = finding_text(out, " for %" PRIu64 " s", call->age_ns / NS_PER_S);
+	if (call->timeouts)
+		times = finding_text(out, ", in spite of %" PRIu64 " time-out%s", call->timeouts,
+				     call->timeouts == 1 ? "" : "s");
+	f->against = NULL;
+	if (!call->timeouts && call->age_ns < LONG_S * NS_PER_S) {
+		f->against = "no call to it has timed out yet";
+		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
+		f->origin_of = "that this holds it up";
+	}
+	return finding_text(out, "%s%s", age, times);
 }
 
 static bool of_call(struct session *s, uint64_t rpc, struct findings *out, struct finding *f)
 {
 	struct server server;
-	uint64_t client;
+	struct rpc_call call;
 
-	if (!kread(s, rpc, "rpc_task", "tk_client", &client) || !server_of(s, client, &server))
+	rpc_call_read(s, rpc, &call);
+	if (!server_of(s, call.client, &server))
 		return false;
 	tell(out, f, &server, finding_text(out, "the server %s has not answered that call%s", server.name,
-					   times(out, timeouts_of(s, rpc))));
-	f->against = NULL;
+					   call_words(out, f, &call)));
 	return true;
 }
 
@@ -74,17 +81,20 @@ static bool of_call(struct session *s, uint64_t rpc, struct findings *out, struc
 struct calls {
 	struct session *s;
 	unsigned count;
-	uint64_t worst, timeouts; /* the one with the most time-outs */
+	uint64_t rpc; /* the one that has waited longest */
+	struct rpc_call longest;
 };
 
 static bool add_call(void *ctx, uint64_t rpc)
 {
 	struct calls *calls = ctx;
-	uint64_t n = timeouts_of(calls->s, rpc);
+	struct rpc_call call;
 
-	if (!calls->worst || n > calls->timeouts) {
-		calls->worst = rpc;
-		calls->timeouts = n;
+	rpc_call_read(calls->s, rpc, &call);
+	if (!calls->rpc || call.age_ns > calls->longest.age_ns ||
+	    (call.age_ns == calls->longest.age_ns && call.timeouts > calls->longest.timeouts)) {
+		calls->rpc = rpc;
+		calls->longest = call;
 	}
 	calls->count++;
 	return true;
@@ -118,19 +128,12 @@ static bool of_page(struct session *s, uint64_t page, struct findings *out, stru
 	klist_each(s, client + offset, "rpc_task", "tk_task", "calls of a server", add_call, &calls);
 	if (!calls.count)
 		return false;
-	bool known = meaning_of(s, "rpc_task", calls.worst, call, sizeof(call));
+	bool known = meaning_of(s, "rpc_task", calls.rpc, call, sizeof(call));
 	tell(out, f, &server,
 	     finding_text(out, "the server %s has not answered %u call%s%s%s%s%s", server.name,
 			  calls.count, calls.count == 1 ? "" : "s", known ? " (" : "",
 			  known ? call : "", known ? calls.count > 1 ? " ...)" : ")" : "",
-			  times(out, calls.timeouts)));
-	if (calls.timeouts) {
-		f->against = NULL;
-	} else {
-		f->against = "none of those calls has timed out yet";
-		f->origin_confidence = confidence_name(CONFIDENCE_POSSIBLE);
-		f->origin_of = "that this holds it up";
-	}
+			  call_words(out, f, &calls.longest)));
 	return true;
 }
 

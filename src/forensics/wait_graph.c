@@ -25,6 +25,7 @@
 #include "forensics/wait_lines.h"
 #include "forensics/wait_names.h"
 #include "forensics/wait_owners.h"
+#include "kernel/rpc.h"
 #include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
 
@@ -261,6 +262,12 @@ static void look_at(struct build *b, struct wait_node *node)
 		if (node->wait.kind == WAIT_RCU)
 			node->wait.object = symbols_address(b->s->symbols, "rcu_state");
 	}
+	/* Whoever waits for a call wakes up to send it anew. */
+	struct rpc_call call = { 0 };
+	if (node->wait.kind == WAIT_RPC && node->wait.object)
+		rpc_call_read(b->s, node->wait.object, &call);
+	if (call.age_ns > node->waited_ns)
+		node->waited_ns = call.age_ns;
 	if (node->wait.object && node->resource == SIZE_MAX) {
 		node->resource = add_resource(b, &node->wait);
 		node->wait.confirmed |= map_get(&b->listed, node->task->address, &listed) &&
@@ -307,8 +314,8 @@ const struct wait_graph *wait_graph(struct session *s)
 	g->node_count = n;
 	for (size_t i = 0; i < n && !session_stopped(s); i++) {
 		g->nodes[i].task = &all[i];
-		look_at(&b, &g->nodes[i]);
 		g->nodes[i].waited_ns = all[i].on_cpu ? 0 : task_waited_ns(s, &all[i], now);
+		look_at(&b, &g->nodes[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		g->nodes[i].task = &all[i];

@@ -59,7 +59,7 @@ struct wait_node {
 	size_t resource;    /* that it waits for; SIZE_MAX: none, or not known which */
 	unsigned place;     /* in the line of those that wait for it, from 1; 0 not known */
 	bool spins_at_lock; /* on its CPU, and not behind others: at the lock's own word */
-	uint64_t waited_ns; /* how long it has not run; 0 not known */
+	uint64_t waited_ns; /* how long it has not run, or its call was not answered; 0 not known */
 	unsigned victims;   /* tasks that wait for it, directly or through others */
 	unsigned owned;     /* resources that others wait for and it has */
 	unsigned cycle;     /* number of its cycle, from 1; 0: in none */
