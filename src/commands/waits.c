@@ -14,6 +14,7 @@
 #include "commands/show.h"
 #include "commands/table.h"
 #include "commands/task_text.h"
+#include "forensics/other_end.h"
 #include "forensics/wait_graph.h"
 #include "forensics/wait_lines.h"
 
@@ -113,14 +114,48 @@ static int compare_waits(const void *a, const void *b, void *ctx)
 	return i < k ? -1 : i > k;
 }
 
-static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
+/* "read by cat (pid 12), tee (pid 13)" */
+static const char *other_end_words(const struct other_end *end, struct arena *arena)
+{
+	const char *does = !end->pipe ? "with" : end->reads ? "read by" : "written by";
+	auto_strbuf text = { 0 };
+
+	if (!end->count)
+		return end->holes ? NULL
+		       : !end->pipe ? "nobody has the other end open"
+		       : end->reads ? "nobody has it open to read"
+				    : "nobody has it open to write";
+	for (size_t i = 0; i < end->count && i < OTHER_END_TASKS; i++)
+		strbuf_addf(&text, "%s%s (pid %s)", i ? ", " : "", task_comm(arena, end->tasks[i]),
+			    task_pid_text(arena, end->tasks[i]));
+	return arena_printf(arena, "%s %s%s", does, strbuf_text(&text),
+			    end->count > OTHER_END_TASKS ? " ..." : "");
+}
+
+static struct cell other_end_cell(const struct other_end *end, struct arena *arena)
+{
+	struct cell *cells = arena_zalloc(arena, OTHER_END_TASKS * sizeof(*cells));
+	struct cell_list *list = arena_zalloc(arena, sizeof(*list));
+
+	if (!end->known)
+		return cell_none();
+	list->cells = cells;
+	for (size_t i = 0; i < end->count && i < OTHER_END_TASKS; i++)
+		cells[list->count++] = pid_cell(end->tasks[i]);
+	return cell_of_list(list);
+}
+
+static void blocked_row(const struct wait_graph *g, size_t i, const struct other_end *end,
+			struct doc *doc)
 {
 	const struct wait_node *n = &g->nodes[i];
 	const struct resource *r = resource_of(g, n);
 	const struct owner *o = r && r->owner_count ? &r->owners[0] : NULL;
 	const char *gone = o ? NULL : gone_words(r, &doc->arena);
+	const char *other = end->known ? other_end_words(end, &doc->arena) : NULL;
 	char state[2] = { task_state_letter(n->task), '\0' };
 
+	other = other ? other : "";
 	doc_row(doc, pid_cell(n->task), cpu_cell(n->task), cell_str(state),
 		time_cell(n->waited_ns, &doc->arena),
 		cell_str(arena_printf(&doc->arena, "%.*s", (int)sizeof(n->task->comm), n->task->comm)),
@@ -133,12 +168,13 @@ static void blocked_row(const struct wait_graph *g, size_t i, struct doc *doc)
 		o ? cell_str(owner_how_name(o->how)) : cell_none(),
 		o ? cell_bool(o->sure) : cell_none(),
 		o ? cell_str(owner_words(g, o, &doc->arena))
-		  : gone ? cell_str(gone) : cell_shown(cell_none(), ""),
+		  : gone ? cell_str(gone) : cell_shown(cell_none(), other),
+		other_end_cell(end, &doc->arena),
 		n->cycle ? cell_udec(n->cycle) : cell_none());
 }
 
-static void blocked_table(const struct wait_graph *g, const size_t *chosen, size_t count,
-			  struct doc *doc)
+static void blocked_table(struct session *s, const struct wait_graph *g, const size_t *chosen,
+			  size_t count, struct doc *doc)
 {
 	static const struct column columns[] = {
 		{ .key = "pid", .title = "PID", .right = true },
@@ -156,13 +192,21 @@ static void blocked_table(const struct wait_graph *g, const size_t *chosen, size
 		{ .key = "owner_how" },
 		{ .key = "owner_sure" },
 		{ .key = "owner", .title = "WHICH HAS" },
+		{ .key = "other_end" },
 		{ .key = "cycle" },
 	};
+	const struct wait **waits = xcalloc(count + 1, sizeof(*waits));
+	struct other_end *ends = xcalloc(count + 1, sizeof(*ends));
 
+	for (size_t i = 0; i < count; i++)
+		waits[i] = &g->nodes[chosen[i]].wait;
+	other_ends_find(s, waits, count, ends);
 	doc_table(doc, "blocked", columns, array_size(columns));
 	for (size_t i = 0; i < count; i++)
-		blocked_row(g, chosen[i], doc);
+		blocked_row(g, chosen[i], &ends[i], doc);
 	doc_end(doc);
+	free(waits);
+	free(ends);
 }
 
 /* --- blocked -g: trees of victims under their roots. --- */
@@ -300,7 +344,7 @@ static struct error *run_blocked(struct command_args *args)
 	size_t count = choose(g, o.set[OPT_ALL], &o, chosen, args->session, &error);
 	if (!error) {
 		qsort_r(chosen, count, sizeof(*chosen), compare_waits, &g);
-		blocked_table(g, chosen, count, args->doc);
+		blocked_table(args->session, g, chosen, count, args->doc);
 		if (!count)
 			doc_remark(args->doc, REMARK_NOTE, "no such task is blocked%s",
 				   o.set[OPT_ALL] ? "" : "; those that rest are in `blocked -a`");
@@ -485,7 +529,8 @@ const struct command command_blocked = {
 		"stale). LINE: the task's place among those that wait for the same, where its list or the\n"
 		"lock's queue tells it.\n"
 		"  -g        as trees: who holds up whom, the one that holds up most first\n"
-		"  -a        also tasks that only wait for events (poll, sleep, pipes ...)\n"
+		"  -a        also tasks that only wait for events (poll, sleep, pipes ...); of pipes and Unix\n"
+		"            sockets WHICH HAS says who has the other end\n"
 		"Examples: blocked | blocked -g | blocked 1234",
 	.run = run_blocked,
 };

@@ -127,6 +127,7 @@ bool what_percpu(const struct what_ask *ask);
 bool what_symbol(const struct what_ask *ask);
 bool what_module(const struct what_ask *ask);
 bool what_page_struct(const struct what_ask *ask);
+bool what_node(const struct what_ask *ask);
 bool what_slab(const struct what_ask *ask);
 bool what_generated(const struct what_ask *ask);
 bool what_vmalloc(const struct what_ask *ask);

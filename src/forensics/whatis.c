@@ -18,6 +18,7 @@
 #include "kernel/pages.h"
 #include "kernel/slab.h"
 #include "kernel/vmalloc.h"
+#include "kernel/zones.h"
 
 static const struct identifier {
 	bool (*answer)(const struct what_ask *ask);
@@ -32,6 +33,7 @@ static const struct identifier {
 	{ what_percpu, true },
 	{ what_symbol, true },
 	{ what_module, true },
+	{ what_node, true },
 	{ what_page_struct, true },
 	{ what_slab, true },
 	{ what_generated, true },
@@ -160,6 +162,7 @@ void whatis_prepare(struct session *s)
 	what_generated_prepare(s, state);
 	what_listed_prepare(s, state);
 	(void)page_array(s);
+	(void)zones(s, &count);
 	slab_prepare(s);
 	(void)vmalloc_areas(s, &count);
 	(void)vmalloc_unpurged(s, &count);

@@ -231,6 +231,28 @@ static bool tell_futex_q(struct session *s, uint64_t q, char *buf, size_t size)
 	return true;
 }
 
+static bool tell_zone(struct session *s, uint64_t zone, char *buf, size_t size)
+{
+	uint64_t node = 0;
+	char name[16];
+
+	if (!meaning_name(s, zone, "zone", "name", name, sizeof(name)))
+		return false;
+	(void)kread(s, zone, "zone", "node", &node);
+	snprintf(buf, size, "%s of node %d", name, (int)node);
+	return true;
+}
+
+static bool tell_node(struct session *s, uint64_t pgdat, char *buf, size_t size)
+{
+	uint64_t node;
+
+	if (!kread(s, pgdat, "pglist_data", "node_id", &node))
+		return false;
+	snprintf(buf, size, "node %d", (int)node);
+	return true;
+}
+
 static bool tell_string(struct session *s, uint64_t address, char *buf, size_t size)
 {
 	return meaning_quote(s, address, buf, size);
@@ -258,6 +280,8 @@ const struct meaning_row meaning_core_rows[] = {
 	{ "worker", tell_worker, false },
 	{ "rq", tell_rq, false },
 	{ "futex_q", tell_futex_q, false },
+	{ "zone", tell_zone, false },
+	{ "pglist_data", tell_node, false },
 	{ "char", tell_string, true },
 	{ NULL, NULL, false },
 };

@@ -50,6 +50,13 @@ class Rooms(Rare):
             self.assertFalse(blocked & set(truth["rests"]))
             self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
 
+    def test_who_has_the_other_end(self):
+        for dump, truth in self.each("waiting-rooms"):
+            names = self.names(dump)
+            for comm, end in truth["other_ends"].items():
+                for row in self.of(dump, comm):
+                    self.assertEqual([names[pid] for pid in row["other_end"]], [end])
+
     def test_who_holds_up_others(self):
         """A chain over a mutex and a work queue; who sleeps in some function of its own is said to."""
         for dump, truth in self.each("waiting-rooms"):

@@ -356,6 +356,26 @@ class Threads(unittest.TestCase):
             self.assertEqual(json.loads(run.stdout)["different"], 0)
 
 
+class Nodes(unittest.TestCase):
+    def test_who_sleeps_in_a_node(self):
+        """A pglist_data is no symbol and no object: in mm/vmscan.c and mm/compaction.c its threads wait in its queues."""
+        seen = 0
+        for dump in lab.dumps(name="places") + lab.dumps(name="waiting-rooms"):
+            waits = {row["comm"]: row["waits_for"] for row in lab.query(dump, "blocked -a")["blocked"]}
+            for comm, queue in (("kswapd0", "kswapd_wait"), ("kcompactd0", "kcompactd_wait")):
+                if waits.get(comm, "").startswith("wait queue"):
+                    self.assertRegex(waits[comm], rf"\({queue} of pglist_data node 0\)$")
+                    seen += 1
+        if not seen:
+            self.skipTest("no dump in which kswapd or kcompactd sleeps")
+
+    def test_zones(self):
+        for dump in lab.dumps(name="places"):
+            for zone in lab.query(dump, "kmem -n")["zones"]:
+                answer, = whatis(dump, [int(zone["address"], 16) + int(lab.query(dump, "p offsetof(struct zone, lock)")["values"][0]["value"])])
+                self.assertTrue(answer["what"].startswith(f"zone {zone['zone']} of node {zone['node']}, member lock"), answer)
+
+
 class Labels(unittest.TestCase):
     """rd -w and bt -F say of a word what whatis says of the address."""
 
