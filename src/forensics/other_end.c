@@ -24,18 +24,16 @@ struct search {
 	const struct task *task;
 };
 
-/* The file of the socket at the other end of the one whose queue @queue is; 0: it is no such. */
-static uint64_t peer_file(struct session *s, uint64_t queue)
+/* The file of the socket at the other end of @socket; 0: it has none, or that is not known. */
+static uint64_t peer_file(struct session *s, uint64_t socket)
 {
-	uint64_t offset, sock, back, family, peer, socket, file;
+	uint64_t sock, family, peer, other, file;
 
-	if (!koffset(s, "socket", "wq.wait", &offset) ||
-	    !kread(s, queue - offset, "socket", "sk", &sock) || !sock ||
-	    !kread(s, sock, "sock", "sk_socket", &back) || back != queue - offset ||
+	if (!kread(s, socket, "socket", "sk", &sock) || !sock ||
 	    !kread(s, sock, "sock", "__sk_common.skc_family", &family) || family != AF_UNIX ||
 	    !kread(s, sock, "unix_sock", "peer", &peer) || !peer ||
-	    !kread(s, peer, "sock", "sk_socket", &socket) || !socket ||
-	    !kread(s, socket, "socket", "file", &file))
+	    !kread(s, peer, "sock", "sk_socket", &other) || !other ||
+	    !kread(s, other, "socket", "file", &file))
 		return 0;
 	return file;
 }
@@ -53,7 +51,7 @@ static uint64_t key_of_wait(struct session *s, const struct wait *wait, struct o
 		end->reads = wait->function && !strstr(wait->function, "read");
 		return wait->object | (end->reads ? WAIT_READERS : 0);
 	}
-	uint64_t file = wait->kind == WAIT_QUEUE ? peer_file(s, wait->object) : 0;
+	uint64_t file = wait->kind == WAIT_SOCKET ? peer_file(s, wait->object) : 0;
 	return file ? file | WAIT_FILE : 0;
 }
 

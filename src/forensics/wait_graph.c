@@ -229,6 +229,21 @@ static void look_for_pipe(struct build *b, struct wait_node *node, const struct 
 	node->wait.confirmed = true;
 }
 
+/* The queue of a socket lies in it since 5.3; before it had that elsewhere, and no more is known. */
+static void look_for_socket(struct build *b, struct wait_node *node, const struct stack *stack)
+{
+	struct wait_entry entry;
+	uint64_t offset, sock, socket;
+
+	if (!wait_entry_find(b->s, node->task, stack, &entry) ||
+	    !koffset(b->s, "socket", "wq.wait", &offset) ||
+	    !kread(b->s, entry.queue - offset, "socket", "sk", &sock) || !sock ||
+	    !kread(b->s, sock, "sock", "sk_socket", &socket) || socket != entry.queue - offset)
+		return;
+	node->wait.object = socket;
+	node->wait.confirmed = true;
+}
+
 static void look_at(struct build *b, struct wait_node *node)
 {
 	struct stack stack = { 0 };
@@ -246,6 +261,8 @@ static void look_at(struct build *b, struct wait_node *node)
 		look_for_queue(b, node, &stack);
 	else if (node->wait.kind == WAIT_PIPE)
 		look_for_pipe(b, node, &stack);
+	else if (node->wait.kind == WAIT_SOCKET)
+		look_for_socket(b, node, &stack);
 	if (node->wait.kind == WAIT_OTHER && !node->wait.function) {
 		node->wait.function = waiting_function(b->s, &stack, &node->wait.frame,
 						       &b->graph->arena);

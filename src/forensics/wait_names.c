@@ -25,6 +25,7 @@ static const struct {
 	{ WAIT_FREEZER, "cgroup" },
 	{ WAIT_IO, "bio" },
 	{ WAIT_PIPE, "pipe_inode_info" },
+	{ WAIT_SOCKET, "socket" },
 	{ WAIT_RPC, "rpc_task" },
 	{ WAIT_KTHREAD, "task_struct" },
 };

@@ -31,7 +31,8 @@ enum wait_kind {
 	WAIT_RPC,         /* a remote procedure call (NFS) */
 	/* Waits that nobody worries about: for events from outside, in an orderly way. */
 	WAIT_PIPE,        /* something to read in a pipe, or room in it */
-	WAIT_RESTING,     /* poll, select, nanosleep, wait4, sockets, idle workers ... */
+	WAIT_SOCKET,      /* something that comes by a socket, or room in it: a struct socket */
+	WAIT_RESTING,     /* poll, select, nanosleep, wait4, idle workers ... */
 	WAIT_OTHER,       /* it sleeps; for what is not known */
 	WAIT_KINDS,
 };
@@ -40,7 +41,7 @@ const char *wait_kind_name(enum wait_kind kind);
 /* Does nobody need to worry about it? */
 static inline bool wait_rests(enum wait_kind kind)
 {
-	return kind == WAIT_RESTING || kind == WAIT_PIPE;
+	return kind == WAIT_RESTING || kind == WAIT_PIPE || kind == WAIT_SOCKET;
 }
 
 struct wait {
