@@ -39,8 +39,8 @@ static uint64_t peer_file(struct session *s, uint64_t socket)
 }
 
 /*
- * A pipe's address, with a bit where those are wanted that read it, or a file's with another one; 0:
- * neither.
+ * A pipe's address, with a bit where those are wanted that read it, or a file's with another one;
+ * 0: neither.
  */
 static uint64_t key_of_wait(struct session *s, const struct wait *wait, struct other_end *end)
 {

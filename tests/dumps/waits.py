@@ -3,6 +3,7 @@
 
 import unittest
 
+import json_schema
 import lab
 
 
@@ -16,7 +17,11 @@ class Test(unittest.TestCase):
                 yield dump, dump.truth
 
     def ask(self, dump, line):
-        return lab.query(dump, line, "--no-debuginfo")
+        reply = lab.query(dump, line, "--no-debuginfo")
+        command = line.split()[0]
+        if command in ("blocked", "locks", "deadlock", "cpus"):
+            self.assertEqual(json_schema.faults(command, reply)[:5], [], line)
+        return reply
 
     def names(self, dump):
         return {task["pid"]: task["comm"] for task in self.ask(dump, "ps")["tasks"]}
