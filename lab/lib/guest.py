@@ -34,6 +34,10 @@ def _base(kernel, module_names):
     return archive
 
 
+def _words(path):
+    return tuple(path.read_text().split()) if path.exists() else ()
+
+
 def write_capture(kernel, tool, filter_options, path):
     """The initramfs of the crash kernel: it saves the memory with makedumpfile and its options, or as it is if there are none."""
     archive = _base(kernel, BLOCK_MODULES)
@@ -45,9 +49,9 @@ def write_capture(kernel, tool, filter_options, path):
 
 def write(kernel, scenario, parts, path, capture=None, vmcoreinfo=False):
     """The initramfs of the machine that crashes; capture is the initramfs of its crash kernel, if it shall have one."""
-    wanted = scenario / "modules"
-    own = tuple(wanted.read_text().split()) if wanted.exists() else ()
-    archive = _base(kernel, BLOCK_MODULES + (VMCOREINFO_MODULES if vmcoreinfo else ()) + own)
+    archive = _base(kernel, BLOCK_MODULES + (VMCOREINFO_MODULES if vmcoreinfo else ()) + _words(scenario / "modules"))
+    for program in _words(scenario / "programs"):
+        programs.add_host_program(archive, program, f"scenario/{program}")
     archive.add_program("init", GUEST / "init")
     archive.add_program("scenario/guest.sh", scenario / "guest.sh")
     for part in sorted(pathlib.Path(parts).iterdir()):

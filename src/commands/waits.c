@@ -227,8 +227,9 @@ static void tree_resource(struct tree *t, size_t index, const struct owner *owne
 	const struct resource *r = &g->resources[index];
 	size_t shown = 0, more = 0;
 
-	doc_textf(t->doc, STYLE_PLAIN, "%*swhich %shas %s", (int)depth * 4, "",
-		  owner_doubt_word(owner), r->name);
+	doc_textf(t->doc, STYLE_PLAIN, "%*s%s %s%s %s", (int)depth * 4, "",
+		  r->kind == WAIT_JOURNAL ? "on which" : "which", owner_doubt_word(owner),
+		  r->kind == WAIT_JOURNAL ? "depends" : "has", r->name);
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct wait_node *n = &g->nodes[i];
 		if (n->resource != index || t->shown[i])

@@ -44,7 +44,8 @@ static const char *const helpers[] = {
 	"blk_io_schedule", "submit_bio_wait", "__down", "__down_*", "___down_*",
 	"percpu_rwsem_wait", "__percpu_down_*", "percpu_down_*", "usleep_range*", "msleep*",
 	"do_wait_intr*", "wait_on_*", "bit_wait*", "try_to_wake_up", "prepare_to_wait*",
-	"finish_wait",
+	"finish_wait", "wait_transaction_*", "start_this_handle", "add_transaction_credits",
+	"jbd2_log_wait_commit", "jbd2_journal_wait_updates",
 	"*_write_lock*", "*_read_lock*", "__lock_*", "lock_acquire", "lock_release", "osq_*",
 	"atomic_*", "cmpxchg*", "schedule*", "__schedule*", "preempt_schedule*", "__preempt_schedule*",
 	/* the way from a trap to its report */

@@ -182,16 +182,19 @@ static void tell_root(struct telling *t, const size_t *chain, size_t count)
 	size_t root = chain[count - 1];
 	const struct wait_node *n = &t->graph->nodes[root];
 	const struct owner *link = owner_link(t, chain[count - 2], root);
+	enum wait_kind kind = t->graph->nodes[chain[count - 2]].wait.kind;
 	auto_strbuf text = { 0 };
 
-	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
+	if (kind == WAIT_CPU_CALL)
 		strbuf_addf(&text, "%s does not answer; it runs %s",
 			    wait_words(t, chain[count - 2]), task_words(t->out, n->task));
 	else
-		strbuf_addf(&text, "%s is %swith %s%s%s%s", wait_words_again(t, chain, count - 2),
-			    owner_doubt_word(link), task_words(t->out, n->task), link ? " (" : "",
+		strbuf_addf(&text, "%s %s%s%s %s%s%s%s", wait_words_again(t, chain, count - 2),
+			    kind == WAIT_JOURNAL ? "" : "is ", owner_doubt_word(link),
+			    kind == WAIT_JOURNAL ? "depends on" : "with",
+			    task_words(t->out, n->task), link ? " (" : "",
 			    link ? link->why : "", link ? ")" : "");
-	if (t->graph->nodes[chain[count - 2]].wait.kind == WAIT_CPU_CALL)
+	if (kind == WAIT_CPU_CALL)
 		add_interrupts(t, n->task, &text);
 	else if (n->wait.kind == WAIT_NOTHING)
 		strbuf_addf(&text, ", which %s", n->task->on_cpu ? "runs" : "could run");

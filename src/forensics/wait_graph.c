@@ -25,6 +25,7 @@
 #include "forensics/wait_lines.h"
 #include "forensics/wait_names.h"
 #include "forensics/wait_owners.h"
+#include "kernel/journal.h"
 #include "kernel/rpc.h"
 #include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
@@ -175,6 +176,7 @@ static const char *waiting_function(struct session *s, const struct stack *stack
 static void look_for_queue(struct build *b, struct wait_node *node, const struct stack *stack)
 {
 	struct wait_entry entry;
+	struct journal journal;
 
 	if (!wait_entry_find(b->s, node->task, stack, &entry) ||
 	    (node->wait.kind == WAIT_BIT && !entry.word))
@@ -187,6 +189,8 @@ static void look_for_queue(struct build *b, struct wait_node *node, const struct
 	node->wait.confirmed = true;
 	if (entry.word)
 		wait_tell_word(b->s, &node->wait);
+	else if (journal_of_queue(b->s, entry.queue, &journal))
+		node->wait.kind = WAIT_JOURNAL;
 }
 
 /*

@@ -11,6 +11,7 @@
 
 #include "forensics/whatis.h"
 #include "kernel/block_io.h"
+#include "kernel/journal.h"
 #include "kernel/meaning.h"
 
 /* What is waited for is, or lies at the start of, a structure that has a meaning. */
@@ -156,6 +157,10 @@ const char *wait_resource_words(struct session *s, enum wait_kind kind, enum loc
 	uint64_t page = kind == WAIT_BUFFER ? block_page_of_buffer(s, object) : 0;
 	if (page && block_page_place(s, page, place, sizeof(place)))
 		return arena_printf(arena, "buffer %016" PRIx64 " (%s)", object, place);
+	struct journal journal;
+	if (kind == WAIT_JOURNAL && journal_of_queue(s, object, &journal))
+		return arena_printf(arena, "%s of %s: %s", name, journal.name,
+				    journal_wait_name(journal.wait));
 	for (size_t i = 0; i < array_size(meant); i++) {
 		if (meant[i].kind == kind &&
 		    meaning_of(s, meant[i].type, object, place, sizeof(place)))

@@ -20,6 +20,7 @@
 #include "kernel/anchors.h"
 #include "kernel/code_env.h"
 #include "kernel/cpus.h"
+#include "kernel/journal.h"
 #include "kernel/mappings.h"
 
 enum {
@@ -250,6 +251,38 @@ static void owners_of_inode(struct search *x, size_t index)
 			add_owner(x, r, task->address, OWNER_CODE, sure, "it is freeing that inode, in evict()");
 		stack_deinit(&stack);
 	}
+}
+
+/* --- Journals. --- */
+
+static void add_handles(struct search *x, struct resource *r, const struct journal *journal)
+{
+	for (size_t i = 0; i < x->graph->node_count && !session_stopped(x->s); i++) {
+		const struct task *task = x->graph->nodes[i].task;
+		if (journal_has_handle(x->s, journal, task))
+			add_owner(x, r, task->address, OWNER_WORD, true,
+				  "it has begun a change in it and not ended that");
+	}
+}
+
+static void owners_of_journal(struct search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	struct journal journal;
+	struct lock_state state;
+
+	if (!journal_of_queue(x->s, r->object, &journal))
+		return;
+	uint64_t barrier = journal_barrier(x->s, &journal);
+	if (journal.wait == JOURNAL_HANDLES)
+		add_handles(x, r, &journal);
+	else if (journal.wait == JOURNAL_NEW_TRANSACTION && barrier) {
+		if (lock_state_of(x->s, LOCK_MUTEX, barrier, &state) && state.owner)
+			add_owner(x, r, state.owner, OWNER_WORD, true,
+				  "it has locked the journal's barrier");
+	} else if (journal.wait != JOURNAL_ROOM)
+		add_owner(x, r, journal.task->address, OWNER_ITSELF, true,
+			  "the journal's thread is to do that");
 }
 
 /* --- Futexes. --- */
@@ -563,6 +596,7 @@ static const struct {
 	{ WAIT_WORKQUEUE, owners_of_workqueue }, { WAIT_KTHREAD, owners_of_kthread },
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
+	{ WAIT_JOURNAL, owners_of_journal },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)

@@ -196,6 +196,7 @@ const char *wait_kind_name(enum wait_kind kind)
 		[WAIT_CPU_CALL] = "another CPU",
 		[WAIT_QUEUE] = "wait queue",
 		[WAIT_RPC] = "remote procedure call",
+		[WAIT_JOURNAL] = "journal",
 		[WAIT_PIPE] = "pipe",
 		[WAIT_SOCKET] = "socket",
 		[WAIT_RESTING] = "an event",

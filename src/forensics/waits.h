@@ -29,6 +29,7 @@ enum wait_kind {
 	WAIT_CPU_CALL,    /* a function call on another CPU */
 	WAIT_QUEUE,       /* some wait queue */
 	WAIT_RPC,         /* a remote procedure call (NFS) */
+	WAIT_JOURNAL,     /* one of a journal's wait queues (kernel/journal.h) */
 	/* Waits that nobody worries about: for events from outside, in an orderly way. */
 	WAIT_PIPE,        /* something to read in a pipe, or room in it */
 	WAIT_SOCKET,      /* something that comes by a socket, or room in it: a struct socket */

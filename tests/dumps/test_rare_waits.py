@@ -110,6 +110,32 @@ class Server(Rare):
                                              r"for \d+ s, in spite of \d+ time-outs?$")
 
 
+class Journal(Rare):
+    """ext4 behind a volume that lets nothing through: all wait for the journal, that for one change, that for a block."""
+
+    def test_who_waits_for_whom(self):
+        for dump, truth in self.each("journal-stuck"):
+            names = self.names(dump)
+            for comm, (waits_for, owner) in truth["waits"].items():
+                for row in self.of(dump, comm):
+                    self.assertRegex(row["waits_for"], waits_for)
+                    self.assertEqual((names.get(row["owner_pid"]), row["owner_sure"]), (owner, True if owner else None))
+            self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
+
+    def test_who_holds_up_all(self):
+        for dump, truth in self.each("journal-stuck"):
+            roots = self.ask(dump, "blocked -g")["roots"]
+            self.assertEqual([(root["comm"], root["victims"]) for root in roots], [(truth["holder"], truth["victims"])])
+
+    def test_verdict(self):
+        for dump, truth in self.each("journal-stuck"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["confidence"]), ("hung-task", "certain"))
+            self.assertIn(f"{truth['holder']} (pid ", verdict["why"])
+            if dump.meta["series"] != "5.10":  # no types of the module dm_mod there
+                self.assertEqual(verdict["who"], f"whoever suspended {truth['device']} (volume {truth['volume']} of the device-mapper)")
+
+
 class Frozen(Rare):
     def test_file_system(self):
         for dump, truth in self.each("fs-frozen"):
