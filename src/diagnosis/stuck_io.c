@@ -80,6 +80,36 @@ static bool tell_suspended(struct session *s, const struct io_request *io, uint6
 	return true;
 }
 
+/*
+ * A disk without requests hands its bios on to others. What it is waiting for is not known here;
+ * that it, or one of those, has not ended the I/O is.
+ */
+static bool tell_stacked(const struct facts *facts, const struct io_request *io,
+			 const struct wait *wait, uint64_t page, struct findings *out,
+			 struct finding *f)
+{
+	struct session *s = facts->session;
+	struct symbol symbol;
+
+	if (!io->submit || !symbols_by_address(s->symbols, io->submit, &symbol) ||
+	    symbol.address != io->submit ||
+	    (wait->kind == WAIT_PAGE && !block_page_in_io(s, page)))
+		return false;
+	f->why = finding_text(out, "%s%sthe I/O waited for was given to %s, which hands it on (%s%s%s%s), and has not ended",
+			      f->why ? f->why : "", f->why ? "; " : "", io->disk_name, symbol.name,
+			      symbol.module ? " [" : "", symbol.module ? symbol.module->name : "",
+			      symbol.module ? "]" : "");
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct gendisk.disk_name,fops,queue %016" PRIx64,
+					    io->disk), io->disk_name, "the disk");
+	f->against = "where below that disk it is stuck is not known";
+	f->origin_confidence = confidence_name(CONFIDENCE_LIKELY);
+	f->origin_of = "that this holds it up";
+	f->blame = (struct blame){ 0 };
+	f->who = finding_text(out, "disk %s, or one below it", io->disk_name);
+	return true;
+}
+
 bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
 		   struct finding *f)
 {
@@ -92,7 +122,8 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 	if (page ? !block_io_of_page(s, page, &io) : !bio || !block_io_of_bio(s, bio, &io))
 		return false;
 	if (!io.request)
-		return tell_suspended(s, &io, page, bio, out, f);
+		return tell_suspended(s, &io, page, bio, out, f) ||
+		       tell_stacked(facts, &io, wait, page, out, f);
 	if (io.age_ns)
 		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
 	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The kernel's locking functions by name: include/linux/{spinlock,rwlock,mutex,rwsem,semaphore}*.h,
- * kernel/locking/; the names with one underscore are those before 2.6.33. Their first argument is
- * the lock. Slow paths are for waiting only: who is in one does not hold the lock yet.
+ * The kernel's locking functions by name: kernel/locking/, in include/linux/ {spinlock,rwlock,mutex,
+ * rwsem,semaphore,srcu}*.h; the names with one underscore are those before 2.6.33. Their first
+ * argument is the lock. Slow paths are for waiting only: who is in one does not hold the lock yet.
  */
 #include "base/strbuf.h"
 #include "forensics/held_locks.h"
@@ -67,6 +67,8 @@ static const struct lock_function functions[] = {
 	{ "rt_mutex_trylock", LOCK_RT_MUTEX, LOCK_TRY, false },
 	{ "rt_mutex_lock*", LOCK_RT_MUTEX, LOCK_TAKE, false },
 	{ "rt_mutex_unlock", LOCK_RT_MUTEX, LOCK_GIVE, false },
+	{ "__srcu_read_lock*", LOCK_SRCU, LOCK_TAKE, true },
+	{ "__srcu_read_unlock*", LOCK_SRCU, LOCK_GIVE, true },
 	{ "up", LOCK_SEMAPHORE, LOCK_GIVE, false },
 };
 

@@ -281,7 +281,7 @@ static void look_at(struct build *b, struct wait_node *node)
 		if (!node->wait.object)
 			wait_find_object(b->s, node->task, &stack, &node->wait);
 		if (node->wait.kind == WAIT_RCU)
-			node->wait.object = symbols_address(b->s->symbols, "rcu_state");
+			node->wait.object = wait_rcu_flavour(b->s, node->task, &stack, &node->wait);
 	}
 	/* Whoever waits for a call wakes up to send it anew. */
 	struct rpc_call call = { 0 };

@@ -5,7 +5,7 @@
  * function at all, and of threads with equal stacks one tells whether it can hold anything.
  *
  * Sources, in linux/: kernel/workqueue.c (struct worker, pool_workqueue, the flags in work->data),
- * kernel/rcu/tree.h (struct rcu_node), kernel/smp.c (cfd_data, csd flags), include/uapi/linux/
+ * kernel/smp.c (cfd_data, csd flags), include/uapi/linux/
  * futex.h; user space: struct __pthread_mutex_s of glibc (nptl), owner at offset 8.
  */
 #include "forensics/wait_owners.h"
@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/strbuf.h"
 #include "forensics/args_frame.h"
+#include "forensics/wait_search.h"
 #include "kernel/anchors.h"
 #include "kernel/code_env.h"
 #include "kernel/cpus.h"
@@ -34,22 +35,9 @@ enum {
 	WHY_FRAMES = 24,
 	BY_CODE_TASKS = 20000,
 	WORDS_CHECKED_MAX = 500,
-	RCU_LEVELS_MAX = 4, RCU_NODES_MAX = 4096, RCU_NODE_CPUS = 64,
 };
 
-struct search {
-	struct session *s;
-	struct wait_graph *graph;
-	struct map nodes;      /* task address -> node */
-	struct map wanted;     /* object address -> resource, of those to be found by code */
-	struct owner_clocks clocks;
-	unsigned words_checked; /* owner words held against the owner's code */
-	unsigned kinds;        /* of locks, of those: bits 1 << kind */
-	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
-	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
-};
-
-static bool node_of(const struct search *x, uint64_t task, size_t *node)
+static bool node_of(const struct wait_search *x, uint64_t task, size_t *node)
 {
 	uint64_t value = 0;
 	bool known = task && map_get(&x->nodes, task, &value);
@@ -64,8 +52,8 @@ static unsigned doubt(const struct owner *owner)
 	return owner->sure ? 0 : owner->how != OWNER_HINT ? 1 : 2;
 }
 
-static void add_owner(struct search *x, struct resource *r, uint64_t task, enum owner_how how,
-		      bool sure, const char *why)
+void wait_add_owner(struct wait_search *x, struct resource *r, uint64_t task, enum owner_how how,
+		    bool sure, const char *why)
 {
 	size_t node;
 
@@ -83,7 +71,7 @@ static void add_owner(struct search *x, struct resource *r, uint64_t task, enum 
 }
 
 /* The lock remembers the task: no longer needed where better is known of it. */
-static bool drop_hint(const struct search *x, struct resource *r, uint64_t task)
+static bool drop_hint(const struct wait_search *x, struct resource *r, uint64_t task)
 {
 	for (unsigned i = 0; i < r->owner_count; i++) {
 		if (r->owners[i].how != OWNER_HINT ||
@@ -106,7 +94,7 @@ static uint64_t seqlock_spinlock(struct session *s)
 	return koffset(s, "seqlock_t", "lock", &offset) ? offset : sizeof(uint32_t);
 }
 
-static void owners_of_lock(struct search *x, size_t index)
+static void owners_of_lock(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 
@@ -122,11 +110,12 @@ static void owners_of_lock(struct search *x, size_t index)
 		return;
 	}
 	if (r->state_known && r->state.owner)
-		add_owner(x, r, r->state.owner, r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
-			  !r->state.owner_is_hint,
-			  !r->state.owner_is_hint ? "the lock's owner word"
+		wait_add_owner(x, r, r->state.owner,
+			       r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
+			       !r->state.owner_is_hint,
+			       !r->state.owner_is_hint ? "the lock's owner word"
 			  : r->state.shared	  ? "the lock remembers it as its last reader"
-						  : "the lock remembers it as its last holder");
+			       : "the lock remembers it as its last holder");
 	if (!r->state_known || !r->state.owner || r->state.owner_is_hint) {
 		/* Who writes has the spinlock behind the sequence number (seqlock_t). */
 		bool sequence = r->lock_kind == LOCK_SEQ;
@@ -144,10 +133,10 @@ static uint64_t worker_of(struct session *s, const struct task *task)
 	return task->flags & PF_WQ_WORKER && kthread_of(s, task, &function, &data) ? data : 0;
 }
 
-typedef void (*worker_fn)(struct search *x, struct resource *r, const struct task *task,
+typedef void (*worker_fn)(struct wait_search *x, struct resource *r, const struct task *task,
 			  uint64_t worker, uint64_t key);
 
-static void each_worker(struct search *x, struct resource *r, uint64_t key, worker_fn fn)
+static void each_worker(struct wait_search *x, struct resource *r, uint64_t key, worker_fn fn)
 {
 	for (size_t i = 0; i < x->graph->node_count; i++) {
 		const struct task *task = x->graph->nodes[i].task;
@@ -157,37 +146,37 @@ static void each_worker(struct search *x, struct resource *r, uint64_t key, work
 	}
 }
 
-static void if_runs_work(struct search *x, struct resource *r, const struct task *task,
+static void if_runs_work(struct wait_search *x, struct resource *r, const struct task *task,
 			 uint64_t worker, uint64_t work)
 {
 	uint64_t current;
 
 	if (kread(x->s, worker, "worker", "current_work", &current) && current == work)
-		add_owner(x, r, task->address, OWNER_WORKER, true, "it runs that work");
+		wait_add_owner(x, r, task->address, OWNER_WORKER, true, "it runs that work");
 }
 
 /* A work that waits in a queue comes after those of the queue that run. */
-static void if_runs_of_pwq(struct search *x, struct resource *r, const struct task *task,
+static void if_runs_of_pwq(struct wait_search *x, struct resource *r, const struct task *task,
 			   uint64_t worker, uint64_t pwq)
 {
 	uint64_t current;
 
 	if (kread(x->s, worker, "worker", "current_pwq", &current) && current == pwq)
-		add_owner(x, r, task->address, OWNER_WORKER, false,
-			  "it runs another work of the same queue, before it");
+		wait_add_owner(x, r, task->address, OWNER_WORKER, false,
+			       "it runs another work of the same queue, before it");
 }
 
-static void if_runs_of_queue(struct search *x, struct resource *r, const struct task *task,
+static void if_runs_of_queue(struct wait_search *x, struct resource *r, const struct task *task,
 			     uint64_t worker, uint64_t queue)
 {
 	uint64_t pwq, wq;
 
 	if (kread(x->s, worker, "worker", "current_pwq", &pwq) && pwq &&
 	    kread(x->s, pwq, "pool_workqueue", "wq", &wq) && wq == queue)
-		add_owner(x, r, task->address, OWNER_WORKER, true, "it runs a work of that queue");
+		wait_add_owner(x, r, task->address, OWNER_WORKER, true, "it runs a work of that queue");
 }
 
-static void owners_of_work(struct search *x, size_t index)
+static void owners_of_work(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 	uint64_t data;
@@ -199,18 +188,18 @@ static void owners_of_work(struct search *x, size_t index)
 	each_worker(x, r, data & ~(uint64_t)WORK_FLAG_MASK, if_runs_of_pwq);
 }
 
-static void owners_of_workqueue(struct search *x, size_t index)
+static void owners_of_workqueue(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 
 	each_worker(x, r, r->object, if_runs_of_queue);
 }
 
-static void owners_of_kthread(struct search *x, size_t index)
+static void owners_of_kthread(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 
-	add_owner(x, r, r->object, OWNER_ITSELF, true, "it is the thread that is to end");
+	wait_add_owner(x, r, r->object, OWNER_ITSELF, true, "it is the thread that is to end");
 }
 
 /* --- Inodes. --- */
@@ -236,7 +225,7 @@ static bool frees_inode(struct session *s, const struct task *task, struct stack
 	return false;
 }
 
-static void owners_of_inode(struct search *x, size_t index)
+static void owners_of_inode(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 
@@ -248,24 +237,24 @@ static void owners_of_inode(struct search *x, size_t index)
 			continue;
 		task_stack(x->s, task, &stack);
 		if (frees_inode(x->s, task, &stack, r->object, &sure))
-			add_owner(x, r, task->address, OWNER_CODE, sure, "it is freeing that inode, in evict()");
+			wait_add_owner(x, r, task->address, OWNER_CODE, sure, "it is freeing that inode, in evict()");
 		stack_deinit(&stack);
 	}
 }
 
 /* --- Journals. --- */
 
-static void add_handles(struct search *x, struct resource *r, const struct journal *journal)
+static void add_handles(struct wait_search *x, struct resource *r, const struct journal *journal)
 {
 	for (size_t i = 0; i < x->graph->node_count && !session_stopped(x->s); i++) {
 		const struct task *task = x->graph->nodes[i].task;
 		if (journal_has_handle(x->s, journal, task))
-			add_owner(x, r, task->address, OWNER_WORD, true,
-				  "it has begun a change in it and not ended that");
+			wait_add_owner(x, r, task->address, OWNER_WORD, true,
+				       "it has begun a change in it and not ended that");
 	}
 }
 
-static void owners_of_journal(struct search *x, size_t index)
+static void owners_of_journal(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 	struct journal journal;
@@ -278,11 +267,11 @@ static void owners_of_journal(struct search *x, size_t index)
 		add_handles(x, r, &journal);
 	else if (journal.wait == JOURNAL_NEW_TRANSACTION && barrier) {
 		if (lock_state_of(x->s, LOCK_MUTEX, barrier, &state) && state.owner)
-			add_owner(x, r, state.owner, OWNER_WORD, true,
-				  "it has locked the journal's barrier");
+			wait_add_owner(x, r, state.owner, OWNER_WORD, true,
+				       "it has locked the journal's barrier");
 	} else if (journal.wait != JOURNAL_ROOM)
-		add_owner(x, r, journal.task->address, OWNER_ITSELF, true,
-			  "the journal's thread is to do that");
+		wait_add_owner(x, r, journal.task->address, OWNER_ITSELF, true,
+			       "the journal's thread is to do that");
 }
 
 /* --- Futexes. --- */
@@ -299,7 +288,7 @@ static bool user_word(struct session *s, const struct task *task, uint64_t at, u
 	return memory_read_user(s->memory, &root, at, value, sizeof(*value), NULL) == READ_OK;
 }
 
-static void owners_of_futex(struct search *x, size_t index)
+static void owners_of_futex(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 	const struct task *waiter = NULL, *owner;
@@ -314,7 +303,7 @@ static void owners_of_futex(struct search *x, size_t index)
 	/* A PI futex holds the owner's thread id itself (see FUTEX_LOCK_PI, futex(2)). */
 	owner = word > 2 ? task_by_pid(x->s, (int32_t)(word & FUTEX_TID_MASK)) : NULL;
 	if (owner && owner->mm == waiter->mm) {
-		add_owner(x, r, owner->address, OWNER_WORD, true, "the futex holds its thread id");
+		wait_add_owner(x, r, owner->address, OWNER_WORD, true, "the futex holds its thread id");
 		return;
 	}
 	/* 2: locked, with waiters (nptl/lowlevellock.h). */
@@ -322,74 +311,20 @@ static void owners_of_futex(struct search *x, size_t index)
 		return;
 	owner = task_by_pid(x->s, (int32_t)id);
 	if (owner && owner->mm == waiter->mm)
-		add_owner(x, r, owner->address, OWNER_HINT, false,
+		wait_add_owner(x, r, owner->address, OWNER_HINT, false,
 			  "owner of the pthread mutex that the futex belongs to, as glibc lays it out");
-}
-
-/* --- RCU. --- */
-
-static void blocked_reader(struct search *x, struct resource *r, uint64_t list_entry)
-{
-	uint64_t task = kcontainer(x->s, list_entry, "task_struct", "rcu_node_entry");
-
-	add_owner(x, r, task, OWNER_WORD, true, "a reader that was preempted holds up the grace period");
-}
-
-static void rcu_node_holdouts(struct search *x, struct resource *r, uint64_t node)
-{
-	uint64_t mask, low, tasks;
-
-	if (kread(x->s, node, "rcu_node", "gp_tasks", &tasks) && tasks)
-		blocked_reader(x, r, tasks);
-	if (!kread(x->s, node, "rcu_node", "qsmask", &mask) ||
-	    !kread(x->s, node, "rcu_node", "grplo", &low))
-		return;
-	for (unsigned bit = 0; bit < RCU_NODE_CPUS; bit++) {
-		const struct cpu *cpu = cpu_by_id(x->s, (unsigned)low + bit);
-		if (mask >> bit & 1 && cpu && cpu->current_task)
-			add_owner(x, r, cpu->current_task, OWNER_WORD, true,
-				  "its CPU has not yet let the grace period pass");
-	}
-}
-
-/* Leaves are the last nodes of the array; inner ones have bits of nodes, not of CPUs. */
-static void owners_of_rcu(struct search *x, size_t index)
-{
-	struct resource *r = &x->graph->resources[index];
-	uint64_t offset, state = r->object, size;
-	struct type type;
-
-	if (!state || !koffset(x->s, "rcu_state", "node", &offset) ||
-	    !types_find(x->s->types, "struct rcu_node", &type))
-		return;
-	size = type_size(type);
-	for (unsigned i = 0; size && i < RCU_NODES_MAX; i++) {
-		uint64_t node = state + offset + i * size, level, low, high;
-		if (!kread(x->s, node, "rcu_node", "level", &level) ||
-		    !kread(x->s, node, "rcu_node", "grplo", &low) ||
-		    !kread(x->s, node, "rcu_node", "grphi", &high) || high < low ||
-		    level >= RCU_LEVELS_MAX)
-			break;
-		if (high - low < RCU_NODE_CPUS)
-			rcu_node_holdouts(x, r, node);
-		/* The last leaf has the last CPU. */
-		uint64_t last;
-		if (high - low < RCU_NODE_CPUS && kglobal(x->s, "nr_cpu_ids", 4, &last) &&
-		    high + 1 >= last)
-			break;
-	}
 }
 
 /* --- Calls of other CPUs. --- */
 
-static void owners_of_cpu_call(struct search *x, size_t index)
+static void owners_of_cpu_call(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 	const struct cpu *cpu = r->object ? cpu_by_id(x->s, (unsigned)(r->object - 1)) : NULL;
 
 	if (cpu && cpu->current_task)
-		add_owner(x, r, cpu->current_task, OWNER_ITSELF, true,
-			  "it runs on the CPU that does not answer");
+		wait_add_owner(x, r, cpu->current_task, OWNER_ITSELF, true,
+			       "it runs on the CPU that does not answer");
 }
 
 /* The CPU that has not answered: its csd is still locked. */
@@ -447,7 +382,7 @@ void wait_for_cpu(struct session *s, const struct task *task, struct stack *stac
 
 /* --- By the code of those who took it. --- */
 
-static bool calls_lock(struct search *x, uint64_t pc, uint64_t *only)
+static bool calls_lock(struct wait_search *x, uint64_t pc, uint64_t *only)
 {
 	const char *why;
 	const struct cfg *cfg = code_cfg(x->s, pc, &why);
@@ -484,7 +419,7 @@ static bool calls_lock(struct search *x, uint64_t pc, uint64_t *only)
 }
 
 /* Can the code of this stack's functions hold or complete anything at all? */
-static bool may_hold(struct search *x, const struct stack *stack)
+static bool may_hold(struct wait_search *x, const struct stack *stack)
 {
 	for (size_t i = 0; i < stack->count && i < WHY_FRAMES * 2; i++) {
 		const struct frame *f = &stack->frames[i];
@@ -507,7 +442,8 @@ static uint64_t stack_hash(const struct stack *stack)
 	return hash;
 }
 
-static void add_by_code(struct search *x, const struct task *task, const struct stack_locks *locks)
+static void add_by_code(struct wait_search *x, const struct task *task,
+			const struct stack_locks *locks)
 {
 	for (size_t i = 0; i < locks->held_count; i++) {
 		const struct held_lock *held = &locks->held[i];
@@ -540,11 +476,11 @@ static void add_by_code(struct search *x, const struct task *task, const struct 
 		/* The lock's own hint and the code agree: that is as good as its word. */
 		if (drop_hint(x, r, task->address))
 			sure = true;
-		add_owner(x, r, task->address, OWNER_CODE, sure, why);
+		wait_add_owner(x, r, task->address, OWNER_CODE, sure, why);
 	}
 }
 
-static void search_code(struct search *x)
+static void search_code(struct wait_search *x)
 {
 	if (!x->wanted.count)
 		return;
@@ -590,18 +526,18 @@ static void drop_stale_hints(struct wait_graph *graph)
 
 static const struct {
 	enum wait_kind kind;
-	void (*find)(struct search *x, size_t resource);
+	void (*find)(struct wait_search *x, size_t resource);
 } ways[] = {
 	{ WAIT_LOCK, owners_of_lock },         { WAIT_WORK, owners_of_work },
 	{ WAIT_WORKQUEUE, owners_of_workqueue }, { WAIT_KTHREAD, owners_of_kthread },
-	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, owners_of_rcu },
+	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, wait_owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
 	{ WAIT_JOURNAL, owners_of_journal },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)
 {
-	struct search x = { .s = s, .graph = graph };
+	struct wait_search x = { .s = s, .graph = graph };
 
 	map_reserve(&x.nodes, graph->node_count);
 	for (size_t i = 0; i < graph->node_count; i++)

@@ -12,6 +12,9 @@ void wait_owners_find(struct session *s, struct wait_graph *graph);
  */
 void wait_for_cpu(struct session *s, const struct task *task, struct stack *stack,
 		  struct wait *wait, struct arena *arena);
+/* Which RCU a task waits for: the address of rcu_state, rcu_tasks ...; 0: not known. */
+uint64_t wait_rcu_flavour(struct session *s, const struct task *task, struct stack *stack,
+			  const struct wait *wait);
 /*
  * Can @task, which the owner word of the lock leads to, have taken it on its way to where it is?
  * False: it is as good as certain that it did not; it may have that task_struct of one that exited.

@@ -74,6 +74,8 @@ static const struct row {
 	{ "__futex_wait", WAIT_FUTEX, 0, 3, 0, false },
 	{ "futex_lock_pi", WAIT_FUTEX, 0, 3, 0, false },
 	{ "do_futex", WAIT_FUTEX, 0, 4, 0, false },
+	{ "__synchronize_srcu", WAIT_LOCK, 0, 4, LOCK_SRCU, false },
+	{ "synchronize_srcu*", WAIT_LOCK, 0, 3, LOCK_SRCU, false },
 	{ "synchronize_rcu*", WAIT_RCU, NO_OBJECT, 4, 0, false },
 	{ "synchronize_sched*", WAIT_RCU, NO_OBJECT, 4, 0, false },
 	{ "synchronize_net", WAIT_RCU, NO_OBJECT, 4, 0, false },

@@ -235,6 +235,19 @@ uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
 	return kread(s, buffer, "buffer_head", "b_folio|b_page", &page) ? page : 0;
 }
 
+/* submit_bio since 5.9; before, the queue had the function. */
+static uint64_t submit_function(const struct hunt *h)
+{
+	uint64_t by_request, functions, submit;
+
+	if (!kread(h->s, h->queue, "request_queue", "mq_ops", &by_request) || by_request)
+		return 0;
+	if (kread(h->s, h->io->disk, "gendisk", "fops", &functions) && functions &&
+	    kread(h->s, functions, "block_device_operations", "submit_bio", &submit))
+		return submit;
+	return kread(h->s, h->queue, "request_queue", "make_request_fn", &submit) ? submit : 0;
+}
+
 /* Of @h->io->bdev: its disk, and what is under way there. */
 static bool look_at_device(struct hunt *h)
 {
@@ -247,6 +260,7 @@ static bool look_at_device(struct hunt *h)
 	if (kread(h->s, io->disk, "gendisk", "queue", &h->queue) && h->queue) {
 		look_at_queue(h);
 		describe(h);
+		io->submit = submit_function(h);
 	}
 	return true;
 }
@@ -271,6 +285,24 @@ bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io)
 
 	*io = (struct io_request){ 0 };
 	return kread(s, bio, "bio", "bi_bdev", &io->bdev) && look_at_device(&h);
+}
+
+static bool has_flag(struct session *s, uint64_t flags, const char *name)
+{
+	int64_t bit;
+
+	return types_enumerator(s->types, name, &bit) && bit >= 0 && bit < 64 && flags >> bit & 1;
+}
+
+bool block_page_in_io(struct session *s, uint64_t page)
+{
+	struct page_info info;
+	uint64_t pfn;
+
+	if (!pfn_of_page(s, page, &pfn) || !page_info(s, pfn, &info))
+		return false;
+	return has_flag(s, info.flags, "PG_writeback") ||
+	       (has_flag(s, info.flags, "PG_locked") && !has_flag(s, info.flags, "PG_uptodate"));
 }
 
 bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size)

@@ -18,6 +18,8 @@ struct io_request {
 	uint64_t age_ns;     /* since it was made; 0 unknown */
 	uint64_t driver;     /* the function that takes the driver's requests; 0 unknown */
 	uint64_t in_flight;  /* requests of that disk under way, this one among them */
+	/* The function that takes the bios of a disk without requests (device-mapper, md); 0. */
+	uint64_t submit;
 };
 
 /*
@@ -27,6 +29,8 @@ struct io_request {
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
 /* The same for a struct bio that somebody waits for. Not before 5.12, when bios had a gendisk. */
 bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io);
+/* Do the page's flags say that it is being written, or read for the first time? */
+bool block_page_in_io(struct session *s, uint64_t page);
 /*
  * Has one of the bios from struct bio @bio on (linked by bi_next) the page cache's @page, or is one
  * of them @wanted? Those of a stacked driver, which puts them aside, are in no request.

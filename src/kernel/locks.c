@@ -34,6 +34,7 @@ const char *lock_kind_name(enum lock_kind kind)
 		[LOCK_COMPLETION] = "completion",
 		[LOCK_PERCPU_RWSEM] = "percpu rwsem",
 		[LOCK_SEQ] = "seqlock",
+		[LOCK_SRCU] = "SRCU domain",
 	};
 
 	return names[kind];
@@ -166,6 +167,7 @@ bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 	case LOCK_SEQ:
 		return seq_state(s, address, state);
 	case LOCK_PERCPU_RWSEM:
+	case LOCK_SRCU:
 		break;
 	}
 	return false;

@@ -17,6 +17,7 @@ enum lock_kind {
 	LOCK_COMPLETION,
 	LOCK_PERCPU_RWSEM,
 	LOCK_SEQ, /* at its sequence number: who reads waits until nobody writes */
+	LOCK_SRCU, /* struct srcu_struct: who waits does so until those have gone that read now */
 };
 
 const char *lock_kind_name(enum lock_kind kind);

@@ -9,7 +9,9 @@ losetup /dev/loop0 /tmp/image
 echo /dev/loop0 >/sys/module/rooms/parameters/freeze_queue
 mkdir /tmp/cgroup && mount -t cgroup2 cgroup /tmp/cgroup && mkdir /tmp/cgroup/ice
 sleep 1000 &
-echo $! >/tmp/cgroup/ice/cgroup.procs
+sleeper=$!
+sleep 0.5 # until it is called so
+echo $sleeper >/tmp/cgroup/ice/cgroup.procs
 echo 1 >/tmp/cgroup/ice/cgroup.freeze
 before-crash
 # Nobody can read the mappings of this one any more.

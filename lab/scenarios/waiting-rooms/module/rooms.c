@@ -1,5 +1,5 @@
 /*
- * Threads in waiting rooms that few machines fill: a kernel rt_mutex, the mmap_lock of a process, an inode that is being made and one that is
+ * Threads in waiting rooms that few machines fill: a kernel rt_mutex, an SRCU domain, the RCU of tasks, the mmap_lock of a process, an inode that is being made and one that is
  * being freed, a whole work queue, a frozen request queue. Each room has one who lets nobody on, and others who wait for that.
  */
 #include <linux/blk-mq.h>
@@ -13,6 +13,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/rtmutex.h>
 #include <linux/sched.h>
+#include <linux/srcu.h>
 #include <linux/workqueue.h>
 
 #include "trigger.h"
@@ -44,6 +45,41 @@ static noinline int weigh(void *first)
 	rt_mutex_unlock(&scales);
 	return 0;
 }
+
+/* --- SRCU, and the RCU of tasks. --- */
+
+DEFINE_STATIC_SRCU(shelf);
+
+static noinline int look_at_shelf(void *unused)
+{
+	int index = srcu_read_lock(&shelf);
+
+	sleep_for_ever();
+	srcu_read_unlock(&shelf, index);
+	return 0;
+}
+
+static noinline int clear_shelf(void *unused)
+{
+	synchronize_srcu(&shelf);
+	return 0;
+}
+
+#ifdef CONFIG_TASKS_RCU
+/* Others may run, but it never goes to sleep. */
+static noinline int never_rest(void *unused)
+{
+	for (;;)
+		cond_resched();
+	return 0;
+}
+
+static noinline int wait_for_rest(void *unused)
+{
+	synchronize_rcu_tasks();
+	return 0;
+}
+#endif
 
 /* --- Inodes. --- */
 
@@ -151,6 +187,15 @@ static void start(void)
 	schedule_timeout_uninterruptible(HZ / 5);
 	kthread_run(weigh, NULL, "scales/1");
 	kthread_run(weigh, NULL, "scales/2");
+
+	known("shelf", &shelf);
+	kthread_run(look_at_shelf, NULL, "shelf/0");
+	schedule_timeout_uninterruptible(HZ / 5);
+	kthread_run(clear_shelf, NULL, "shelf/1");
+#ifdef CONFIG_TASKS_RCU
+	kthread_run(never_rest, NULL, "restless/0");
+	kthread_run(wait_for_rest, NULL, "restless/1");
+#endif
 
 	kthread_run(fetch_inode, (void *)INODE_MADE, "made/0");
 	schedule_timeout_uninterruptible(HZ / 5);

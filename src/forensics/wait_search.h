@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Private to wait_owners.c and wait_rcu.c: the search for those who have what others wait for. */
+#pragma once
+
+#include "base/map.h"
+#include "forensics/wait_owners.h"
+
+struct wait_search {
+	struct session *s;
+	struct wait_graph *graph;
+	struct map nodes;      /* task address -> node */
+	struct map wanted;     /* object address -> resource, of those to be found by code */
+	struct owner_clocks clocks;
+	unsigned words_checked; /* owner words held against the owner's code */
+	unsigned kinds;        /* of locks, of those: bits 1 << kind */
+	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
+	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
+};
+
+/* The task at @task has, or is to bring about, what @r is. It is left out where it is no task. */
+void wait_add_owner(struct wait_search *x, struct resource *r, uint64_t task, enum owner_how how,
+		    bool sure, const char *why);
+/* Of the resource with that number: a grace period. */
+void wait_owners_of_rcu(struct wait_search *x, size_t resource);
