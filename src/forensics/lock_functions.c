@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The kernel's locking functions by name: kernel/locking/, in include/linux/ {spinlock,rwlock,mutex,
- * rwsem,semaphore,srcu}*.h; the names with one underscore are those before 2.6.33. Their first
- * argument is the lock. Slow paths are for waiting only: who is in one does not hold the lock yet.
+ * The kernel's locking functions by name: kernel/locking/, and in include/linux/ {spinlock,rwlock,
+ * mutex,rwsem,semaphore,srcu}*.h; the names with one underscore are those before 2.6.33. Their
+ * first argument is the lock. Slow paths are for waiting only: who is in one does not hold the lock
+ * yet.
  */
 #include "base/strbuf.h"
 #include "forensics/held_locks.h"

@@ -5,8 +5,8 @@
  * function at all, and of threads with equal stacks one tells whether it can hold anything.
  *
  * Sources, in linux/: kernel/workqueue.c (struct worker, pool_workqueue, the flags in work->data),
- * kernel/smp.c (cfd_data, csd flags), include/uapi/linux/
- * futex.h; user space: struct __pthread_mutex_s of glibc (nptl), owner at offset 8.
+ * kernel/smp.c (cfd_data, csd flags), include/uapi/linux/futex.h; user space: struct
+ * __pthread_mutex_s of glibc (nptl), owner at offset 8.
  */
 #include "forensics/wait_owners.h"
 
@@ -114,8 +114,8 @@ static void owners_of_lock(struct wait_search *x, size_t index)
 			       r->state.owner_is_hint ? OWNER_HINT : OWNER_WORD,
 			       !r->state.owner_is_hint,
 			       !r->state.owner_is_hint ? "the lock's owner word"
-			  : r->state.shared	  ? "the lock remembers it as its last reader"
-			       : "the lock remembers it as its last holder");
+			       : r->state.shared ? "the lock remembers it as its last reader"
+						 : "the lock remembers it as its last holder");
 	if (!r->state_known || !r->state.owner || r->state.owner_is_hint) {
 		/* Who writes has the spinlock behind the sequence number (seqlock_t). */
 		bool sequence = r->lock_kind == LOCK_SEQ;
