@@ -11,12 +11,21 @@ BLOCK_MODULES = ("virtio_pci", "virtio_blk")
 VMCOREINFO_MODULES = ("qemu_fw_cfg",)
 
 
+def _words(path):
+    return tuple(path.read_text().split()) if path.exists() else ()
+
+
+def _shared(name):
+    """A program that several scenarios use."""
+    return GUEST / f"{name}.c"
+
+
 def scenario_parts(kernel, scenario, folder):
     """Build the scenario's modules and programs and the collector into a folder. Returns the modules' names."""
     programs.build_program(GUEST / "before-crash.c", folder / "before-crash")
     if (scenario / "module").is_dir():
         programs.build_modules(kernel, scenario / "module", folder)
-    for source in sorted(scenario.glob("*.c")):
+    for source in sorted(scenario.glob("*.c")) + [_shared(name) for name in _words(scenario / "programs") if _shared(name).exists()]:
         programs.build_program(source, folder / source.stem)
     return sorted(path.stem for path in folder.glob("*.ko"))
 
@@ -34,10 +43,6 @@ def _base(kernel, module_names):
     return archive
 
 
-def _words(path):
-    return tuple(path.read_text().split()) if path.exists() else ()
-
-
 def write_capture(kernel, tool, filter_options, path):
     """The initramfs of the crash kernel: it saves the memory with makedumpfile and its options, or as it is if there are none."""
     archive = _base(kernel, BLOCK_MODULES)
@@ -50,8 +55,9 @@ def write_capture(kernel, tool, filter_options, path):
 def write(kernel, scenario, parts, path, capture=None, vmcoreinfo=False):
     """The initramfs of the machine that crashes; capture is the initramfs of its crash kernel, if it shall have one."""
     archive = _base(kernel, BLOCK_MODULES + (VMCOREINFO_MODULES if vmcoreinfo else ()) + _words(scenario / "modules"))
-    for program in _words(scenario / "programs"):
-        programs.add_host_program(archive, program, f"scenario/{program}")
+    for name in _words(scenario / "programs"):
+        if not _shared(name).exists():
+            programs.add_host_program(archive, name, f"scenario/{name}")
     archive.add_program("init", GUEST / "init")
     archive.add_program("scenario/guest.sh", scenario / "guest.sh")
     for part in sorted(pathlib.Path(parts).iterdir()):

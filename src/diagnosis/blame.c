@@ -129,6 +129,7 @@ struct blame facts_blame_symbol(const struct facts *facts, const struct symbol *
 		.known = true,
 		.frame = SIZE_MAX,
 		.function = source_name(facts, symbol->name),
+		.on_no_stack = true,
 	};
 
 	add_module(facts, symbol, &blame);

@@ -137,6 +137,7 @@ struct blame {
 	/* By value flow, not by the stack: what the function did with the bad value; NULL */
 	const char *because;
 	const char *unsure;    /* why it may well be another; NULL: nothing says so */
+	bool on_no_stack;      /* by what it has done, not by where it is */
 	bool deduced;          /* helpers were skipped, whether or not @skipped names them */
 };
 

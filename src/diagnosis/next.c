@@ -315,8 +315,10 @@ static const char *waiters_of(struct adviser *a, const struct finding *f, const 
 
 static const char *look_at_waiters(struct adviser *a)
 {
-	return waiters_of(a, a->verdict, a->verdict->blame.known ? "that WHO is about"
-								 : "of who waits");
+	const struct blame *blame = &a->verdict->blame;
+
+	return waiters_of(a, a->verdict, blame->known && !blame->on_no_stack ? "that WHO is about"
+									     : "of who waits");
 }
 
 /* Who crashes a machine by hand often does so because of what stands beside the verdict. */

@@ -12,6 +12,7 @@
 
 #include "kernel/block_io.h"
 #include "kernel/device_mapper.h"
+#include "kernel/scsi.h"
 
 enum { NS_PER_S = 1000 * 1000 * 1000, LONG_SECONDS = 2 };
 
@@ -22,22 +23,54 @@ static uint64_t page_of_wait(struct session *s, const struct wait *wait)
 	return wait->kind == WAIT_BUFFER ? block_page_of_buffer(s, wait->object) : 0;
 }
 
-static void blame_driver(const struct facts *facts, const struct io_request *io,
+/*
+ * @driver: the function that took the request, or what that is a command of, and has not ended it.
+ */
+static void blame_driver(const struct facts *facts, const struct io_request *io, uint64_t driver,
 			 struct findings *out, struct finding *f)
 {
 	struct symbol symbol;
 
-	if (!io->driver || !symbols_by_address(facts->session->symbols, io->driver, &symbol) ||
-	    symbol.address != io->driver)
+	if (!driver || !symbols_by_address(facts->session->symbols, driver, &symbol) ||
+	    symbol.address != driver)
 		return;
 	f->blame = facts_blame_symbol(facts, &symbol);
 	if (!f->blame.known)
 		return;
-	f->blame.frame = SIZE_MAX;
+	f->who = NULL;
 	f->blame.because = finding_text(out, "it took the request for %s and nobody has ended it",
 					io->disk_name);
 	f->blame.unsure = "the device behind it, or what it hands requests on to, may be the one that "
 			  "does not answer";
+}
+
+/* What SCSI knows of the request: the device, and the adapter's driver, which has it. */
+static uint64_t tell_scsi(struct session *s, const struct io_request *io, struct findings *out,
+			  struct finding *f)
+{
+	struct scsi_command command;
+	struct symbol symbol;
+
+	if (!io->driver || !symbols_by_address(s->symbols, io->driver, &symbol) ||
+	    strcmp(symbol.name, "scsi_queue_rq") != 0)
+		return io->driver;
+	f->blame = (struct blame){ 0 };
+	f->who = finding_text(out, "the SCSI host adapter of %s, its driver, or the disk", io->disk_name);
+	if (!scsi_command_of_request(s, io->request, &command))
+		return 0;
+	bool well = strcmp(command.device_state, "running") == 0 || !*command.device_state;
+	bool recovers = strstr(command.host_state, "recovery");
+	f->why = finding_text(out, "%s; %s is SCSI %s%s%s%s%s%s%s", f->why, io->disk_name, command.address,
+			      *command.model ? " (" : "", command.model, *command.model ? ")" : "",
+			      well ? "" : ", and that is ", well ? "" : command.device_state,
+			      recovers ? ", whose host is in error recovery" : "");
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct Scsi_Host.hostt,shost_state,host_failed %016" PRIx64,
+					    command.host),
+			       "shost_state", "its host adapter is %s, with %" PRIu64 " failed commands",
+			       *command.host_state ? command.host_state : "in a state that is not known",
+			       command.failed);
+	return command.queuecommand;
 }
 
 /*
@@ -116,27 +149,34 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 	struct session *s = facts->session;
 	uint64_t page = wait->object ? page_of_wait(s, wait) : 0;
 	uint64_t bio = wait->kind == WAIT_IO ? wait->object : 0;
-	struct io_request io;
-	const char *age = "";
+	struct io_request io, below;
+	const char *age = "", *road = "";
 
 	if (page ? !block_io_of_page(s, page, &io) : !bio || !block_io_of_bio(s, bio, &io))
 		return false;
-	if (!io.request)
-		return tell_suspended(s, &io, page, bio, out, f) ||
-		       tell_stacked(facts, &io, wait, page, out, f);
+	if (!io.request) {
+		if (tell_suspended(s, &io, page, bio, out, f))
+			return true;
+		if (!io.submit || !page || !block_io_below(s, page, &below))
+			return tell_stacked(facts, &io, wait, page, out, f);
+		road = finding_text(out, "that is I/O of %s, which handed it on to %s: ", io.disk_name,
+				    below.disk_name);
+		io = below;
+	}
 	if (io.age_ns)
 		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
 	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",
 							     io.in_flight) : "";
-	f->why = finding_text(out, "%s%sthe request for %s (%s) has been with the disk's driver%s%s",
-			      f->why ? f->why : "", f->why ? "; " : "", page ? "that page" : "it",
-			      io.words, age, others);
+	f->why = finding_text(out, "%s%s%sthe request for %s (%s) has been with the disk's driver%s%s",
+			      f->why ? f->why : "", f->why ? "; " : "", road,
+			      page ? "that page" : "it", io.words, age, others);
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
 					    io.request),
 			       "MQ_RQ_IN_FLIGHT", "%s is in flight%s", io.words, age);
+	uint64_t driver = tell_scsi(s, &io, out, f);
 	/* A busy disk takes its time: only what took long is the driver's or the device's fault. */
 	if (io.age_ns >= (uint64_t)LONG_SECONDS * NS_PER_S)
-		blame_driver(facts, &io, out, f);
+		blame_driver(facts, &io, driver, out, f);
 	return true;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/devices.h"
 #include "kernel/meaning.h"
 #include "kernel/pages.h"
 #include "kernel/timekeeper.h"
@@ -90,30 +91,43 @@ bool block_bios_have_bio(struct session *s, uint64_t bio, uint64_t wanted)
 	return false;
 }
 
+/*
+ * By bi_iter: it says what is still to be done, and of a clone, which shares the pages of another
+ * bio, which part of them is its own (bi_vcnt is 0 there). What is done of the first of the pages
+ * it calls bi_offset since 7.3.
+ */
+static bool bio_has_page(const struct hunt *h, uint64_t bio, uint64_t vector_size)
+{
+	uint64_t vectors, index, left, done;
+
+	if (!kread(h->s, bio, "bio", "bi_io_vec", &vectors) ||
+	    !kread(h->s, bio, "bio", "bi_iter.bi_idx", &index) ||
+	    !kread(h->s, bio, "bio", "bi_iter.bi_size", &left) ||
+	    !kread(h->s, bio, "bio", "bi_iter.bi_bvec_done|bi_iter.bi_offset",
+		   &done))
+		return false;
+	for (unsigned n = 0; left && n < VECTORS_MAX; n++, done = 0) {
+		uint64_t at = vectors + (index + n) * vector_size, page, length, offset, pfn;
+		if (!kread(h->s, at, "bio_vec", "bv_page", &page) ||
+		    !kread(h->s, at, "bio_vec", "bv_len", &length) ||
+		    !kread(h->s, at, "bio_vec", "bv_offset", &offset) || length <= done ||
+		    !pfn_of_page(h->s, page, &pfn))
+			return false;
+		uint64_t end = pfn + (offset + length + PAGE_BYTES - 1) / PAGE_BYTES;
+		if (pfn < h->end_pfn && end > h->first_pfn)
+			return true;
+		left -= length - done < left ? length - done : left;
+	}
+	return false;
+}
+
 static bool bios_have_page(const struct hunt *h, uint64_t bio)
 {
-	uint64_t vectors, count, size = 0;
-	struct type type;
+	uint64_t size = types_sizeof(h->s->types, "bio_vec");
 
-	if (types_find(h->s->types, "struct bio_vec", &type))
-		size = type_size(type);
-	if (!size)
-		return false;
-	for (unsigned n = 0; bio && n < BIOS_MAX; n++) {
-		if (!kread(h->s, bio, "bio", "bi_io_vec", &vectors) ||
-		    !kread(h->s, bio, "bio", "bi_vcnt", &count))
-			return false;
-		for (uint64_t i = 0; i < count && i < VECTORS_MAX; i++) {
-			uint64_t at = vectors + i * size, page, length, offset, pfn;
-			if (!kread(h->s, at, "bio_vec", "bv_page", &page) ||
-			    !kread(h->s, at, "bio_vec", "bv_len", &length) ||
-			    !kread(h->s, at, "bio_vec", "bv_offset", &offset) ||
-			    !pfn_of_page(h->s, page, &pfn))
-				break;
-			uint64_t end = pfn + (offset + length + PAGE_BYTES - 1) / PAGE_BYTES;
-			if (pfn < h->end_pfn && end > h->first_pfn)
-				return true;
-		}
+	for (unsigned n = 0; size && bio && n < BIOS_MAX; n++) {
+		if (bio_has_page(h, bio, size))
+			return true;
 		if (!kread(h->s, bio, "bio", "bi_next", &bio))
 			return false;
 	}
@@ -216,16 +230,23 @@ static void set_page(struct hunt *h, const struct page_info *info)
 	h->end_pfn = info->head_pfn + (1ull << (info->order & 31));
 }
 
-bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page)
+/* The same for a page of which no more is known. */
+static bool set_pages(struct hunt *h, uint64_t page)
 {
-	struct hunt h = { .s = s };
 	struct page_info info;
 	uint64_t pfn;
 
-	if (!pfn_of_page(s, page, &pfn) || !page_info(s, pfn, &info))
+	if (!pfn_of_page(h->s, page, &pfn) || !page_info(h->s, pfn, &info))
 		return false;
-	set_page(&h, &info);
-	return bios_have_page(&h, bio);
+	set_page(h, &info);
+	return true;
+}
+
+bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page)
+{
+	struct hunt h = { .s = s };
+
+	return set_pages(&h, page) && bios_have_page(&h, bio);
 }
 
 uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
@@ -285,6 +306,34 @@ bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io)
 
 	*io = (struct io_request){ 0 };
 	return kread(s, bio, "bio", "bi_bdev", &io->bdev) && look_at_device(&h);
+}
+
+static void look_at_disk(void *ctx, const struct disk *disk)
+{
+	struct hunt *h = ctx;
+	struct io_request *io = h->io;
+	uint64_t by_request;
+
+	if (io->request || !disk->queue ||
+	    !kread(h->s, disk->queue, "request_queue", "mq_ops", &by_request) || !by_request)
+		return;
+	*io = (struct io_request){ .disk = disk->gendisk, .bdev = disk->bdev };
+	snprintf(io->disk_name, sizeof(io->disk_name), "%s", disk->name);
+	h->queue = disk->queue;
+	look_at_queue(h);
+	if (io->request)
+		describe(h);
+}
+
+bool block_io_below(struct session *s, uint64_t page, struct io_request *io)
+{
+	struct hunt h = { .s = s, .io = io };
+	struct walk_trouble trouble = { .count = 0 };
+
+	*io = (struct io_request){ 0 };
+	if (set_pages(&h, page))
+		disks_each(s, false, &trouble, look_at_disk, &h);
+	return io->request;
 }
 
 static bool has_flag(struct session *s, uint64_t flags, const char *name)

@@ -29,6 +29,11 @@ struct io_request {
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
 /* The same for a struct bio that somebody waits for. Not before 5.12, when bios had a gendisk. */
 bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io);
+/*
+ * The request of some other disk that has that page: a stacked driver (device-mapper, md) hands on
+ * bios with the same pages. False: none has it, so that it never came there, or is copied first.
+ */
+bool block_io_below(struct session *s, uint64_t page, struct io_request *io);
 /* Do the page's flags say that it is being written, or read for the first time? */
 bool block_page_in_io(struct session *s, uint64_t page);
 /*

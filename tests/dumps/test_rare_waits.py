@@ -141,6 +141,29 @@ class Journal(Rare):
             self.assertEqual(verdict["who"], who)
 
 
+class SilentAdapter(Rare):
+    """SCSI: all disks have one function that takes requests; what counts is the adapter's driver, and which device it is. Volumes are in between."""
+
+    def test_verdict(self):
+        for dump, truth in self.each("silent-hba"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["confidence"]), ("hung-task", "certain"))
+            self.assertRegex(verdict["why"], rf"I/O of {truth['volume']}, which handed it on to {truth['device']}: the request for that page "
+                                             rf"\({truth['device']}: write of \d+ bytes at sector \d+\) has been with the disk's driver for \d+ s")
+            if dump.meta["series"] == "5.10":  # no types of the module scsi_mod
+                self.assertEqual((verdict["module"], verdict["who"]), (None, f"the SCSI host adapter of {truth['device']}, its driver, or the disk"))
+                continue
+            self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["module"]))
+            self.assertIn(f"{truth['device']} is SCSI {truth['address']} ({truth['model']})", verdict["why"])
+
+    def test_state_of_the_adapter(self):
+        for dump, truth in self.each("silent-hba"):
+            if dump.meta["series"] == "5.10":
+                continue
+            evidence = [e["claim"] for e in self.verdict(dump)["evidence"]]
+            self.assertIn("its host adapter is running, with 0 failed commands", evidence)
+
+
 class Frozen(Rare):
     def test_file_system(self):
         for dump, truth in self.each("fs-frozen"):

@@ -1,1 +1,0 @@
-../dm-suspended/volume.c
