@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * SCSI: of a request that the block layer gave to it, which device it is for, and which host adapter's
- * driver has it. All disks behind SCSI share one function that takes requests (scsi_queue_rq()),
- * which tells nothing.
+ * SCSI: of a request that the block layer gave to it, which device it is for, and which host
+ * adapter's driver has it. All disks behind SCSI share one function that takes requests
+ * (scsi_queue_rq()), which tells nothing.
  */
 #pragma once
 
