@@ -10,17 +10,47 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "forensics/whatis.h"
 #include "kernel/block_io.h"
 #include "kernel/device_mapper.h"
 #include "kernel/scsi.h"
+#include "kernel/xfs.h"
 
 enum { NS_PER_S = 1000 * 1000 * 1000, LONG_SECONDS = 2 };
 
-static uint64_t page_of_wait(struct session *s, const struct wait *wait)
+/* What is waited for, as far as it is I/O: a page, of a device where no file has it, or a bio. */
+struct waited {
+	uint64_t page, bdev, bio;
+};
+
+static void find_waited(struct session *s, const struct wait *wait, struct waited *w)
 {
+	struct what what;
+
+	*w = (struct waited){ 0 };
+	if (!wait->object)
+		return;
 	if (wait->kind == WAIT_PAGE)
-		return wait->object;
-	return wait->kind == WAIT_BUFFER ? block_page_of_buffer(s, wait->object) : 0;
+		w->page = wait->object;
+	else if (wait->kind == WAIT_BUFFER)
+		w->page = block_page_of_buffer(s, wait->object);
+	else if (wait->kind == WAIT_IO)
+		w->bio = wait->object;
+	if (wait->kind != WAIT_LOCK)
+		return;
+	/* A metadata buffer of XFS is locked while it is read or written. */
+	whatis(s, NULL, wait->object, &what);
+	if (what.type && strcmp(what.type, "xfs_buf") == 0)
+		(void)xfs_buffer_io(s, what.start, &w->bdev, &w->page);
+}
+
+static bool find_io(struct session *s, const struct waited *w, struct io_request *io)
+{
+	if (w->bdev)
+		return block_io_of_device(s, w->bdev, w->page, io);
+	if (w->page)
+		return block_io_of_page(s, w->page, io);
+	return w->bio && block_io_of_bio(s, w->bio, io);
 }
 
 /*
@@ -147,18 +177,19 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 		   struct finding *f)
 {
 	struct session *s = facts->session;
-	uint64_t page = wait->object ? page_of_wait(s, wait) : 0;
-	uint64_t bio = wait->kind == WAIT_IO ? wait->object : 0;
 	struct io_request io, below;
 	const char *age = "", *road = "";
+	struct waited w;
 
-	if (page ? !block_io_of_page(s, page, &io) : !bio || !block_io_of_bio(s, bio, &io))
+	find_waited(s, wait, &w);
+	if (!find_io(s, &w, &io))
 		return false;
 	if (!io.request) {
-		if (tell_suspended(s, &io, page, bio, out, f))
+		if (tell_suspended(s, &io, w.page, w.bio, out, f))
 			return true;
+		uint64_t page = w.page ? w.page : block_page_of_bio(s, w.bio);
 		if (!io.submit || !page || !block_io_below(s, page, &below))
-			return tell_stacked(facts, &io, wait, page, out, f);
+			return tell_stacked(facts, &io, wait, w.page, out, f);
 		road = finding_text(out, "that is I/O of %s, which handed it on to %s: ", io.disk_name,
 				    below.disk_name);
 		io = below;
@@ -169,7 +200,7 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 							     io.in_flight) : "";
 	f->why = finding_text(out, "%s%s%sthe request for %s (%s) has been with the disk's driver%s%s",
 			      f->why ? f->why : "", f->why ? "; " : "", road,
-			      page ? "that page" : "it", io.words, age, others);
+			      w.page ? "that page" : "it", io.words, age, others);
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
 					    io.request),

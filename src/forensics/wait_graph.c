@@ -29,6 +29,7 @@
 #include "kernel/rpc.h"
 #include "kernel/task_sched.h"
 #include "kernel/task_wait.h"
+#include "kernel/xfs.h"
 
 enum { LINE_MAX_LENGTH = 1 << 16, JOBCTL_TRAP_FREEZE = 1 << 23 };
 
@@ -169,6 +170,15 @@ static const char *waiting_function(struct session *s, const struct stack *stack
 	return NULL;
 }
 
+/* Wait queues that mean a wait of another kind: for what, by the queue's address; 0: it is none such. */
+static const struct {
+	enum wait_kind kind;
+	uint64_t (*object)(struct session *s, uint64_t queue);
+} known_queues[] = {
+	{ WAIT_JOURNAL, journal_queue },
+	{ WAIT_IO, xfs_log_bio },
+};
+
 /*
  * It sleeps, and no function's name says what for: its entry in a wait queue does. In the queues
  * that all bits share, the entry says for which word.
@@ -176,7 +186,6 @@ static const char *waiting_function(struct session *s, const struct stack *stack
 static void look_for_queue(struct build *b, struct wait_node *node, const struct stack *stack)
 {
 	struct wait_entry entry;
-	struct journal journal;
 
 	if (!wait_entry_find(b->s, node->task, stack, &entry) ||
 	    (node->wait.kind == WAIT_BIT && !entry.word))
@@ -189,8 +198,13 @@ static void look_for_queue(struct build *b, struct wait_node *node, const struct
 	node->wait.confirmed = true;
 	if (entry.word)
 		wait_tell_word(b->s, &node->wait);
-	else if (journal_of_queue(b->s, entry.queue, &journal))
-		node->wait.kind = WAIT_JOURNAL;
+	for (size_t i = 0; i < array_size(known_queues) && !entry.word; i++) {
+		uint64_t object = known_queues[i].object(b->s, entry.queue);
+		if (object) {
+			node->wait.kind = known_queues[i].kind;
+			node->wait.object = object;
+		}
+	}
 }
 
 /*

@@ -256,6 +256,14 @@ uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
 	return kread(s, buffer, "buffer_head", "b_folio|b_page", &page) ? page : 0;
 }
 
+uint64_t block_page_of_bio(struct session *s, uint64_t bio)
+{
+	uint64_t vectors, page;
+
+	return kread(s, bio, "bio", "bi_io_vec", &vectors) && vectors &&
+	       kread(s, vectors, "bio_vec", "bv_page", &page) ? page : 0;
+}
+
 /* submit_bio since 5.9; before, the queue had the function. */
 static uint64_t submit_function(const struct hunt *h)
 {
@@ -298,6 +306,14 @@ bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io)
 	set_page(&h, &info);
 	io->bdev = device_of_inode(s, inode);
 	return look_at_device(&h);
+}
+
+bool block_io_of_device(struct session *s, uint64_t bdev, uint64_t page, struct io_request *io)
+{
+	struct hunt h = { .s = s, .io = io };
+
+	*io = (struct io_request){ .bdev = bdev };
+	return set_pages(&h, page) && look_at_device(&h);
 }
 
 bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io)

@@ -29,6 +29,8 @@ struct io_request {
 bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
 /* The same for a struct bio that somebody waits for. Not before 5.12, when bios had a gendisk. */
 bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io);
+/* The same for a page of metadata that no file has, of the struct block_device at @bdev. */
+bool block_io_of_device(struct session *s, uint64_t bdev, uint64_t page, struct io_request *io);
 /*
  * The request of some other disk that has that page: a stacked driver (device-mapper, md) hands on
  * bios with the same pages. False: none has it, so that it never came there, or is copied first.
@@ -44,6 +46,8 @@ bool block_bios_have_page(struct session *s, uint64_t bio, uint64_t page);
 bool block_bios_have_bio(struct session *s, uint64_t bio, uint64_t wanted);
 /* The page cache's page that a struct buffer_head is a part of; 0 not known. */
 uint64_t block_page_of_buffer(struct session *s, uint64_t buffer);
+/* The first page of a struct bio; 0: it has none, or it is not known. */
+uint64_t block_page_of_bio(struct session *s, uint64_t bio);
 /* The inode that the page cache's @page is of; 0: it is of no file, or cannot be read. */
 uint64_t block_inode_of_page(struct session *s, uint64_t page);
 /* Where the page belongs to: "/var/log/x, page 3"; for a disk's own pages "sda, page 3". */

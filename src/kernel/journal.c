@@ -44,6 +44,13 @@ bool journal_of_queue(struct session *s, uint64_t queue, struct journal *journal
 	return false;
 }
 
+uint64_t journal_queue(struct session *s, uint64_t queue)
+{
+	struct journal journal;
+
+	return journal_of_queue(s, queue, &journal) ? queue : 0;
+}
+
 const char *journal_wait_name(enum journal_wait wait)
 {
 	static const char *const names[] = {

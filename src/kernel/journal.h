@@ -26,6 +26,8 @@ struct journal {
 
 /* The journal that the wait_queue_head at @queue is one of. False: it is none's. */
 bool journal_of_queue(struct session *s, uint64_t queue, struct journal *journal);
+/* @queue itself where it is one of a journal's; 0. */
+uint64_t journal_queue(struct session *s, uint64_t queue);
 const char *journal_wait_name(enum journal_wait wait);
 /* The address of the mutex by which somebody keeps all changes out of the journal; 0: nobody does. */
 uint64_t journal_barrier(struct session *s, const struct journal *journal);

@@ -70,8 +70,12 @@ static bool tell_bio(struct session *s, uint64_t bio, char *buf, size_t size)
 		return false;
 	}
 	operation(s, flags, what, sizeof(what));
-	snprintf(buf, size, "%s%s%s of %" PRIu64 " bytes at sector %" PRIu64, name,
-		 *name ? ": " : "", what, bytes, sector);
+	/* An empty write only asks for what was written before to be kept (REQ_PREFLUSH). */
+	if (!bytes && strcmp(what, "write") == 0)
+		snprintf(buf, size, "%s%sflush", name, *name ? ": " : "");
+	else
+		snprintf(buf, size, "%s%s%s of %" PRIu64 " bytes at sector %" PRIu64, name,
+			 *name ? ": " : "", what, bytes, sector);
 	return true;
 }
 
@@ -95,11 +99,27 @@ static bool tell_request(struct session *s, uint64_t request, char *buf, size_t 
 	return true;
 }
 
+/* A metadata buffer of XFS; b_bn before 5.15 (fs/xfs/xfs_buf.h). Sectors are of 512 bytes. */
+static bool tell_xfs_buf(struct session *s, uint64_t buffer, char *buf, size_t size)
+{
+	uint64_t target, bdev, sector;
+	char disk[64];
+
+	if (!kread(s, buffer, "xfs_buf", "b_target", &target) || !target ||
+	    !kread(s, target, "xfs_buftarg", "bt_bdev", &bdev) || !bdev ||
+	    !tell_bdev(s, bdev, disk, sizeof(disk)) ||
+	    !kread(s, buffer, "xfs_buf", "b_rhash_key|b_bn", &sector))
+		return false;
+	snprintf(buf, size, "%s, sector %" PRId64, disk, (int64_t)sector);
+	return true;
+}
+
 const struct meaning_row meaning_block_rows[] = {
 	{ "gendisk", tell_disk, false },
 	{ "block_device", tell_bdev, false },
 	{ "request_queue", tell_queue, false },
 	{ "bio", tell_bio, false },
 	{ "request", tell_request, false },
+	{ "xfs_buf", tell_xfs_buf, false },
 	{ NULL, NULL, false },
 };

@@ -141,6 +141,26 @@ class Journal(Rare):
             self.assertEqual(verdict["who"], who)
 
 
+class Xfs(Rare):
+    """What is behind a wait at XFS's log, or for a buffer of its metadata, is I/O."""
+
+    def test_what_is_waited_for(self):
+        for dump, truth in self.each("xfs-stuck"):
+            for comm in ("dd", "sync"):
+                for row in self.of(dump, comm):
+                    self.assertEqual(row["kind"], "I/O")
+                    self.assertRegex(row["waits_for"], rf"^I/O [0-9a-f]+ \({truth['device']}: write of \d+ bytes at sector \d+\)$")
+            for row in self.of(dump, "stat"):
+                self.assertRegex(row["waits_for"], rf"^completion [0-9a-f]+ \(b_iowait of xfs_buf {truth['device']}, sector \d+\)$")
+
+    def test_verdict(self):
+        for dump, truth in self.each("xfs-stuck"):
+            verdict = self.verdict(dump)
+            self.assertEqual(verdict["who"], f"whoever suspended {truth['device']} (volume {truth['volume']} of the device-mapper)")
+            self.assertRegex(verdict["what"], r"^stat \(pid \d+\) waited too long for completion .*xfs_buf")
+            self.assertRegex(verdict["why"], "is suspended, and has put the I/O for that page aside")
+
+
 class SilentAdapter(Rare):
     """SCSI: all disks have one function that takes requests; what counts is the adapter's driver, and which device it is. Volumes are in between."""
 
