@@ -117,18 +117,22 @@ static int compare_waits(const void *a, const void *b, void *ctx)
 /* "read by cat (pid 12), tee (pid 13)" */
 static const char *other_end_words(const struct other_end *end, struct arena *arena)
 {
-	const char *does = !end->pipe ? "with" : end->reads ? "read by" : "written by";
+	static const struct {
+		const char *does, *nobody;
+	} roles[] = {
+		[END_READS] = { "read by", "nobody has it open to read" },
+		[END_WRITES] = { "written by", "nobody has it open to write" },
+		[END_PEER] = { "with", "nobody has the other end open" },
+		[END_ANSWERS] = { "answered by", "nobody serves it" },
+	};
 	auto_strbuf text = { 0 };
 
 	if (!end->count)
-		return end->holes ? NULL
-		       : !end->pipe ? "nobody has the other end open"
-		       : end->reads ? "nobody has it open to read"
-				    : "nobody has it open to write";
+		return end->holes ? NULL : roles[end->role].nobody;
 	for (size_t i = 0; i < end->count && i < OTHER_END_TASKS; i++)
 		strbuf_addf(&text, "%s%s (pid %s)", i ? ", " : "", task_comm(arena, end->tasks[i]),
 			    task_pid_text(arena, end->tasks[i]));
-	return arena_printf(arena, "%s %s%s", does, strbuf_text(&text),
+	return arena_printf(arena, "%s %s%s", roles[end->role].does, strbuf_text(&text),
 			    end->count > OTHER_END_TASKS ? " ..." : "");
 }
 

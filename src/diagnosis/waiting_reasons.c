@@ -12,6 +12,7 @@
 #include "diagnosis/remote_server.h"
 #include "diagnosis/starved.h"
 #include "diagnosis/stuck_io.h"
+#include "diagnosis/user_server.h"
 #include "forensics/wait_entry.h"
 #include "kernel/meaning.h"
 #include "kernel/task_sched.h"
@@ -124,6 +125,11 @@ static bool frozen_queue(struct reason *r)
 static bool remote_server(struct reason *r)
 {
 	return remote_server_tell(r->facts, &r->node->wait, r->out, r->f);
+}
+
+static bool user_server(struct reason *r)
+{
+	return user_server_tell(r->facts, &r->node->wait, r->out, r->f);
 }
 
 /* --- It sleeps though what it waits for is there. --- */
@@ -285,7 +291,7 @@ static bool no_cpu(struct reason *r)
 }
 
 static bool (*const reasons[])(struct reason *r) = {
-	stuck_io, frozen, frozen_queue, remote_server, user_fault, no_cpu, lost_wakeup,
+	stuck_io, frozen, frozen_queue, remote_server, user_server, user_fault, no_cpu, lost_wakeup,
 };
 
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,

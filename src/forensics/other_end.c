@@ -2,7 +2,8 @@
 /*
  * An open file of a pipe points to its struct pipe_inode_info, and says whether it is for reading
  * or for writing. A Unix socket knows the socket that it is connected to, and that the one file
- * through which it is used.
+ * through which it is used. Who serves a file system has /dev/fuse open, which leads to its
+ * connection.
  *
  * Sources, in linux/: fs/pipe.c (private_data of a file), include/linux/fs.h (FMODE_READ,
  * FMODE_WRITE), include/linux/net.h (struct socket), include/net/af_unix.h.
@@ -13,15 +14,18 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "kernel/fuse.h"
 #include "kernel/open_files.h"
 
-enum { FMODE_READ = 1, FMODE_WRITE = 2, AF_UNIX = 1, WAIT_READERS = 1, WAIT_FILE = 2 };
+enum { FMODE_READ = 1, FMODE_WRITE = 2, AF_UNIX = 1, WAIT_READERS = 1, WAIT_FILE = 2,
+       WAIT_SERVER = 4 };
 
 struct search {
 	struct session *s;
 	struct map wanted; /* what is looked for, as key_of_wait() tells -> index of an end, plus 1 */
 	struct other_end *ends;
 	const struct task *task;
+	bool servers; /* of file systems are among what is looked for */
 };
 
 /* The file of the socket at the other end of @socket; 0: it has none, or that is not known. */
@@ -39,19 +43,25 @@ static uint64_t peer_file(struct session *s, uint64_t socket)
 }
 
 /*
- * A pipe's address, with a bit where those are wanted that read it, or a file's with another one;
- * 0: neither.
+ * A pipe's address, with a bit where those are wanted that read it, a file's, or that of a file
+ * system's connection, each with a bit of its own; 0: none.
  */
 static uint64_t key_of_wait(struct session *s, const struct wait *wait, struct other_end *end)
 {
 	if (!wait->object)
 		return 0;
 	if (wait->kind == WAIT_PIPE) {
-		end->pipe = true;
-		end->reads = wait->function && !strstr(wait->function, "read");
-		return wait->object | (end->reads ? WAIT_READERS : 0);
+		bool reads = wait->function && !strstr(wait->function, "read");
+		end->role = reads ? END_READS : END_WRITES;
+		return wait->object | (reads ? WAIT_READERS : 0);
+	}
+	if (wait->kind == WAIT_FUSE) {
+		uint64_t connection = fuse_connection(s, wait->object);
+		end->role = END_ANSWERS;
+		return connection ? connection | WAIT_SERVER : 0;
 	}
 	uint64_t file = wait->kind == WAIT_SOCKET ? peer_file(s, wait->object) : 0;
+	end->role = END_PEER;
 	return file ? file | WAIT_FILE : 0;
 }
 
@@ -74,12 +84,14 @@ static void add_task(const struct search *x, uint64_t key)
 static bool look_at_file(void *ctx, int64_t fd unused_arg, uint64_t file)
 {
 	const struct search *x = ctx;
-	uint64_t data, mode;
+	uint64_t data, mode, connection;
 
 	add_task(x, file | WAIT_FILE);
 	if (!kread(x->s, file, "file", "private_data", &data) || !data ||
 	    !kread(x->s, file, "file", "f_mode", &mode))
 		return true;
+	if (x->servers && (connection = fuse_connection_of_device(x->s, data)))
+		add_task(x, connection | WAIT_SERVER);
 	if (mode & FMODE_READ)
 		add_task(x, data | WAIT_READERS);
 	if (mode & FMODE_WRITE)
@@ -94,12 +106,38 @@ static bool shares_table(struct session *s, const struct task *task)
 	return leader && open_files_table(s, task) == open_files_table(s, leader);
 }
 
+/* How many tables could not be read whole. */
+static size_t look_at_all(struct search *x)
+{
+	size_t n, holes = 0;
+	const struct task *all = tasks(x->s, &n);
+
+	for (size_t i = 0; i < n && x->wanted.count && !session_stopped(x->s); i++) {
+		struct walk_trouble trouble = { .count = 0 };
+		x->task = &all[i];
+		if (task_kind(x->task) == TASK_KERNEL || shares_table(x->s, x->task))
+			continue;
+		open_slots_each(x->s, x->task->address, &trouble, look_at_file, x);
+		holes += trouble.count != 0;
+	}
+	return holes;
+}
+
+void other_end_of_fuse(struct session *s, uint64_t connection, struct other_end *end)
+{
+	struct search x = { .s = s, .ends = end, .servers = true };
+
+	*end = (struct other_end){ .known = true, .role = END_ANSWERS };
+	map_set(&x.wanted, connection | WAIT_SERVER, 1);
+	end->holes = look_at_all(&x);
+	map_deinit(&x.wanted);
+}
+
 void other_ends_find(struct session *s, const struct wait *const *waits, size_t count,
 		     struct other_end *ends)
 {
 	struct search x = { .s = s, .ends = ends };
-	size_t *same = xcalloc(count + 1, sizeof(*same)), n, holes = 0;
-	const struct task *all = tasks(s, &n);
+	size_t *same = xcalloc(count + 1, sizeof(*same));
 
 	for (size_t i = 0; i < count; i++) {
 		uint64_t first;
@@ -107,18 +145,12 @@ void other_ends_find(struct session *s, const struct wait *const *waits, size_t 
 		uint64_t key = key_of_wait(s, waits[i], &ends[i]);
 		if (!key)
 			continue;
+		x.servers |= key & WAIT_SERVER;
 		if (!map_get(&x.wanted, key, &first))
 			map_set(&x.wanted, key, first = i + 1);
 		same[i] = (size_t)first;
 	}
-	for (size_t i = 0; i < n && x.wanted.count && !session_stopped(s); i++) {
-		struct walk_trouble trouble = { .count = 0 };
-		x.task = &all[i];
-		if (task_kind(x.task) == TASK_KERNEL || shares_table(s, x.task))
-			continue;
-		open_slots_each(s, x.task->address, &trouble, look_at_file, &x);
-		holes += trouble.count != 0;
-	}
+	size_t holes = look_at_all(&x);
 	for (size_t i = 0; i < count; i++) {
 		if (!same[i])
 			continue;

@@ -25,6 +25,7 @@
 #include "forensics/wait_lines.h"
 #include "forensics/wait_names.h"
 #include "forensics/wait_owners.h"
+#include "kernel/fuse.h"
 #include "kernel/journal.h"
 #include "kernel/rpc.h"
 #include "kernel/task_sched.h"
@@ -177,6 +178,7 @@ static const struct {
 } known_queues[] = {
 	{ WAIT_JOURNAL, journal_queue },
 	{ WAIT_IO, xfs_log_bio },
+	{ WAIT_FUSE, fuse_request_of_queue },
 };
 
 /*

@@ -28,6 +28,7 @@ static const struct {
 	{ WAIT_PIPE, "pipe_inode_info" },
 	{ WAIT_SOCKET, "socket" },
 	{ WAIT_RPC, "rpc_task" },
+	{ WAIT_FUSE, "fuse_req" },
 	{ WAIT_KTHREAD, "task_struct" },
 };
 
@@ -57,32 +58,41 @@ static void cut_members(char *text)
 static const struct {
 	const char *member, *type;
 } cores[] = {
-	{ "vfs_inode", "inode" }, /* of each file system's own inode */
-	{ "socket", "socket" },   /* struct socket_alloc */
+	{ "vfs_inode", "inode" },   /* of each file system's own inode */
+	{ "i_vnode", "inode" },     /* of XFS's */
+	{ "inode", "inode" },       /* of FUSE's */
+	{ "netfs.inode", "inode" }, /* of those that use the library of network file systems */
+	{ "socket", "socket" },     /* struct socket_alloc */
 };
 
 /*
- * What the object is that has the member: "vfs_inode.i_rwsem" of an ext4_inode_info is its inode's.
- * @member is left with the name within that.
+ * What the object is that has the member. "vfs_inode.i_rwsem" of an ext4_inode_info is its inode's;
+ * @member is left with the name within that. What else is in the object has the inode's name, too.
  */
 static bool holder_meaning(struct session *s, const struct what *what, const char **type,
 			   const char **member, char *buf, size_t size)
 {
-	char path[sizeof(what->member)];
-	uint64_t offset;
+	struct type outer;
+	struct member core;
 
 	*type = what->type;
 	*member = what->member;
 	if (meaning_of(s, what->type, what->start, buf, size))
 		return true;
-	size_t first = strcspn(what->member, ".");
-	snprintf(path, sizeof(path), "%.*s", (int)first, what->member);
-	for (size_t i = 0; i < array_size(cores) && what->member[first]; i++) {
-		if (strcmp(path, cores[i].member) != 0 || !koffset(s, what->type, path, &offset) ||
-		    !meaning_of(s, cores[i].type, what->start + offset, buf, size))
+	if (!types_find(s->types, what->type, &outer))
+		return false;
+	for (size_t i = 0; i < array_size(cores); i++) {
+		size_t length = strlen(cores[i].member);
+		if (!type_find_member(outer, cores[i].member, &core) ||
+		    type_kind(type_strip(core.type)) != TYPE_STRUCT ||
+		    strcmp(type_name(type_strip(core.type)), cores[i].type) != 0 ||
+		    !meaning_of(s, cores[i].type, what->start + core.offset, buf, size))
 			continue;
-		*type = cores[i].type;
-		*member = what->member + first + 1;
+		if (strncmp(what->member, cores[i].member, length) == 0 &&
+		    what->member[length] == '.') {
+			*type = cores[i].type;
+			*member = what->member + length + 1;
+		}
 		return true;
 	}
 	return false;

@@ -17,10 +17,12 @@
 #include "base/map.h"
 #include "base/strbuf.h"
 #include "forensics/args_frame.h"
+#include "forensics/other_end.h"
 #include "forensics/wait_search.h"
 #include "kernel/anchors.h"
 #include "kernel/code_env.h"
 #include "kernel/cpus.h"
+#include "kernel/fuse.h"
 #include "kernel/journal.h"
 #include "kernel/mappings.h"
 
@@ -272,6 +274,34 @@ static void owners_of_journal(struct wait_search *x, size_t index)
 	} else if (journal.wait != JOURNAL_ROOM)
 		wait_add_owner(x, r, journal.task->address, OWNER_ITSELF, true,
 			       "the journal's thread is to do that");
+}
+
+/* --- File systems in user space. --- */
+
+/*
+ * A program that serves one and is blocked itself does not answer before that ends. Of several
+ * threads another may.
+ */
+static void owners_of_fuse(struct wait_search *x, size_t index)
+{
+	struct resource *r = &x->graph->resources[index];
+	uint64_t connection = fuse_connection(x->s, r->object);
+	struct other_end end = { .known = false };
+
+	if (connection)
+		other_end_of_fuse(x->s, connection, &end);
+	for (size_t i = 0; i < x->graph->node_count && end.count; i++) {
+		const struct wait_node *n = &x->graph->nodes[i];
+		for (size_t k = 0; k < end.count && k < OTHER_END_TASKS; k++) {
+			if (n->task->tgid != end.tasks[k]->tgid || !wait_node_blocked(n))
+				continue;
+			size_t threads = 0;
+			for (size_t t = 0; t < x->graph->node_count; t++)
+				threads += x->graph->nodes[t].task->tgid == n->task->tgid;
+			wait_add_owner(x, r, n->task->address, OWNER_ITSELF,
+				       threads == 1 && end.count == 1, "it is to answer that");
+		}
+	}
 }
 
 /* --- Futexes. --- */
@@ -532,7 +562,7 @@ static const struct {
 	{ WAIT_WORKQUEUE, owners_of_workqueue }, { WAIT_KTHREAD, owners_of_kthread },
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, wait_owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
-	{ WAIT_JOURNAL, owners_of_journal },
+	{ WAIT_JOURNAL, owners_of_journal },   { WAIT_FUSE, owners_of_fuse },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)

@@ -29,6 +29,7 @@ enum wait_kind {
 	WAIT_CPU_CALL,    /* a function call on another CPU */
 	WAIT_QUEUE,       /* some wait queue */
 	WAIT_RPC,         /* a remote procedure call (NFS) */
+	WAIT_FUSE,        /* the answer of a file system in user space: a struct fuse_req */
 	WAIT_JOURNAL,     /* one of a journal's wait queues (kernel/journal.h) */
 	/* Waits that nobody worries about: for events from outside, in an orderly way. */
 	WAIT_PIPE,        /* something to read in a pipe, or room in it */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* What they mean: files, directories, file systems. */
+#include "kernel/fuse.h"
 #include "kernel/mappings.h"
 #include "kernel/meaning_rows.h"
 
@@ -138,6 +139,29 @@ static bool tell_iter(struct session *s, uint64_t iter, char *buf, size_t size)
 	return true;
 }
 
+/* "lookup at /mnt/x" */
+static bool tell_fuse(struct session *s, uint64_t request, char *buf, size_t size)
+{
+	uint64_t connection = fuse_connection(s, request), opcode;
+	char path[160] = "";
+	const char *name = NULL;
+	struct type type;
+
+	if (!connection || !kread(s, request, "fuse_req", "in.h.opcode", &opcode))
+		return false;
+	if (types_find(s->types, "enum fuse_opcode", &type))
+		name = type_enum_name(type, (int64_t)opcode);
+	(void)fuse_mount_path(s, connection, path, sizeof(path));
+	if (name && strncmp(name, "FUSE_", 5) == 0)
+		snprintf(buf, size, "%s", name + 5);
+	else
+		snprintf(buf, size, "operation %" PRIu64, opcode);
+	size_t length = strlen(buf);
+	if (*path)
+		snprintf(buf + length, size - length, " at %s", path);
+	return true;
+}
+
 static bool tell_lock(struct session *s, uint64_t lock, char *buf, size_t size)
 {
 	uint64_t file;
@@ -197,5 +221,6 @@ const struct meaning_row meaning_files_rows[] = {
 	{ "kernfs_node", tell_kernfs, false },
 	{ "ctl_table", tell_ctl_table, false },
 	{ "linux_binprm", tell_binprm, false },
+	{ "fuse_req", tell_fuse, false },
 	{ NULL, NULL, false },
 };

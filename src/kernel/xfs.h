@@ -5,8 +5,8 @@
 #include "kernel/session.h"
 
 /*
- * The struct bio of the write of the log that a wait at the wait_queue_head at @queue is for. 0: the
- * queue is none of a log's, or nothing of that is being written.
+ * The struct bio of the write of the log that a wait at the wait_queue_head at @queue is for. 0:
+ * the queue is none of a log's, or nothing of that is being written.
  */
 uint64_t xfs_log_bio(struct session *s, uint64_t queue);
 /* The block_device and the first page (struct page) of the struct xfs_buf at @buffer. */

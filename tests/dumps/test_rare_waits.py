@@ -141,6 +141,26 @@ class Journal(Rare):
             self.assertEqual(verdict["who"], who)
 
 
+class FileSystemInUserSpace(Rare):
+    """FUSE: its program reads what is asked, and answers nothing."""
+
+    def test_who_is_to_answer(self):
+        for dump, truth in self.each("fuse-silent"):
+            names = self.names(dump)
+            for comm, asked in truth["asked"].items():
+                for row in self.of(dump, comm):
+                    self.assertEqual(row["kind"], "FUSE request")
+                    self.assertRegex(row["waits_for"], rf"^FUSE request [0-9a-f]+ \({asked} at /tmp/records\)$")
+                    self.assertEqual([names[pid] for pid in row["other_end"]], [truth["server"]])
+
+    def test_verdict(self):
+        for dump, truth in self.each("fuse-silent"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("hung-task", None, None))
+            self.assertRegex(verdict["who"], rf"^{truth['server']} \(pid \d+\), which serves the file system at /tmp/records$")
+            self.assertIn("has not answered that request, which it has read, and only waits for more requests", verdict["why"])
+
+
 class Xfs(Rare):
     """What is behind a wait at XFS's log, or for a buffer of its metadata, is I/O."""
 
