@@ -142,6 +142,9 @@ static bool tell_text(struct facts *facts, struct findings *out, struct finding 
 	if (!finding->against)
 		finding->against = "who wrote that text there is not known; the code that found it "
 				   "may have nothing to do with it";
+	/* Who reads what somebody else has written over. */
+	if (finding->blame.known && !finding->blame.because && !finding->blame.unsure)
+		finding->blame.unsure = "it may be a victim";
 	tell_source(facts, out, finding, bytes, wanted);
 	content_text_in_log(s, bytes, wanted, &log);
 	if (log.found)

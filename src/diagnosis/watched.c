@@ -17,12 +17,14 @@
 #include "diagnosis/spinners.h"
 #include "diagnosis/waiting.h"
 #include "forensics/caught.h"
+#include "forensics/content_memory.h"
 #include "forensics/wait_graph.h"
 #include "forensics/whatis.h"
 #include "kernel/cpus.h"
+#include "kernel/slab.h"
 
 enum { CPU_DIGITS_MAX = 5, STALL_LINES = 64, STALL_MARKS_MAX = 8,
-       LOOPS_LOOKED_FOR = 3 };
+       LOOPS_LOOKED_FOR = 3, TEXT_QUOTED = 60, TEXT_MIN = 8 };
 
 /* The number at @at, which must not be longer than a CPU's; @end is set behind it. -1: none. */
 static int cpu_number(const char *at, const char **end)
@@ -104,8 +106,61 @@ static const char *const spinners[] = {
 	"*_lock_failed", "_raw_spin_lock*", "_raw_write_lock*", "_raw_read_lock*",
 };
 
-static bool name_lock(const struct facts *facts, const struct frame *frame, struct findings *out,
-		      struct finding *f)
+/*
+ * The low half of a queued spinlock's word has two bytes: held (1, or 3 for a guest that was told to
+ * sleep), and whether somebody waits right at it (include/asm-generic/qspinlock_types.h). The upper
+ * half is of those in line, who write it themselves.
+ */
+static bool is_no_spinlock(const struct facts *facts, const struct frame *frame, uint32_t value)
+{
+	static const char *const globs[] = { "*queued_spin_lock_slowpath*" };
+	unsigned held = value & 0xff, pending = value >> 8 & 0xff;
+
+	return frame_is_one_of(facts, frame, globs, array_size(globs)) &&
+	       ((held > 1 && held != 3) || pending > 1);
+}
+
+/* ", which is in the text ... from ADDRESS on": of the half that those in line do not write; "". */
+static const char *text_around(struct session *s, uint64_t lock, struct findings *out)
+{
+	uint8_t bytes[TEXT_QUOTED];
+	struct text_extent extent;
+	char quote[TEXT_QUOTED + 40];
+
+	if (memory_read(s->memory, lock, bytes, 2) != READ_OK || !content_is_text(bytes[0]) ||
+	    !content_is_text(bytes[1]))
+		return "";
+	content_text_extent(s, lock, 2, &extent);
+	if (extent.end <= extent.start || extent.end - extent.start < TEXT_MIN)
+		return "";
+	size_t n = (size_t)min_u64(extent.end - extent.start, sizeof(bytes));
+	if (memory_read(s->memory, extent.start, bytes, n) != READ_OK)
+		return "";
+	content_quote(bytes, n, quote, sizeof(quote));
+	return finding_text(out, ", as it lies in the text %s from %016lx on", quote,
+			    (unsigned long)extent.start);
+}
+
+static void tell_spoilt(const struct facts *facts, uint64_t lock, uint32_t value,
+			struct findings *out, struct finding *f)
+{
+	struct slab_object object;
+
+	f->why = finding_text(out, "%s, at %016lx: its word is 0x%x%s, and no lock ever is that. It was "
+			      "overwritten, freed or never set up, so that nobody will give it back",
+			      f->why, (unsigned long)lock, value,
+			      text_around(facts->session, lock, out));
+	f->against = "who spoilt the lock is not known; who waits for it is a victim";
+	/* The object is looked at once the verdict is known. */
+	if (slab_object_at(facts->session, lock, &object) && object.slab.cache)
+		f->object = lock;
+}
+
+/* What waits there, and whether somebody could give it back. */
+enum spin_wait { WAITS_NOT, WAITS, WAITS_FOR_EVER };
+
+static enum spin_wait name_lock(const struct facts *facts, const struct frame *frame,
+				struct findings *out, struct finding *f)
 {
 	const struct arch *arch = facts->session->arch;
 	uint8_t reg = arch->arg_regs[0];
@@ -113,21 +168,24 @@ static bool name_lock(const struct facts *facts, const struct frame *frame, stru
 	uint32_t value;
 
 	if (!frame_is_one_of(facts, frame, spinners, array_size(spinners)))
-		return false;
+		return WAITS_NOT;
 	f->why = finding_text(out, "%s; it was waiting for a spinning lock", f->why);
 	f->against = "who holds the lock is not kept in it: it may be the same task";
 	if (!regs_known(&frame->regs, reg))
-		return true;
+		return WAITS;
 	uint64_t lock = frame->regs.value[reg];
 	whatis(facts->session, facts->task, lock, &place);
 	if (!place.mapped || place.user_half || place.kind == WHAT_TEXT ||
 	    memory_u32(facts->session->memory, lock, &value) != READ_OK || !value)
-		return true;
+		return WAITS;
 	finding_evidence(out, f, finding_text(out, "rd 0x%lx", (unsigned long)lock),
 			 "the lock is likely 0x%lx (%s %s): %s, its value is 0x%x",
 			 (unsigned long)lock, arch->reg_names[reg], "at that point",
 			 *place.text ? place.text : "of an unknown object", value);
-	return true;
+	if (!is_no_spinlock(facts, frame, value))
+		return WAITS;
+	tell_spoilt(facts, lock, value, out, f);
+	return WAITS_FOR_EVER;
 }
 
 /* What a CPU does that has nothing to do: it was not this that kept it from answering. */
@@ -185,8 +243,11 @@ static void describe(const struct facts *facts, const struct stack *stack, int c
 		f->blame.frame = SIZE_MAX; /* the number is one of that stack */
 	if (!here)
 		note_interrupts(facts, frame, cpu, out, f);
-	if (name_lock(facts, frame, out, f))
-		f->blame.unsure = "it waits for a lock there, and who has that is not known";
+	enum spin_wait waits = name_lock(facts, frame, out, f);
+	if (waits != WAITS_NOT)
+		f->blame.unsure = waits == WAITS
+					  ? "it waits for a lock there, and who has that is not known"
+					  : "it waits for a lock there that somebody has spoilt";
 }
 
 /* Another CPU than the one that panicked: what its task's stack says. */

@@ -234,6 +234,21 @@ class DirectReader(Rare):
             self.assertIn(f"{volume} is suspended, and has put that I/O aside", verdict["why"])
 
 
+class SpoiltLock(Rare):
+    """Nobody has the lock for which a CPU spins: text has run over it."""
+
+    def test_verdict(self):
+        for dump, truth in self.each("spoilt-lock"):
+            parcel, lock = re.search(r"parcel ([0-9a-f]{16}) lock ([0-9a-f]{16})", self.console(dump)).groups()
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"], verdict["module"]), ("softlockup", truth["function"], truth["module"]))
+            self.assertEqual(verdict["function_confidence"], "possible")
+            self.assertRegex(verdict["why"], rf"waiting for a spinning lock, at {lock}: its word is 0x[0-9a-f]+, as it lies in the text "
+                                             rf"\"{truth['text'][:26]}.* from {parcel} on, and no lock ever is that")
+            self.assertIn("who spoilt the lock is not known", verdict["against"])
+            self.assertEqual(int(verdict["object"], 16), int(parcel, 16))
+
+
 class LostWakeup(Rare):
     def test_verdict(self):
         for dump, truth in self.each("lost-wakeup"):
