@@ -173,6 +173,37 @@ static bool tell_stacked(const struct facts *facts, const struct io_request *io,
 	return true;
 }
 
+/* The request itself, and what is behind the disk. */
+static void tell_request(const struct facts *facts, const struct io_request *io, const char *age,
+			 struct findings *out, struct finding *f)
+{
+	finding_evidence_shows(out, f,
+			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
+					    io->request),
+			       "MQ_RQ_IN_FLIGHT", "%s is in flight%s", io->words, age);
+	uint64_t driver = tell_scsi(facts->session, io, out, f);
+	/* A busy disk takes its time: only what took long is the driver's or the device's fault. */
+	if (io->age_ns >= (uint64_t)LONG_SECONDS * NS_PER_S)
+		blame_driver(facts, io, driver, out, f);
+}
+
+bool stuck_queue_tell(const struct facts *facts, uint64_t queue, struct findings *out,
+		      struct finding *f)
+{
+	struct io_request io;
+
+	if (!queue || !block_io_of_queue(facts->session, queue, &io) ||
+	    io.age_ns < (uint64_t)LONG_SECONDS * NS_PER_S)
+		return false;
+	const char *age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
+	f->why = finding_text(out, "%s%s%s lets no more in: it has %" PRIu64 " request%s under way, of which "
+			      "the oldest (%s) has been with the disk's driver%s",
+			      f->why ? f->why : "", f->why ? "; " : "", io.disk_name, io.in_flight,
+			      io.in_flight == 1 ? "" : "s", io.words, age);
+	tell_request(facts, &io, age, out, f);
+	return true;
+}
+
 bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
 		   struct finding *f)
 {
@@ -201,13 +232,6 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 	f->why = finding_text(out, "%s%s%sthe request for %s (%s) has been with the disk's driver%s%s",
 			      f->why ? f->why : "", f->why ? "; " : "", road,
 			      w.page ? "that page" : "it", io.words, age, others);
-	finding_evidence_shows(out, f,
-			       finding_text(out, "struct request.__sector,start_time_ns,state %016" PRIx64,
-					    io.request),
-			       "MQ_RQ_IN_FLIGHT", "%s is in flight%s", io.words, age);
-	uint64_t driver = tell_scsi(s, &io, out, f);
-	/* A busy disk takes its time: only what took long is the driver's or the device's fault. */
-	if (io.age_ns >= (uint64_t)LONG_SECONDS * NS_PER_S)
-		blame_driver(facts, &io, driver, out, f);
+	tell_request(facts, &io, age, out, f);
 	return true;
 }

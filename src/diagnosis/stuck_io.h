@@ -12,3 +12,6 @@
  */
 bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
 		   struct finding *f);
+/* The same of a request_queue that lets no more in, since what it has under way does not end. */
+bool stuck_queue_tell(const struct facts *facts, uint64_t queue, struct findings *out,
+		      struct finding *f);

@@ -120,6 +120,14 @@ static bool frozen_queue(struct reason *r)
 	return true;
 }
 
+static bool full_queue(struct reason *r)
+{
+	const struct wait *wait = &r->node->wait;
+
+	return wait->kind == WAIT_FROZEN_QUEUE &&
+	       stuck_queue_tell(r->facts, wait->object, r->out, r->f);
+}
+
 /* --- A server that does not answer. --- */
 
 static bool remote_server(struct reason *r)
@@ -291,7 +299,8 @@ static bool no_cpu(struct reason *r)
 }
 
 static bool (*const reasons[])(struct reason *r) = {
-	stuck_io, frozen, frozen_queue, remote_server, user_server, user_fault, no_cpu, lost_wakeup,
+	stuck_io, frozen, frozen_queue, full_queue, remote_server, user_server, user_fault, no_cpu,
+	lost_wakeup,
 };
 
 bool waiting_reason(const struct facts *facts, const struct wait_graph *graph, size_t node,

@@ -107,9 +107,9 @@ static const char *const spinners[] = {
 };
 
 /*
- * The low half of a queued spinlock's word has two bytes: held (1, or 3 for a guest that was told to
- * sleep), and whether somebody waits right at it (include/asm-generic/qspinlock_types.h). The upper
- * half is of those in line, who write it themselves.
+ * The low half of a queued spinlock's word has two bytes: held (1, or 3 for a guest that was told
+ * to sleep), and whether somebody waits right at it (include/asm-generic/qspinlock_types.h). The
+ * upper half is of those in line, who write it themselves.
  */
 static bool is_no_spinlock(const struct facts *facts, const struct frame *frame, uint32_t value)
 {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "forensics/whatis.h"
 #include "kernel/block_io.h"
 #include "kernel/journal.h"
@@ -145,8 +146,10 @@ static const char *lock_words(struct session *s, const char *kind, uint64_t lock
 	cut_members(what->member);
 	if (!holder_meaning(s, what, &type, &member, holder, sizeof(holder)))
 		return NULL;
-	return arena_printf(arena, "%s %016" PRIx64 " (%s of %s %s)", kind, lock, member, type,
-			    holder);
+	/* "inode 12 of ext4" says that it is one. */
+	bool said = starts_with(holder, type) && holder[strlen(type)] == ' ';
+	return arena_printf(arena, "%s %016" PRIx64 " (%s of %s%s%s)", kind, lock, member,
+			    said ? "" : type, said ? "" : " ", holder);
 }
 
 const char *wait_resource_words(struct session *s, enum wait_kind kind, enum lock_kind lock_kind,

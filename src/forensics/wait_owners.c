@@ -563,6 +563,7 @@ static const struct {
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, wait_owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
 	{ WAIT_JOURNAL, owners_of_journal },   { WAIT_FUSE, owners_of_fuse },
+	{ WAIT_PAGE, wait_owners_of_page },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)

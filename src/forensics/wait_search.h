@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Private to wait_owners.c and wait_rcu.c: the search for those who have what others wait for. */
+/* Private to wait_owners.c, wait_rcu.c, wait_page.c: the search for those who have what others wait for. */
 #pragma once
 
 #include "base/map.h"
@@ -20,5 +20,6 @@ struct wait_search {
 /* The task at @task has, or is to bring about, what @r is. It is left out where it is no task. */
 void wait_add_owner(struct wait_search *x, struct resource *r, uint64_t task, enum owner_how how,
 		    bool sure, const char *why);
-/* Of the resource with that number: a grace period. */
+/* Of the resource with that number: a grace period, a page that is locked. */
 void wait_owners_of_rcu(struct wait_search *x, size_t resource);
+void wait_owners_of_page(struct wait_search *x, size_t resource);

@@ -15,9 +15,10 @@
 #include "forensics/args_frame.h"
 #include "forensics/whatis.h"
 #include "kernel/anchors.h"
+#include "kernel/block_io.h"
 #include "kernel/slab.h"
 
-enum { TOP_FRAMES = 14, SPREAD_MAX = 9, ARGUMENT_FRAMES = 5, NO_OBJECT = -1 };
+enum { TOP_FRAMES = 14, SPREAD_MAX = 9, ARGUMENT_FRAMES = 5, NO_OBJECT = -1, SUBMITTERS = 10 };
 
 /* Task states, include/linux/sched.h. */
 enum { TASK_RUNNING = 0 };
@@ -100,7 +101,10 @@ static const struct row {
 	{ "blk_queue_enter", WAIT_FROZEN_QUEUE, 0, 4, 0, false },
 	{ "__bio_queue_enter", WAIT_FROZEN_QUEUE, 0, 4, 0, false },
 	{ "blk_mq_freeze_queue_wait*", WAIT_FROZEN_QUEUE, 0, 4, 0, false },
+	/* Full: no tag is left, or a limit of requests under way is reached (blk-wbt, blk-iolatency). */
 	{ "blk_mq_get_tag", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
+	{ "rq_qos_wait", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
+	{ "wbt_wait", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
 	{ "get_request*", WAIT_FROZEN_QUEUE, NO_OBJECT, 4, 0, false },
 	/* A wait for I/O whose object is known is one for a bio. */
 	{ "submit_bio_wait", WAIT_IO, 0, 4, 0, false },
@@ -385,6 +389,26 @@ void wait_tell_word(struct session *s, struct wait *wait)
 	}
 }
 
+/* The queue that is full is that of the bio which is to go there. */
+static uint64_t queue_of_submitter(struct session *s, const struct task *task, struct stack *stack,
+				   struct wait *wait)
+{
+	static const char *const globs[] = { "blk_mq_submit_bio", "__submit_bio*", "submit_bio*" };
+	uint64_t bio, queue = 0;
+
+	for (size_t i = wait->frame; i < stack->count && i < wait->frame + SUBMITTERS && !queue; i++) {
+		struct arena arena = { 0 };
+		const char *name = frame_function(s, &stack->frames[i], &arena);
+		bool submits = false;
+		for (size_t g = 0; g < array_size(globs) && name; g++)
+			submits |= glob_match(globs[g], name);
+		arena_deinit(&arena);
+		if (submits && frame_argument(s, task, stack, i, 0, &bio, &wait->memory) && bio)
+			queue = block_queue_of_bio(s, bio);
+	}
+	return queue;
+}
+
 void wait_find_object(struct session *s, const struct task *task, struct stack *stack,
 		      struct wait *wait)
 {
@@ -393,6 +417,8 @@ void wait_find_object(struct session *s, const struct task *task, struct stack *
 	if ((wait->kind == WAIT_FUTEX && futex_word(s, task, stack, wait)) ||
 	    noted_blocker(s, task, wait))
 		return;
+	if (wait->kind == WAIT_FROZEN_QUEUE && row && row->argument == NO_OBJECT)
+		wait->object = queue_of_submitter(s, task, stack, wait);
 	if (!row || row->argument == NO_OBJECT)
 		return;
 	/* The same wait is told by several functions: whichever knows its argument. */

@@ -2,12 +2,13 @@
 /*
  * Objects that come from the general caches (kmalloc-2k), where the cache tells nothing of their
  * type, but that the kernel has on a list of all of their kind: super blocks (fs/super.c), work
- * queues (kernel/workqueue.c). Where a list is torn, what stands behind the hole is not known here;
+ * queues (kernel/workqueue.c); disks, which block devices lead to. Where a list is torn, what stands behind the hole is not known here;
  * who asks what an address is needs no word of it.
  */
 #include <stdlib.h>
 
 #include "forensics/what.h"
+#include "kernel/devices.h"
 
 enum { LISTED_MAX = 65536 };
 
@@ -25,6 +26,15 @@ static int compare(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+static void add_disk(void *ctx, const struct disk *disk)
+{
+	struct whatis_state *state = ctx;
+	struct listed_object object = { disk->gendisk, "gendisk" };
+
+	if (disk->gendisk && state->listed.count < LISTED_MAX)
+		vec_push(&state->listed, object);
+}
+
 void what_listed_prepare(struct session *s, struct whatis_state *state)
 {
 	pthread_mutex_lock(&state->lock);
@@ -39,6 +49,9 @@ void what_listed_prepare(struct session *s, struct whatis_state *state)
 			vec_push(&state->listed, object);
 		}
 	}
+	struct walk_trouble trouble = { .count = 0 };
+	if (!state->listed.known && s->symbols && s->types)
+		disks_each(s, false, &trouble, add_disk, state);
 	if (!state->listed.known && state->listed.count)
 		qsort(state->listed.data, state->listed.count, sizeof(struct listed_object),
 		      compare);

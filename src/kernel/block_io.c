@@ -30,6 +30,7 @@ struct hunt {
 	struct session *s;
 	uint64_t queue, first_pfn, end_pfn; /* of the page or folio */
 	uint64_t bio;                       /* or this one is looked for; 0 */
+	bool oldest;                        /* or the one that began first */
 	struct io_request *io;
 };
 
@@ -142,6 +143,15 @@ static bool request_is_wanted(const struct hunt *h, uint64_t request)
 	       (h->bio ? block_bios_have_bio(h->s, bio, h->bio) : bios_have_page(h, bio));
 }
 
+static bool is_older(const struct hunt *h, uint64_t request)
+{
+	uint64_t start, best;
+
+	return kread(h->s, request, "request", "start_time_ns", &start) && start &&
+	       (!h->io->request ||
+		(kread(h->s, h->io->request, "request", "start_time_ns", &best) && start < best));
+}
+
 static void look_at_tags(const struct hunt *h, uint64_t tags)
 {
 	uint64_t count, requests, request, state, queue, tag;
@@ -161,7 +171,8 @@ static void look_at_tags(const struct hunt *h, uint64_t tags)
 			    !kread(h->s, request, "request", "tag", &tag) || tag != i)
 				continue;
 			h->io->in_flight++;
-			if (!h->io->request && request_is_wanted(h, request))
+			if (h->oldest ? is_older(h, request)
+				      : !h->io->request && request_is_wanted(h, request))
 				h->io->request = request;
 		}
 		/* Of the two arrays one has all of them. */
@@ -254,6 +265,31 @@ uint64_t block_page_of_buffer(struct session *s, uint64_t buffer)
 	uint64_t page;
 
 	return kread(s, buffer, "buffer_head", "b_folio|b_page", &page) ? page : 0;
+}
+
+uint64_t block_queue_of_bio(struct session *s, uint64_t bio)
+{
+	uint64_t bdev, disk, queue;
+
+	/* Before 5.12 a bio had its gendisk itself. */
+	if (kread(s, bio, "bio", "bi_bdev", &bdev)) {
+		if (!bdev || !kread(s, bdev, "block_device", "bd_disk", &disk))
+			return 0;
+	} else if (!kread(s, bio, "bio", "bi_disk", &disk)) {
+		return 0;
+	}
+	return disk && kread(s, disk, "gendisk", "queue", &queue) ? queue : 0;
+}
+
+bool block_io_of_queue(struct session *s, uint64_t queue, struct io_request *io)
+{
+	struct hunt h = { .s = s, .io = io, .queue = queue, .oldest = true };
+
+	*io = (struct io_request){ 0 };
+	look_at_queue(&h);
+	describe(&h);
+	return io->request && meaning_of(s, "request_queue", queue, io->disk_name,
+					 sizeof(io->disk_name));
 }
 
 uint64_t block_page_of_bio(struct session *s, uint64_t bio)
@@ -357,6 +393,15 @@ static bool has_flag(struct session *s, uint64_t flags, const char *name)
 	int64_t bit;
 
 	return types_enumerator(s->types, name, &bit) && bit >= 0 && bit < 64 && flags >> bit & 1;
+}
+
+bool block_page_is_locked(struct session *s, uint64_t page)
+{
+	struct page_info info;
+	uint64_t pfn;
+
+	return pfn_of_page(s, page, &pfn) && page_info(s, pfn, &info) &&
+	       has_flag(s, info.flags, "PG_locked");
 }
 
 bool block_page_in_io(struct session *s, uint64_t page)

@@ -31,11 +31,17 @@ bool block_io_of_page(struct session *s, uint64_t page, struct io_request *io);
 bool block_io_of_bio(struct session *s, uint64_t bio, struct io_request *io);
 /* The same for a page of metadata that no file has, of the struct block_device at @bdev. */
 bool block_io_of_device(struct session *s, uint64_t bdev, uint64_t page, struct io_request *io);
+/* Of all requests that the request_queue at @queue has under way, the oldest. */
+bool block_io_of_queue(struct session *s, uint64_t queue, struct io_request *io);
+/* The request_queue that the struct bio at @bio is for; 0: not known. */
+uint64_t block_queue_of_bio(struct session *s, uint64_t bio);
 /*
  * The request of some other disk that has that page: a stacked driver (device-mapper, md) hands on
  * bios with the same pages. False: none has it, so that it never came there, or is copied first.
  */
 bool block_io_below(struct session *s, uint64_t page, struct io_request *io);
+/* Is it locked? Who writes it keeps it locked until all of it is on its way. */
+bool block_page_is_locked(struct session *s, uint64_t page);
 /* Do the page's flags say that it is being written, or read for the first time? */
 bool block_page_in_io(struct session *s, uint64_t page);
 /*

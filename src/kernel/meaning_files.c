@@ -51,6 +51,19 @@ static bool file_system(struct session *s, uint64_t sb, char *buf, size_t size)
 	return true;
 }
 
+/* Of a block device's own inode: "block device sda" (block/bdev.c, struct bdev_inode). */
+static bool tell_device_inode(struct session *s, uint64_t inode, char *buf, size_t size)
+{
+	uint64_t offset, outer = kcontainer(s, inode, "bdev_inode", "vfs_inode");
+	char name[64];
+
+	if (!outer || !koffset(s, "bdev_inode", "bdev", &offset) ||
+	    !meaning_of(s, "block_device", outer + offset, name, sizeof(name)))
+		return false;
+	snprintf(buf, size, "block device %s", name);
+	return true;
+}
+
 static bool tell_inode(struct session *s, uint64_t inode, char *buf, size_t size)
 {
 	char path[160] = "", fs[80], mode[48];
@@ -59,6 +72,8 @@ static bool tell_inode(struct session *s, uint64_t inode, char *buf, size_t size
 	if (!kread(s, inode, "inode", "i_ino", &number) || !kread(s, inode, "inode", "i_sb", &sb) ||
 	    !kread(s, inode, "inode", "i_mode", &bits) || !file_system(s, sb, fs, sizeof(fs)))
 		return false;
+	if (strcmp(fs, "bdev") == 0 && tell_device_inode(s, inode, buf, size))
+		return true;
 	meaning_mode(bits, mode, sizeof(mode));
 	(void)inode_path(s, inode, path, sizeof(path));
 	snprintf(buf, size, "%s%sinode %" PRIu64 " of %s, %s", path, *path ? ", " : "", number, fs,

@@ -204,6 +204,25 @@ class SilentAdapter(Rare):
             self.assertIn("its host adapter is running, with 0 failed commands", evidence)
 
 
+class FullQueue(Rare):
+    """A disk that has as many requests as it takes, and ends none: who has more for it waits until it lets that in."""
+
+    def test_who_waits_for_room(self):
+        for dump, truth in self.each("full-queue"):
+            waits = [row for row in self.ask(dump, "blocked")["blocked"] if row["kind"] == "request queue"]
+            self.assertTrue(waits)
+            for row in waits:
+                self.assertRegex(row["waits_for"], rf"^request queue [0-9a-f]+ \({truth['device']}\)$")
+
+    def test_verdict(self):
+        for dump, truth in self.each("full-queue"):
+            verdict = self.verdict(dump)
+            self.assertRegex(verdict["why"], rf"{truth['device']} lets no more in: it has \d+ requests under way, of which the oldest "
+                                             rf"\({truth['device']}: write of \d+ bytes at sector \d+\) has been with the disk's driver for \d+ s")
+            if dump.meta["series"] != "5.10":  # no types of the module scsi_mod
+                self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["module"]))
+
+
 class Frozen(Rare):
     def test_file_system(self):
         for dump, truth in self.each("fs-frozen"):
