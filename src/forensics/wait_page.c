@@ -31,6 +31,7 @@ static const struct frame *page_worker(struct session *s, const struct stack *st
 	const struct frame *found = NULL;
 	struct symbol here;
 
+	*symbol = (struct symbol){ 0 };
 	for (size_t i = 0; i < stack->count && i < FRAMES; i++) {
 		const struct frame *f = &stack->frames[i];
 		if (f->how == FRAME_SCAN || !f->cfa ||

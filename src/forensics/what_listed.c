@@ -2,8 +2,8 @@
 /*
  * Objects that come from the general caches (kmalloc-2k), where the cache tells nothing of their
  * type, but that the kernel has on a list of all of their kind: super blocks (fs/super.c), work
- * queues (kernel/workqueue.c); disks, which block devices lead to. Where a list is torn, what stands behind the hole is not known here;
- * who asks what an address is needs no word of it.
+ * queues (kernel/workqueue.c); disks, which block devices lead to. Where a list is torn, what
+ * stands behind the hole is not known here; who asks what an address is needs no word of it.
  */
 #include <stdlib.h>
 
