@@ -395,8 +395,10 @@ static uint64_t queue_of_submitter(struct session *s, const struct task *task, s
 {
 	static const char *const globs[] = { "blk_mq_submit_bio", "__submit_bio*", "submit_bio*" };
 	uint64_t bio, queue = 0;
+	size_t end = wait->frame + SUBMITTERS < stack->count ? wait->frame + SUBMITTERS
+							      : stack->count;
 
-	for (size_t i = wait->frame, n = 0; i < stack->count && n < SUBMITTERS && !queue; i++, n++) {
+	for (size_t i = wait->frame; i < end && !queue; i++) {
 		struct arena arena = { 0 };
 		const char *name = frame_function(s, &stack->frames[i], &arena);
 		bool submits = false;
