@@ -55,9 +55,11 @@ static const char *wait_words_again(const struct telling *t, const size_t *chain
 {
 	const struct wait_node *n = &t->graph->nodes[chain[at]];
 
-	if (resource_of(t, chain[at]) != resource_of(t, chain[0]) || n->wait.kind != WAIT_LOCK)
+	if (resource_of(t, chain[at]) != resource_of(t, chain[0]) || n->wait.kind == WAIT_JOURNAL)
 		return wait_words(t, chain[at]);
-	return finding_text(t->out, "the %s", lock_kind_name(n->wait.lock_kind));
+	return finding_text(t->out, "%s %s", n->wait.kind == WAIT_LOCK ? "the" : "that",
+			    n->wait.kind == WAIT_LOCK ? lock_kind_name(n->wait.lock_kind)
+						      : wait_kind_name(n->wait.kind));
 }
 
 static const struct owner *owner_link(const struct telling *t, size_t from, size_t to)

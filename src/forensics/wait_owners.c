@@ -128,7 +128,7 @@ static void owners_of_lock(struct wait_search *x, size_t index)
 
 /* --- Works. --- */
 
-static uint64_t worker_of(struct session *s, const struct task *task)
+uint64_t worker_of_task(struct session *s, const struct task *task)
 {
 	uint64_t function, data;
 
@@ -142,7 +142,7 @@ static void each_worker(struct wait_search *x, struct resource *r, uint64_t key,
 {
 	for (size_t i = 0; i < x->graph->node_count; i++) {
 		const struct task *task = x->graph->nodes[i].task;
-		uint64_t worker = worker_of(x->s, task);
+		uint64_t worker = worker_of_task(x->s, task);
 		if (worker)
 			fn(x, r, task, worker, key);
 	}
@@ -563,7 +563,9 @@ static const struct {
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, wait_owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
 	{ WAIT_JOURNAL, owners_of_journal },   { WAIT_FUSE, owners_of_fuse },
-	{ WAIT_PAGE, wait_owners_of_page },
+	{ WAIT_PAGE, wait_owners_of_page },    { WAIT_PAGE, wait_owners_of_disk },
+	{ WAIT_BUFFER, wait_owners_of_disk },  { WAIT_IO, wait_owners_of_disk },
+	{ WAIT_FROZEN_QUEUE, wait_owners_of_disk },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Private to wait_owners.c, wait_rcu.c, wait_page.c: the search for those who have what others wait for. */
+/* The search for those who have what others wait for. Private to wait_owners.c, and wait_*.c. */
 #pragma once
 
 #include "base/map.h"
@@ -23,3 +23,7 @@ void wait_add_owner(struct wait_search *x, struct resource *r, uint64_t task, en
 /* Of the resource with that number: a grace period, a page that is locked. */
 void wait_owners_of_rcu(struct wait_search *x, size_t resource);
 void wait_owners_of_page(struct wait_search *x, size_t resource);
+/* Of one that is I/O of a disk: who does that, where it is a task. */
+void wait_owners_of_disk(struct wait_search *x, size_t resource);
+/* The struct worker of a worker of work queues; 0: @task is none. */
+uint64_t worker_of_task(struct session *s, const struct task *task);

@@ -415,6 +415,18 @@ bool block_page_in_io(struct session *s, uint64_t page)
 	       (has_flag(s, info.flags, "PG_locked") && !has_flag(s, info.flags, "PG_uptodate"));
 }
 
+bool block_disk_of_page(struct session *s, uint64_t page, char *name, size_t size)
+{
+	struct page_info info;
+	uint64_t inode, bdev, disk;
+
+	if (!inode_of_page(s, page, &info, &inode))
+		return false;
+	bdev = device_of_inode(s, inode);
+	return bdev && kread(s, bdev, "block_device", "bd_disk", &disk) && disk &&
+	       kread_string(s, disk, "gendisk", "disk_name", name, size) && *name;
+}
+
 bool block_page_place(struct session *s, uint64_t page, char *buf, size_t size)
 {
 	struct page_info info;

@@ -54,6 +54,8 @@ bool block_bios_have_bio(struct session *s, uint64_t bio, uint64_t wanted);
 uint64_t block_page_of_buffer(struct session *s, uint64_t buffer);
 /* The first page of a struct bio; 0: it has none, or it is not known. */
 uint64_t block_page_of_bio(struct session *s, uint64_t bio);
+/* The disk of the file system, or of the device, that the page cache's @page is of. */
+bool block_disk_of_page(struct session *s, uint64_t page, char *name, size_t size);
 /* The inode that the page cache's @page is of; 0: it is of no file, or cannot be read. */
 uint64_t block_inode_of_page(struct session *s, uint64_t page);
 /* Where the page belongs to: "/var/log/x, page 3"; for a disk's own pages "sda, page 3". */

@@ -204,6 +204,23 @@ class SilentAdapter(Rare):
             self.assertIn("its host adapter is running, with 0 failed commands", evidence)
 
 
+class LoopFrozen(Rare):
+    """The disk is a file of another file system, and that is frozen: who does the disk's I/O waits for that."""
+
+    def test_the_way_to_it(self):
+        for dump, truth in self.each("loop-frozen"):
+            rows = self.of(dump, "dd")
+            names = self.names(dump)
+            self.assertEqual(len(rows), truth["writers"])
+            for row in rows:
+                self.assertRegex(row["waits_for"], rf"^page \d+ of /tmp/upper/.* on {truth['upper']},")
+                self.assertRegex(names[row["owner_pid"]], rf"^(kworker/|{truth['upper']}$)")
+            verdict = self.verdict(dump)
+            self.assertEqual(verdict["who"], f"whoever froze the file system on {truth['device']}")
+            self.assertIn(f"it does the I/O of {truth['upper']}", verdict["why"])
+            self.assertIn(f"the ext4 file system on {truth['device']} is frozen", verdict["why"])
+
+
 class FullQueue(Rare):
     """A disk that has as many requests as it takes, and ends none: who has more for it waits until it lets that in."""
 
