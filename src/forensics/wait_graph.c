@@ -347,6 +347,10 @@ const struct wait_graph *wait_graph(struct session *s)
 	struct wait_graph *g = b.graph = xcalloc(1, sizeof(*g));
 	const struct task *all = tasks(s, &n);
 	uint64_t now = run_queue_now(s);
+
+	/* What is waited for may be of a module: of NFS, FUSE, XFS, the journal, SCSI. */
+	if (s->types)
+		types_load_modules(s->types);
 	g->nodes = xcalloc(n + 1, sizeof(*g->nodes));
 	g->node_count = n;
 	for (size_t i = 0; i < n && !session_stopped(s); i++) {

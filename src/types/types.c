@@ -259,6 +259,8 @@ const char *types_source(const struct types *types)
  */
 void types_load_modules(struct types *types)
 {
+	if (!types->kernel)
+		types_load_debug(types, true);
 	if (!types->loader || !types->kernel || atomic_load(&types->modules) ||
 	    atomic_exchange(&types->loading, true))
 		return;
