@@ -119,9 +119,14 @@ static void tell_ring(struct telling *t, const struct wait_cycle *ring)
 	t->f->against = NULL;
 	blame_task(t, ring->nodes[0], "one of those that took the locks in an order that does not "
 				      "fit the others'");
-	if (ring->count == 1)
+	if (ring->count == 1 && t->graph->nodes[ring->nodes[0]].wait.kind == WAIT_FUSE) {
+		t->f->blame = (struct blame){ 0 };
+		t->f->who = finding_text(t->out, "%s, which needs the file system that it serves itself",
+					 task_words(t->out, t->f->task));
+	} else if (ring->count == 1) {
 		t->f->blame.because = t->f->blame.known
 					      ? "it waits for what it has or is to do itself" : NULL;
+	}
 }
 
 /* The owner has exited: its task_struct may be free by now, but often still has its name; or it

@@ -64,9 +64,9 @@ struct error *types_add_btf_bytes(struct types *types, const char *module, const
  * enumerator is asked for that the kernel's BTF does not have (a few times, until it has added
  * something). types_member() and types_sizeof() do not call it, as they are mostly asked for
  * members that only other kernels have: who needs them of a module's type calls
- * types_load_modules() first, which without BTF opens the modules' debug files. The kernel keeps modules' BTF in struct btf (data, data_size, name)
- * on the list btf_modules of struct btf_module; the .BTF section that struct module points to is
- * gone after loading.
+ * types_load_modules() first, which without BTF opens the modules' debug files. The kernel keeps
+ * modules' BTF in struct btf (data, data_size, name) on the list btf_modules of struct btf_module;
+ * the .BTF section that struct module points to is gone after loading.
  */
 void types_set_module_loader(struct types *types, void (*loader)(void *ctx), void *ctx);
 void types_load_modules(struct types *types);

@@ -161,6 +161,24 @@ class FileSystemInUserSpace(Rare):
             self.assertIn("has not answered that request, which it has read, and only waits for more requests", verdict["why"])
 
 
+class FileSystemThatNeedsItself(Rare):
+    def test_it_waits_for_itself(self):
+        for dump, truth in self.each("fuse-self"):
+            names = self.names(dump)
+            for comm, asked in truth["asked"].items():
+                for row in self.of(dump, comm):
+                    self.assertRegex(row["waits_for"], rf"^FUSE request [0-9a-f]+ \({asked} at /tmp/records\)$")
+                    self.assertEqual(names[row["owner_pid"]], truth["server"])
+            rings = self.ask(dump, "deadlock")["rings"]
+            self.assertEqual([[m["comm"] for m in ring["members"]] for ring in rings], [[truth["server"]]])
+
+    def test_verdict(self):
+        for dump, truth in self.each("fuse-self"):
+            verdict = self.verdict(dump)
+            self.assertEqual((verdict["kind"], verdict["function"]), ("deadlock", None))
+            self.assertRegex(verdict["who"], rf"^{truth['server']} \(pid \d+\), which needs the file system that it serves itself$")
+
+
 class Xfs(Rare):
     """What is behind a wait at XFS's log, or for a buffer of its metadata, is I/O."""
 

@@ -2,7 +2,7 @@
 # A file system in user space falls silent: its program still runs, and answers nothing that is asked. Who reads, who looks a name up, and who waits
 # for the folder that one has locked are stuck.
 mkdir /tmp/records
-/scenario/silent /tmp/records || exit 1
+/scenario/fuse-server /tmp/records silent || exit 1
 sleep 1
 before-crash
 dd if=/tmp/records/ledger of=/dev/null bs=4096 count=1 2>/dev/null &

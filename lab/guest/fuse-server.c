@@ -1,5 +1,6 @@
 /*
- * A file system in user space (FUSE) that answers until somebody looks up "new" or reads, and then is silent for ever, as one that hangs itself.
+ * A file system in user space (FUSE) that answers until somebody looks up "new" or reads. "fuse-server FOLDER silent" then is silent for ever, as
+ * one that hangs itself; "fuse-server FOLDER self" looks for a file of its own file system before it answers who reads, and so waits for itself.
  * The formats: include/uapi/linux/fuse.h.
  */
 #include <errno.h>
@@ -15,6 +16,7 @@
 enum { FILE_NODE = 2, ROOM = 1 << 20 };
 
 static int device;
+static const char *own_file; /* that it looks for */
 static char call[ROOM + 4096];
 
 static void answer(const struct fuse_in_header *in, int error, const void *data, size_t size)
@@ -57,6 +59,9 @@ static void serve(const struct fuse_in_header *in)
 		answer(in, 0, &opened, sizeof(opened));
 		break;
 	case FUSE_READ:
+		if (own_file)
+			open(own_file, O_RDONLY);
+		break;
 	case FUSE_FORGET:
 		break;
 	default:
@@ -66,11 +71,13 @@ static void serve(const struct fuse_in_header *in)
 
 int main(int argc, char **argv)
 {
-	char options[128];
+	char options[128], path[256];
 
 	device = open("/dev/fuse", O_RDWR);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
-	if (argc != 2 || device < 0 || mount("records", argv[1], "fuse", 0, options)) {
+	snprintf(path, sizeof(path), "%s/index", argv[1]);
+	own_file = argc == 3 && strcmp(argv[2], "self") == 0 ? path : NULL;
+	if (argc != 3 || device < 0 || mount("records", argv[1], "fuse", 0, options)) {
 		perror("fuse");
 		return 1;
 	}
