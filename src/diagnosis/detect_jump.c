@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "diagnosis/diagnosis.h"
 #include "diagnosis/gone.h"
+#include "diagnosis/tail_jump.h"
 #include "forensics/poison.h"
 #include "forensics/whatis.h"
 
@@ -78,38 +79,6 @@ static void add_log(const struct facts *facts, struct findings *out, struct find
 		if (r)
 			finding_evidence(out, f, "log", "%s", r->text);
 	}
-}
-
-/* Is it a stub that calls what a register or a table says? Then the call is as good as indirect. */
-static bool is_stub(const char *name)
-{
-	static const char *const stubs[] = { "__x86_indirect_*", "__SCT__*", "__x86_return_*",
-					     "srso_*", "retbleed_*", "ftrace_*" };
-
-	for (size_t i = 0; i < array_size(stubs); i++) {
-		if (glob_match(stubs[i], name))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Is the call that frame @i stands behind one of a fixed function? Then it was not this call that
- * went astray but what it called: by a return address that was overwritten, or by jumping on.
- */
-static bool direct_callee(const struct facts *facts, size_t i, struct symbol *callee)
-{
-	enum { CALL_LENGTH = 5 }; /* call rel32, Intel SDM vol. 2 */
-	const struct frame *frame = &facts->stack.frames[i];
-	uint8_t bytes[CALL_LENGTH];
-	struct insn insn;
-
-	return memory_read(facts->session->memory, frame->pc - CALL_LENGTH, bytes,
-			   CALL_LENGTH) == READ_OK &&
-	       code_decode(bytes, CALL_LENGTH, frame->pc - CALL_LENGTH, &insn) &&
-	       insn.kind == INSN_CALL && !insn.indirect && insn.length == CALL_LENGTH &&
-	       symbols_by_address(facts->session->symbols, insn.target, callee) &&
-	       callee->address == insn.target && !is_stub(callee->name);
 }
 
 static struct blame blame_function(const struct facts *facts, const struct symbol *symbol,
@@ -233,6 +202,21 @@ static void wild_pc(const struct facts *facts, struct findings *out)
 		target_words(facts, out, &w);
 	if (bad_return(facts, out, &w))
 		return;
+	struct tail_jump jump;
+	if (has_caller && tail_jump_find(facts, caller, &jump)) {
+		struct finding *f = finding_add(out, w.kind, w.title, RANK_SPECIAL,
+						CONFIDENCE_CERTAIN, "%s, called by %s, jumped to %s, %s",
+						jump.function.name, facts_frame_text(facts, caller),
+						w.target, facts_where(facts));
+		f->why = w.why;
+		f->blame = blame_function(facts, &jump.function, caller);
+		finding_evidence_shows(out, f, finding_text(out, "dis 0x%lx 1", (unsigned long)jump.at),
+				       "jmp", "its last act is that jump");
+		add_evidence(facts, out, f);
+		if (w.gone.kind)
+			gone_blame(facts, out, f, &w.gone);
+		return;
+	}
 	if (has_caller && direct_callee(facts, caller, &callee)) {
 		struct finding *f = finding_add(
 			out, w.kind, w.title, RANK_SPECIAL, CONFIDENCE_LIKELY,

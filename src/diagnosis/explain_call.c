@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "diagnosis/explain_value.h"
+#include "diagnosis/tail_jump.h"
 #include "forensics/fault.h"
 
 static int register_named(const struct facts *facts, const char *text)
@@ -32,7 +33,7 @@ static void explain_called_cell(struct facts *facts, struct findings *out, struc
 
 	if (memory_u64(facts->session->memory, cell, &now) != READ_OK || now != target)
 		return;
-	const char *origin = finding_text(out, "the function pointer was read from %016" PRIx64 "%s%s, which "
+	const char *origin = finding_text(out, "The function pointer was read from %016" PRIx64 "%s%s, which "
 					  "still holds it", cell, place ? ", " : "", place ? place : "");
 	finding_evidence_shows(out, finding, finding_text(out, "rd 0x%" PRIx64, cell),
 			       finding_text(out, "%016" PRIx64, target),
@@ -64,6 +65,7 @@ void explain_call(struct facts *facts, struct findings *out, struct finding *fin
 {
 	size_t caller = facts->fault.frame + 1;
 	struct fault_view view;
+	struct tail_jump jump;
 	struct insn insn;
 	uint64_t cell;
 
@@ -83,6 +85,8 @@ void explain_call(struct facts *facts, struct findings *out, struct finding *fin
 		   code_memory_address(&insn.memory, facts->fault.regs, &cell)) {
 		/* A call changes no register: they are as they were before it. */
 		explain_called_cell(facts, out, finding, cell, target);
+	} else if (tail_jump_find(facts, caller, &jump) && jump.cell) {
+		explain_called_cell(facts, out, finding, jump.cell, target);
 	}
 	fault_view_deinit(&view);
 }
