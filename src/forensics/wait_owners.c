@@ -17,7 +17,6 @@
 #include "base/map.h"
 #include "base/strbuf.h"
 #include "forensics/args_frame.h"
-#include "forensics/other_end.h"
 #include "forensics/wait_search.h"
 #include "kernel/anchors.h"
 #include "kernel/code_env.h"
@@ -286,20 +285,23 @@ static void owners_of_fuse(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
 	uint64_t connection = fuse_connection(x->s, r->object);
-	struct other_end end = { .known = false };
+	const struct other_end *end = &x->fuse_end;
 
-	if (connection)
-		other_end_of_fuse(x->s, connection, &end);
-	for (size_t i = 0; i < x->graph->node_count && end.count; i++) {
+	if (!connection)
+		return;
+	if (connection != x->fuse_connection)
+		other_end_of_fuse(x->s, connection, &x->fuse_end);
+	x->fuse_connection = connection;
+	for (size_t i = 0; i < x->graph->node_count; i++) {
 		const struct wait_node *n = &x->graph->nodes[i];
-		for (size_t k = 0; k < end.count && k < OTHER_END_TASKS; k++) {
-			if (n->task->tgid != end.tasks[k]->tgid || !wait_node_blocked(n))
+		for (size_t k = 0; k < end->count && k < OTHER_END_TASKS; k++) {
+			if (n->task->tgid != end->tasks[k]->tgid || !wait_node_blocked(n))
 				continue;
 			size_t threads = 0;
 			for (size_t t = 0; t < x->graph->node_count; t++)
 				threads += x->graph->nodes[t].task->tgid == n->task->tgid;
 			wait_add_owner(x, r, n->task->address, OWNER_ITSELF,
-				       threads == 1 && end.count == 1, "it is to answer that");
+				       threads == 1 && end->count == 1, "it is to answer that");
 		}
 	}
 }
@@ -563,9 +565,8 @@ static const struct {
 	{ WAIT_FUTEX, owners_of_futex },       { WAIT_RCU, wait_owners_of_rcu },
 	{ WAIT_CPU_CALL, owners_of_cpu_call }, { WAIT_INODE, owners_of_inode },
 	{ WAIT_JOURNAL, owners_of_journal },   { WAIT_FUSE, owners_of_fuse },
-	{ WAIT_PAGE, wait_owners_of_page },    { WAIT_PAGE, wait_owners_of_disk },
-	{ WAIT_BUFFER, wait_owners_of_disk },  { WAIT_IO, wait_owners_of_disk },
-	{ WAIT_FROZEN_QUEUE, wait_owners_of_disk },
+	{ WAIT_PAGE, wait_owners_of_disk },    { WAIT_BUFFER, wait_owners_of_disk },
+	{ WAIT_IO, wait_owners_of_disk },      { WAIT_FROZEN_QUEUE, wait_owners_of_disk },
 };
 
 void wait_owners_find(struct session *s, struct wait_graph *graph)
@@ -581,6 +582,7 @@ void wait_owners_find(struct session *s, struct wait_graph *graph)
 				ways[w].find(&x, r);
 		}
 	}
+	wait_owners_of_pages(&x);
 	search_code(&x);
 	drop_stale_hints(graph);
 	map_deinit(&x.nodes);

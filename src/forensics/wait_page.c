@@ -13,7 +13,7 @@
 #include "base/strbuf.h"
 #include "kernel/block_io.h"
 
-enum { FRAMES = 24, STACK_WORDS = 1024, TASKS_LOOKED_AT = 4096 };
+enum { FRAMES = 24, STACK_WORDS = 1024 };
 
 static const char *const works_on_pages[] = {
 	"*write_full_folio*", "*write_full_page*", "*writepage*", "write_cache_pages*",
@@ -49,40 +49,53 @@ static const struct frame *page_worker(struct session *s, const struct stack *st
 	return found;
 }
 
-static bool has_on_stack(struct session *s, uint64_t from, uint64_t to, uint64_t value)
+/* The pages that are waited for, by the address of their struct page or folio. */
+static void find_locked(struct wait_search *x, struct map *pages)
 {
-	uint64_t words[STACK_WORDS];
-	size_t bytes = to > from && to - from < sizeof(words) ? (size_t)(to - from) : sizeof(words);
-	size_t n = memory_read_some(s->memory, from, words, bytes) / sizeof(words[0]);
-
-	for (size_t i = 0; i < n; i++) {
-		if (words[i] == value)
-			return true;
+	for (size_t i = 0; i < x->graph->resource_count; i++) {
+		const struct resource *r = &x->graph->resources[i];
+		if (r->kind == WAIT_PAGE && block_page_is_locked(x->s, r->object))
+			map_set(pages, r->object, i);
 	}
-	return false;
 }
 
-void wait_owners_of_page(struct wait_search *x, size_t index)
+/* One look at each stack serves all pages. */
+static void look_at_stack(struct wait_search *x, const struct wait_node *n,
+			  const struct stack *stack, const struct map *pages)
 {
-	struct resource *r = &x->graph->resources[index];
-	struct session *s = x->s;
+	uint64_t words[STACK_WORDS], index;
+	struct symbol symbol;
+	const struct frame *f = stack->count ? page_worker(x->s, stack, &symbol) : NULL;
 
-	if (!block_page_is_locked(s, r->object))
+	if (!f || f->cfa <= stack->frames[0].sp)
 		return;
-	for (size_t i = 0; i < x->graph->node_count && i < TASKS_LOOKED_AT; i++) {
+	uint64_t bytes = f->cfa - stack->frames[0].sp;
+	size_t count = memory_read_some(x->s->memory, stack->frames[0].sp, words,
+					bytes < sizeof(words) ? (size_t)bytes : sizeof(words)) /
+		       sizeof(words[0]);
+	for (size_t i = 0; i < count; i++) {
+		if (!map_get(pages, words[i], &index) || n->resource == index)
+			continue;
+		wait_add_owner(x, &x->graph->resources[index], n->task->address, OWNER_CODE, false,
+			       arena_printf(&x->graph->arena, "%.*s works on it, by its stack",
+					    (int)strcspn(symbol.name, "."), symbol.name));
+	}
+}
+
+void wait_owners_of_pages(struct wait_search *x)
+{
+	struct map pages = { 0 };
+
+	find_locked(x, &pages);
+	for (size_t i = 0; i < x->graph->node_count && pages.count; i++) {
 		const struct wait_node *n = &x->graph->nodes[i];
 		struct stack stack = { 0 };
-		struct symbol symbol;
-		if (n->resource == index || session_stopped(s) ||
+		if (session_stopped(x->s) ||
 		    (!n->task->on_cpu && task_state_letter(n->task) != 'D'))
 			continue;
-		task_stack(s, n->task, &stack);
-		const struct frame *f = stack.count ? page_worker(s, &stack, &symbol) : NULL;
-		if (f && has_on_stack(s, stack.frames[0].sp, f->cfa, r->object))
-			wait_add_owner(x, r, n->task->address, OWNER_CODE, false,
-				       arena_printf(&x->graph->arena,
-						    "%.*s works on it, by its stack",
-						    (int)strcspn(symbol.name, "."), symbol.name));
+		task_stack(x->s, n->task, &stack);
+		look_at_stack(x, n, &stack, &pages);
 		stack_deinit(&stack);
 	}
+	map_deinit(&pages);
 }

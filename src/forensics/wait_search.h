@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "forensics/other_end.h"
 #include "forensics/wait_owners.h"
 
 struct wait_search {
@@ -15,14 +16,17 @@ struct wait_search {
 	unsigned kinds;        /* of locks, of those: bits 1 << kind */
 	struct map functions;  /* entry of a function -> number of locking calls in it, plus 1 */
 	struct map barren;     /* hash of a stack's addresses: nothing can be held there */
+	uint64_t fuse_connection; /* that was looked for last */
+	struct other_end fuse_end;
 };
 
 /* The task at @task has, or is to bring about, what @r is. It is left out where it is no task. */
 void wait_add_owner(struct wait_search *x, struct resource *r, uint64_t task, enum owner_how how,
 		    bool sure, const char *why);
-/* Of the resource with that number: a grace period, a page that is locked. */
+/* Of the resource with that number: a grace period. */
 void wait_owners_of_rcu(struct wait_search *x, size_t resource);
-void wait_owners_of_page(struct wait_search *x, size_t resource);
+/* Of all pages that somebody has locked. */
+void wait_owners_of_pages(struct wait_search *x);
 /* Of one that is I/O of a disk: who does that, where it is a task. */
 void wait_owners_of_disk(struct wait_search *x, size_t resource);
 /* The struct worker of a worker of work queues; 0: @task is none. */
