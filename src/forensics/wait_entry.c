@@ -10,7 +10,7 @@
 
 enum {
 	FRAMES_SEARCHED = 12, BYTES_MAX = 8192, ENTRIES_MAX = 4096, WORDS = BYTES_MAX / 8,
-	WAIT_TABLE_BITS = 8, /* kernel/sched/wait_bit.c */
+	WAIT_TABLE_BITS = 8, /* kernel/sched/wait_bit.c, mm/filemap.c */
 };
 
 struct layout {
@@ -84,6 +84,14 @@ static uint64_t find_head(struct session *s, const struct layout *l, const struc
 	return 0;
 }
 
+static bool is_in_table(struct session *s, uint64_t queue, const char *name)
+{
+	uint64_t table = symbols_address(s->symbols, name);
+	uint64_t size = types_sizeof(s->types, "wait_queue_head") << WAIT_TABLE_BITS;
+
+	return table && queue >= table && queue - table < size;
+}
+
 /*
  * The queues that all bits share, and all "variables": an entry of those is within a struct that
  * names the word (kernel/sched/wait_bit.c; since 4.13).
@@ -91,15 +99,27 @@ static uint64_t find_head(struct session *s, const struct layout *l, const struc
 static uint64_t awaited_word(struct session *s, uint64_t queue, uint64_t entry)
 {
 	static const char type[] = "wait_bit_queue_entry";
-	uint64_t table = symbols_address(s->symbols, "bit_wait_table"), offset, word;
-	uint64_t size = types_sizeof(s->types, "wait_queue_head") << WAIT_TABLE_BITS;
+	uint64_t offset, word;
 
-	if (!table || queue < table || queue - table >= size ||
-	    !koffset(s, type, "wq_entry", &offset) ||
+	if (!is_in_table(s, queue, "bit_wait_table") || !koffset(s, type, "wq_entry", &offset) ||
 	    !kread(s, entry - offset, type, "key.flags", &word) ||
 	    !s->arch->is_kernel_address(word))
 		return 0;
 	return word;
+}
+
+/* The same of the queues that all pages share: mm/filemap.c, folio_wait_bit_common(). */
+static uint64_t awaited_page(struct session *s, uint64_t queue, uint64_t entry)
+{
+	static const char type[] = "wait_page_queue";
+	uint64_t offset, page;
+
+	if ((!is_in_table(s, queue, "folio_wait_table") &&
+	     !is_in_table(s, queue, "page_wait_table")) || !koffset(s, type, "wait", &offset) ||
+	    !kread(s, entry - offset, type, "folio|page", &page) ||
+	    !s->arch->is_kernel_address(page))
+		return 0;
+	return page;
 }
 
 bool wait_entry_find(struct session *s, const struct task *task, const struct stack *stack,
@@ -133,6 +153,7 @@ bool wait_entry_find(struct session *s, const struct task *task, const struct st
 			*found = (struct wait_entry){ .queue = head - p.head_list, .entry = entry,
 						      .simple = l->simple };
 			found->word = awaited_word(s, found->queue, entry);
+			found->page = awaited_page(s, found->queue, entry);
 			return true;
 		}
 	}

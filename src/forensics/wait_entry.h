@@ -10,6 +10,7 @@ struct wait_entry {
 	uint64_t entry; /* of the struct wait_queue_entry (or swait_queue) */
 	bool simple;    /* they are those of include/linux/swait.h */
 	uint64_t word;  /* of a queue that all bits share: the word with the bit; 0 none */
+	uint64_t page;  /* of a queue that all pages share: the struct page or folio; 0 none */
 };
 
 /* @stack is that of @task, which sleeps. False: none of its innermost functions has an entry. */
