@@ -231,6 +231,27 @@ static void look_for_freezer(struct build *b, struct wait_node *node)
 }
 
 /*
+ * The older freezer, of suspend and of cgroups v1: tasks are in __refrigerator(), or, since 6.1,
+ * where they slept, in a state of their own (kernel/freezer.c). Its cgroup is told where it is not
+ * the root; suspend freezes all.
+ */
+static void tell_frozen(struct build *b, struct wait_node *node)
+{
+	uint64_t set, offset, css, cgroup, level;
+	int64_t freezer;
+
+	node->wait.kind = WAIT_FREEZER;
+	if (kread(b->s, node->task->address, "task_struct", "cgroups", &set) && set &&
+	    types_enumerator(b->s->types, "freezer_cgrp_id", &freezer) && freezer >= 0 &&
+	    koffset(b->s, "css_set", "subsys", &offset) &&
+	    memory_u64(b->s->memory, set + offset + (uint64_t)freezer * 8, &css) == READ_OK &&
+	    css &&
+	    kread(b->s, css, "cgroup_subsys_state", "cgroup", &cgroup) && cgroup &&
+	    kread(b->s, cgroup, "cgroup", "level", &level) && level)
+		node->wait.object = cgroup;
+}
+
+/*
  * The queues of a pipe lie in it: before 5.5 one, then one for each side (pipe_fs_i.h). Readers are
  * in pipe_read(), since 6.16 in anon_pipe_read() and the like.
  */
@@ -307,6 +328,10 @@ static void look_at(struct build *b, struct wait_node *node)
 						       &b->graph->arena);
 		look_for_freezer(b, node);
 	}
+	if (!node->task->on_cpu &&
+	    (task_is_frozen(node->task) ||
+	     (node->wait.kind == WAIT_FREEZER && !node->wait.object)))
+		tell_frozen(b, node);
 	bool on_list = map_get(&b->listed, node->task->address, &listed);
 	if (on_list && node->wait.kind == WAIT_LOCK) {
 		node->resource = (size_t)listed;

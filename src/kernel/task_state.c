@@ -41,6 +41,11 @@ char task_state_letter(const struct task *task)
 	return letters[highest];
 }
 
+bool task_is_frozen(const struct task *task)
+{
+	return task->has_state && task->state & STATE_FROZEN;
+}
+
 const char *task_state_name(const struct task *task)
 {
 	switch (task_state_letter(task)) {

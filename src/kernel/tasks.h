@@ -80,6 +80,8 @@ void task_roads(struct session *s, size_t counts[ROAD_COUNT]);
 const char *task_road_name(enum task_road road);
 /* The letter that ps shows (R S D T t X Z P I), and crash's two letters (RU IN UN ...). */
 char task_state_letter(const struct task *task);
+/* Was it stopped by the freezer where it slept (since 6.1)? False too where its state is unknown. */
+bool task_is_frozen(const struct task *task);
 const char *task_state_name(const struct task *task);
 /* Memory of its address space in bytes, 0 for who has none. False when it cannot be read. */
 bool task_memory(struct session *s, const struct task *task, uint64_t *vsz, uint64_t *rss);

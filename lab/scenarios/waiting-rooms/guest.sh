@@ -13,6 +13,13 @@ sleeper=$!
 sleep 0.5 # until it is called so
 echo $sleeper >/tmp/cgroup/ice/cgroup.procs
 echo 1 >/tmp/cgroup/ice/cgroup.freeze
+# The older freezer.
+mkdir /tmp/freezer && mount -t cgroup -o freezer freezer /tmp/freezer && mkdir /tmp/freezer/snow
+tail -f /dev/null &
+tail=$!
+sleep 0.5
+echo $tail >/tmp/freezer/snow/cgroup.procs
+echo FROZEN >/tmp/freezer/snow/freezer.state
 before-crash
 # Nobody can read the mappings of this one any more.
 /scenario/rooms-user map /sys/module/rooms/parameters/hold_mm &
