@@ -24,13 +24,19 @@ static void blocked_reader(struct wait_search *x, struct resource *r, uint64_t l
 		       "a reader that was preempted holds up the grace period");
 }
 
-static void rcu_node_holdouts(struct wait_search *x, struct resource *r, uint64_t node)
+/* Of the usual grace periods, and of those in a hurry. */
+static const struct masks {
+	const char *cpus, *tasks;
+} usual = { "qsmask", "gp_tasks" }, expedited = { "expmask", "exp_tasks" };
+
+static void rcu_node_holdouts(struct wait_search *x, struct resource *r, uint64_t node,
+			      const struct masks *masks)
 {
 	uint64_t mask, low, tasks;
 
-	if (kread(x->s, node, "rcu_node", "gp_tasks", &tasks) && tasks)
+	if (kread(x->s, node, "rcu_node", masks->tasks, &tasks) && tasks)
 		blocked_reader(x, r, tasks);
-	if (!kread(x->s, node, "rcu_node", "qsmask", &mask) ||
+	if (!kread(x->s, node, "rcu_node", masks->cpus, &mask) ||
 	    !kread(x->s, node, "rcu_node", "grplo", &low))
 		return;
 	for (unsigned bit = 0; bit < RCU_NODE_CPUS; bit++) {
@@ -42,9 +48,10 @@ static void rcu_node_holdouts(struct wait_search *x, struct resource *r, uint64_
 }
 
 /* Leaves are the last nodes of the array; inner ones have bits of nodes, not of CPUs. */
-static void holdouts_of_cpus(struct wait_search *x, struct resource *r)
+static void holdouts_of_cpus(struct wait_search *x, struct resource *r, uint64_t state,
+			     const struct masks *masks)
 {
-	uint64_t offset, state = r->object, size;
+	uint64_t offset, size;
 	struct type type;
 
 	if (!state || !koffset(x->s, "rcu_state", "node", &offset) ||
@@ -59,7 +66,7 @@ static void holdouts_of_cpus(struct wait_search *x, struct resource *r)
 		    level >= RCU_LEVELS_MAX)
 			break;
 		if (high - low < RCU_NODE_CPUS)
-			rcu_node_holdouts(x, r, node);
+			rcu_node_holdouts(x, r, node, masks);
 		/* The last leaf has the last CPU. */
 		uint64_t last;
 		if (high - low < RCU_NODE_CPUS && kglobal(x->s, "nr_cpu_ids", 4, &last) &&
@@ -102,6 +109,14 @@ static void holdouts_of_tasks(struct wait_search *x, struct resource *r, bool tr
 	}
 }
 
+/* A member of rcu_state stands for the grace periods in a hurry, to tell them from the usual ones. */
+static uint64_t expedited_part(struct session *s)
+{
+	uint64_t state = symbols_address(s->symbols, "rcu_state"), offset;
+
+	return state && koffset(s, "rcu_state", "expedited_sequence", &offset) ? state + offset : 0;
+}
+
 /* The functions around the wait tell; one serves all that are of tasks, and is told which. */
 uint64_t wait_rcu_flavour(struct session *s, const struct task *task, struct stack *stack,
 			  const struct wait *wait)
@@ -120,6 +135,8 @@ uint64_t wait_rcu_flavour(struct session *s, const struct task *task, struct sta
 		if (starts_with(symbol.name, "synchronize_rcu_tasks_generic") &&
 		    frame_argument(s, task, stack, i, 0, &state, &memory))
 			return state;
+		if (strstr(symbol.name, "expedited"))
+			return expedited_part(s);
 		names[n++] = symbol.name;
 	}
 	for (size_t f = 0; f < array_size(flavours); f++) {
@@ -136,8 +153,11 @@ void wait_owners_of_rcu(struct wait_search *x, size_t index)
 	struct resource *r = &x->graph->resources[index];
 	struct symbols *symbols = x->s->symbols;
 
-	if (r->object == symbols_address(symbols, "rcu_state"))
-		holdouts_of_cpus(x, r);
+	uint64_t state = symbols_address(symbols, "rcu_state");
+	if (state && r->object == state)
+		holdouts_of_cpus(x, r, state, &usual);
+	else if (state && r->object == expedited_part(x->s))
+		holdouts_of_cpus(x, r, state, &expedited);
 	else if (r->object == symbols_address(symbols, "rcu_tasks"))
 		holdouts_of_tasks(x, r, false);
 	else if (r->object == symbols_address(symbols, "rcu_tasks_trace"))

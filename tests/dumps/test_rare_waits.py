@@ -288,6 +288,17 @@ class DirectReader(Rare):
             self.assertIn(f"{volume} is suspended, and has put that I/O aside", verdict["why"])
 
 
+class HurriedRcu(Rare):
+    def test_who_holds_up_the_grace_period(self):
+        """One in a hurry has masks of its own: the CPU that reads is in those."""
+        for dump, truth in self.each("hurried-rcu"):
+            names = self.names(dump)
+            row, = self.of(dump, truth["writer"])
+            self.assertEqual((row["kind"], row["function"]), ("RCU grace period", "synchronize_rcu_expedited"))
+            self.assertRegex(row["waits_for"], r"rcu_state\.expedited_sequence")
+            self.assertEqual((names[row["owner_pid"]], row["owner_sure"]), (truth["reader"], True))
+
+
 class SpoiltLock(Rare):
     """Nobody has the lock for which a CPU spins: text has run over it."""
 
