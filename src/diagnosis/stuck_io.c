@@ -74,7 +74,10 @@ static void blame_driver(const struct facts *facts, const struct io_request *io,
 			  "does not answer";
 }
 
-/* What SCSI knows of the request: the device, and the adapter's driver, which has it. */
+/*
+ * What SCSI knows of the request: the device, and the adapter's driver, which has it. The function
+ * that took it; 0: one of SCSI's, but which is not known.
+ */
 static uint64_t tell_scsi(struct session *s, const struct io_request *io, struct findings *out,
 			  struct finding *f)
 {
@@ -84,8 +87,6 @@ static uint64_t tell_scsi(struct session *s, const struct io_request *io, struct
 	if (!io->driver || !symbols_by_address(s->symbols, io->driver, &symbol) ||
 	    strcmp(symbol.name, "scsi_queue_rq") != 0)
 		return io->driver;
-	f->blame = (struct blame){ 0 };
-	f->who = finding_text(out, "the SCSI host adapter of %s, its driver, or the disk", io->disk_name);
 	if (!scsi_command_of_request(s, io->request, &command))
 		return 0;
 	bool well = strcmp(command.device_state, "running") == 0 || !*command.device_state;
@@ -183,8 +184,14 @@ static void tell_request(const struct facts *facts, const struct io_request *io,
 			       "MQ_RQ_IN_FLIGHT", "%s is in flight%s", io->words, age);
 	uint64_t driver = tell_scsi(facts->session, io, out, f);
 	/* A busy disk takes its time: only what took long is the driver's or the device's fault. */
-	if (io->age_ns >= (uint64_t)LONG_SECONDS * NS_PER_S)
-		blame_driver(facts, io, driver, out, f);
+	if (io->age_ns < (uint64_t)LONG_SECONDS * NS_PER_S)
+		return;
+	if (!driver && io->driver) {
+		f->blame = (struct blame){ 0 };
+		f->who = finding_text(out, "the SCSI host adapter of %s, its driver, or the disk",
+				      io->disk_name);
+	}
+	blame_driver(facts, io, driver, out, f);
 }
 
 bool stuck_queue_tell(const struct facts *facts, uint64_t queue, struct findings *out,

@@ -304,6 +304,63 @@ static void look_at_entry(struct build *b, struct wait_node *node, const struct 
 	node->wait.confirmed |= node->wait.object != 0;
 }
 
+/* For what the task waits, as its functions and its entry in a queue tell. */
+static void find_kind(struct build *b, struct wait_node *node, struct stack *stack)
+{
+	struct wait *wait = &node->wait;
+
+	wait_of_stack(b->s, node->task, stack, &b->graph->arena, wait);
+	if (node->task->on_cpu)
+		look_at_running(b, node, stack);
+	else if (wait->kind == WAIT_OTHER || wait->kind == WAIT_QUEUE || wait->kind == WAIT_BIT)
+		look_for_queue(b, node, stack);
+	else if (wait->kind == WAIT_PIPE)
+		look_for_pipe(b, node, stack);
+	else if (wait->kind == WAIT_SOCKET)
+		look_for_socket(b, node, stack);
+	if (wait->kind == WAIT_OTHER && !wait->function) {
+		wait->function = waiting_function(b->s, stack, &wait->frame, &b->graph->arena);
+		look_for_freezer(b, node);
+	}
+	if (!node->task->on_cpu && (task_is_frozen(node->task) ||
+				    (wait->kind == WAIT_FREEZER && !wait->object)))
+		tell_frozen(b, node);
+}
+
+/* For which one. A list of waiters that was read before says it at once. */
+static void find_object(struct build *b, struct wait_node *node, struct stack *stack)
+{
+	struct wait *wait = &node->wait;
+	uint64_t listed;
+
+	if (wait->kind == WAIT_LOCK && map_get(&b->listed, node->task->address, &listed)) {
+		node->resource = (size_t)listed;
+		wait->object = b->graph->resources[listed].object;
+		wait->confirmed = true;
+		return;
+	}
+	if (!wait_node_blocked(node))
+		return;
+	if ((wait->kind == WAIT_PAGE || wait->kind == WAIT_RPC) && !node->task->on_cpu)
+		look_at_entry(b, node, stack);
+	if (!wait->object)
+		wait_find_object(b->s, node->task, stack, wait);
+	if (wait->kind == WAIT_RCU)
+		wait->object = wait_rcu_flavour(b->s, node->task, stack, wait);
+}
+
+/* Whoever waits for a call wakes up to send it anew, and has waited for longer than it has slept. */
+static void find_age(struct build *b, struct wait_node *node)
+{
+	struct rpc_call call;
+
+	if (node->wait.kind != WAIT_RPC || !node->wait.object)
+		return;
+	rpc_call_read(b->s, node->wait.object, &call);
+	if (call.age_ns > node->waited_ns)
+		node->waited_ns = call.age_ns;
+}
+
 static void look_at(struct build *b, struct wait_node *node)
 {
 	struct stack stack = { 0 };
@@ -313,45 +370,9 @@ static void look_at(struct build *b, struct wait_node *node)
 	if (node->task->road == ROAD_IDLE && !node->task->on_cpu)
 		return;
 	task_stack(b->s, node->task, &stack);
-	wait_of_stack(b->s, node->task, &stack, &b->graph->arena, &node->wait);
-	if (node->task->on_cpu)
-		look_at_running(b, node, &stack);
-	else if (node->wait.kind == WAIT_OTHER || node->wait.kind == WAIT_QUEUE ||
-		 node->wait.kind == WAIT_BIT)
-		look_for_queue(b, node, &stack);
-	else if (node->wait.kind == WAIT_PIPE)
-		look_for_pipe(b, node, &stack);
-	else if (node->wait.kind == WAIT_SOCKET)
-		look_for_socket(b, node, &stack);
-	if (node->wait.kind == WAIT_OTHER && !node->wait.function) {
-		node->wait.function = waiting_function(b->s, &stack, &node->wait.frame,
-						       &b->graph->arena);
-		look_for_freezer(b, node);
-	}
-	if (!node->task->on_cpu &&
-	    (task_is_frozen(node->task) ||
-	     (node->wait.kind == WAIT_FREEZER && !node->wait.object)))
-		tell_frozen(b, node);
-	bool on_list = map_get(&b->listed, node->task->address, &listed);
-	if (on_list && node->wait.kind == WAIT_LOCK) {
-		node->resource = (size_t)listed;
-		node->wait.object = b->graph->resources[listed].object;
-		node->wait.confirmed = true;
-	} else if (wait_node_blocked(node)) {
-		if ((node->wait.kind == WAIT_PAGE || node->wait.kind == WAIT_RPC) &&
-		    !node->task->on_cpu)
-			look_at_entry(b, node, &stack);
-		if (!node->wait.object)
-			wait_find_object(b->s, node->task, &stack, &node->wait);
-		if (node->wait.kind == WAIT_RCU)
-			node->wait.object = wait_rcu_flavour(b->s, node->task, &stack, &node->wait);
-	}
-	/* Whoever waits for a call wakes up to send it anew. */
-	struct rpc_call call = { 0 };
-	if (node->wait.kind == WAIT_RPC && node->wait.object)
-		rpc_call_read(b->s, node->wait.object, &call);
-	if (call.age_ns > node->waited_ns)
-		node->waited_ns = call.age_ns;
+	find_kind(b, node, &stack);
+	find_object(b, node, &stack);
+	find_age(b, node);
 	if (node->wait.object && node->resource == SIZE_MAX) {
 		node->resource = add_resource(b, &node->wait);
 		node->wait.confirmed |= map_get(&b->listed, node->task->address, &listed) &&
