@@ -27,6 +27,7 @@ OTHERS = {
     "late-completion": "whose array the cell is in",
     "irq-spin": "who holds the lock is in the code of functions",
     "lock-walk": "who holds the lock is in the code of functions",
+    "null-operation": "who jumped there needs the code of functions",
     "neighbour": "who passed the pointer on needs the code of callers",
     "recursion": "kdump's console has no word of a double fault",
     "silent-cpu": "what the other CPU did is not printed",

@@ -211,7 +211,7 @@ class SilentAdapter(Rare):
             if dump.meta["series"] == "5.10":  # no types of the module scsi_mod
                 self.assertEqual((verdict["module"], verdict["who"]), (None, f"the SCSI host adapter of {truth['device']}, its driver, or the disk"))
                 continue
-            self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["module"]))
+            self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["driver"]))
             self.assertIn(f"{truth['device']} is SCSI {truth['address']} ({truth['model']})", verdict["why"])
 
     def test_state_of_the_adapter(self):
@@ -255,7 +255,7 @@ class FullQueue(Rare):
             self.assertRegex(verdict["why"], rf"{truth['device']} lets no more in: it has \d+ requests under way, of which the oldest "
                                              rf"\({truth['device']}: write of \d+ bytes at sector \d+\) has been with the disk's driver for \d+ s")
             if dump.meta["series"] != "5.10":  # no types of the module scsi_mod
-                self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["module"]))
+                self.assertEqual((verdict["function"], verdict["module"]), (truth["takes_commands"], truth["driver"]))
 
 
 class Frozen(Rare):
