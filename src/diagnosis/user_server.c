@@ -73,6 +73,18 @@ static bool tell(struct session *s, uint64_t connection, const struct wait *wait
 	return true;
 }
 
+/* Where the module has no types, its function alone says what for (fs/fuse/dev.c). */
+static bool tell_nameless(struct findings *out, struct finding *f)
+{
+	const char *why = "a program that serves a file system (FUSE) has not answered that";
+
+	f->why = f->why ? finding_text(out, "%s; %s", f->why, why) : why;
+	f->against = "which program it is the types of the module fuse would tell";
+	f->blame = (struct blame){ 0 };
+	f->who = "the program that serves that file system in user space";
+	return true;
+}
+
 bool user_server_tell(const struct facts *facts, const struct wait *wait, struct findings *out,
 		      struct finding *f)
 {
@@ -81,6 +93,9 @@ bool user_server_tell(const struct facts *facts, const struct wait *wait, struct
 
 	if (!wait->object)
 		return false;
+	if (wait->kind == WAIT_QUEUE && wait->function &&
+	    strcmp(wait->function, "request_wait_answer") == 0)
+		return tell_nameless(out, f);
 	if (wait->kind == WAIT_FUSE) {
 		connection = fuse_connection(s, wait->object);
 		return connection && tell(s, connection, wait, "that request", out, f);
