@@ -108,6 +108,17 @@ const char *finding_text(struct findings *out, const char *fmt, ...)
 	return text;
 }
 
+void finding_add_why(struct findings *out, struct finding *finding, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	const char *text = vtext(out, fmt, args);
+	va_end(args);
+	finding->why = finding_text(out, "%s%s%s", finding->why ? finding->why : "",
+				    finding->why ? "; " : "", text);
+}
+
 struct findings *findings_create(void)
 {
 	return xcalloc(1, sizeof(struct findings));

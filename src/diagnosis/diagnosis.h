@@ -125,6 +125,9 @@ void finding_evidence_shows(struct findings *out, struct finding *finding, const
 			    const char *shows, const char *fmt, ...) printf_like(5, 6);
 /* A string that lives as long as the findings. */
 const char *finding_text(struct findings *out, const char *fmt, ...) printf_like(2, 3);
+/* Adds a clause to the finding's reason. */
+void finding_add_why(struct findings *out, struct finding *finding, const char *fmt, ...)
+	printf_like(3, 4);
 
 /* Never fails: a dump in which nothing can be found gets a finding that says so. */
 struct diagnosis *diagnose(struct session *session);

@@ -35,7 +35,7 @@ static bool server_of(struct session *s, uint64_t client, struct server *server)
 static void tell(struct findings *out, struct finding *f, const struct server *server,
 		 const char *why)
 {
-	f->why = f->why ? finding_text(out, "%s; %s", f->why, why) : why;
+	finding_add_why(out, f, "%s", why);
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct rpc_xprt.servername,state,stat %016" PRIx64,
 					    server->transport),

@@ -121,11 +121,11 @@ static bool tell_suspended(struct session *s, const struct io_request *io, uint6
 						       io->disk_name, volume.name)
 					: finding_text(out, "%s (a volume of the device-mapper)",
 						       io->disk_name);
-	f->why = finding_text(out, "%s%s%s %s suspended%s: somebody did that (dmsetup, LVM, a "
-			      "snapshot) and has not resumed it", f->why ? f->why : "",
-			      f->why ? "; " : "", name, volume.suspended ? "is" : "is just being",
-			      !found ? "" : page ? ", and has put the I/O for that page aside"
-					   : ", and has put that I/O aside");
+	finding_add_why(out, f,
+			"%s %s suspended%s: somebody did that (dmsetup, LVM, a "
+			"snapshot) and has not resumed it", name, volume.suspended ? "is" : "is just being",
+			!found ? "" : page ? ", and has put the I/O for that page aside"
+			: ", and has put that I/O aside");
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct mapped_device.flags,deferred %016" PRIx64,
 					    volume.address),
@@ -159,10 +159,11 @@ static bool tell_stacked(const struct facts *facts, const struct io_request *io,
 	    symbol.address != io->submit ||
 	    (wait->kind == WAIT_PAGE && !block_page_in_io(s, page)))
 		return false;
-	f->why = finding_text(out, "%s%sthe I/O waited for was given to %s, which hands it on (%s%s%s%s), and has not ended",
-			      f->why ? f->why : "", f->why ? "; " : "", io->disk_name, symbol.name,
-			      symbol.module ? " [" : "", symbol.module ? symbol.module->name : "",
-			      symbol.module ? "]" : "");
+	finding_add_why(out, f,
+			"the I/O waited for was given to %s, which hands it on (%s%s%s%s), and has not ended",
+			io->disk_name, symbol.name,
+			symbol.module ? " [" : "", symbol.module ? symbol.module->name : "",
+			symbol.module ? "]" : "");
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct gendisk.disk_name,fops,queue %016" PRIx64,
 					    io->disk), io->disk_name, "the disk");
@@ -203,10 +204,11 @@ bool stuck_queue_tell(const struct facts *facts, uint64_t queue, struct findings
 	    io.age_ns < (uint64_t)LONG_SECONDS * NS_PER_S)
 		return false;
 	const char *age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
-	f->why = finding_text(out, "%s%s%s lets no more in: it has %" PRIu64 " request%s under way, of which "
-			      "the oldest (%s) has been with the disk's driver%s",
-			      f->why ? f->why : "", f->why ? "; " : "", io.disk_name, io.in_flight,
-			      io.in_flight == 1 ? "" : "s", io.words, age);
+	finding_add_why(out, f,
+			"%s lets no more in: it has %" PRIu64 " request%s under way, of which "
+			"the oldest (%s) has been with the disk's driver%s",
+			io.disk_name, io.in_flight,
+			io.in_flight == 1 ? "" : "s", io.words, age);
 	tell_request(facts, &io, age, out, f);
 	return true;
 }
@@ -236,9 +238,10 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 		age = finding_text(out, " for %" PRIu64 " s", io.age_ns / NS_PER_S);
 	const char *others = io.in_flight > 1 ? finding_text(out, ", as %" PRIu64 " of that disk are",
 							     io.in_flight) : "";
-	f->why = finding_text(out, "%s%s%sthe request for %s (%s) has been with the disk's driver%s%s",
-			      f->why ? f->why : "", f->why ? "; " : "", road,
-			      w.page ? "that page" : "it", io.words, age, others);
+	finding_add_why(out, f,
+			"%sthe request for %s (%s) has been with the disk's driver%s%s",
+			road,
+			w.page ? "that page" : "it", io.words, age, others);
 	tell_request(facts, &io, age, out, f);
 	return true;
 }

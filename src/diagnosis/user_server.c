@@ -62,7 +62,7 @@ static bool tell(struct session *s, uint64_t connection, const struct wait *wait
 	const char *why = finding_text(out, "the file system in user space%s%s, served by %s, has not "
 				       "answered %s%s%s", *path ? " at " : "", path, name, asked, has,
 				       server ? what_it_does(s, server) : "");
-	f->why = f->why ? finding_text(out, "%s; %s", f->why, why) : why;
+	finding_add_why(out, f, "%s", why);
 	finding_evidence_shows(out, f,
 			       finding_text(out, "struct fuse_conn.mounts,user_id %016" PRIx64,
 					    connection),
@@ -78,7 +78,7 @@ static bool tell_nameless(struct findings *out, struct finding *f)
 {
 	const char *why = "a program that serves a file system (FUSE) has not answered that";
 
-	f->why = f->why ? finding_text(out, "%s; %s", f->why, why) : why;
+	finding_add_why(out, f, "%s", why);
 	f->against = "which program it is the types of the module fuse would tell";
 	f->blame = (struct blame){ 0 };
 	f->who = "the program that serves that file system in user space";

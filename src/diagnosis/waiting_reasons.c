@@ -30,11 +30,6 @@ struct reason {
 	struct finding *f;
 };
 
-static void add_why(struct reason *r, const char *text)
-{
-	r->f->why = r->f->why ? finding_text(r->out, "%s; %s", r->f->why, text) : text;
-}
-
 /* --- I/O. --- */
 
 static bool stuck_io(struct reason *r)
@@ -80,10 +75,11 @@ static bool frozen(struct reason *r)
 	kread_string(s, z.found, "super_block", "s_id", id, sizeof(id));
 	if (kread(s, z.found, "super_block", "s_type", &type) && type)
 		kread_string(s, type, "file_system_type", "name", name, sizeof(name));
-	add_why(r, finding_text(r->out, "the %s%sfile system on %s is frozen%s: somebody did that (fsfreeze, "
-				"a snapshot, suspend) and has not ended it", name, *name ? " " : "",
-				*id ? id : "a device that is not known",
-				z.level == FROZEN_MAX ? "" : ", or is just being frozen"));
+	finding_add_why(r->out, r->f,
+			"the %s%sfile system on %s is frozen%s: somebody did that (fsfreeze, "
+			"a snapshot, suspend) and has not ended it", name, *name ? " " : "",
+			*id ? id : "a device that is not known",
+			z.level == FROZEN_MAX ? "" : ", or is just being frozen");
 	finding_evidence_shows(r->out, r->f,
 			       finding_text(r->out, "struct super_block.s_id,s_writers.frozen %016" PRIx64,
 					    z.found),
@@ -107,9 +103,10 @@ static bool frozen_queue(struct reason *r)
 	    depth > FREEZERS_MAX)
 		return false;
 	(void)meaning_of(s, "request_queue", queue, disk, sizeof(disk));
-	add_why(r, finding_text(r->out, "the request queue of %s is frozen: nothing is let into it until "
-				"who froze it has changed what it was to change",
-				*disk ? disk : "a disk that is not known"));
+	finding_add_why(r->out, r->f,
+			"the request queue of %s is frozen: nothing is let into it until "
+			"who froze it has changed what it was to change",
+			*disk ? disk : "a disk that is not known");
 	finding_evidence_shows(r->out, r->f,
 			       finding_text(r->out, "struct request_queue.mq_freeze_depth %016" PRIx64,
 					    queue),
@@ -191,10 +188,11 @@ static bool lost_wakeup(struct reason *r)
 	const char *name = r->f->what && strstr(r->f->what, what->name)
 				   ? finding_text(r->out, "the %s", lock_kind_name(what->lock_kind))
 				   : what->name;
-	add_why(r, finding_text(r->out, "%s is %s, yet %.*s (pid %d) is on its list of waiters and nobody "
-				"was woken: a wake-up was lost, or the lock's memory was overwritten", name,
-				done ? "done" : "free", (int)sizeof(n->task->comm), n->task->comm,
-				n->task->pid));
+	finding_add_why(r->out, r->f,
+			"%s is %s, yet %.*s (pid %d) is on its list of waiters and nobody "
+			"was woken: a wake-up was lost, or the lock's memory was overwritten", name,
+			done ? "done" : "free", (int)sizeof(n->task->comm), n->task->comm,
+			n->task->pid);
 	finding_evidence(r->out, r->f, "locks", "%s: %s", what->name,
 			 done ? "it is done" : "nobody holds it");
 	r->f->against = "who should have woken it is not known";
@@ -220,10 +218,11 @@ static bool user_fault(struct reason *r)
 		kread(s, kcontainer(s, entry.entry, "userfaultfd_wait_queue", "wq"),
 		      "userfaultfd_wait_queue", "msg.arg.pagefault.address", &address);
 	stack_deinit(&stack);
-	add_why(r, finding_text(r->out, "%.*s (pid %d) came upon a page of its own memory%s that a program "
-				"is to deliver (userfaultfd), and that has not come", (int)sizeof(task->comm),
-				task->comm, task->pid,
-				address ? finding_text(r->out, ", at 0x%" PRIx64 ",", address) : ""));
+	finding_add_why(r->out, r->f,
+			"%.*s (pid %d) came upon a page of its own memory%s that a program "
+			"is to deliver (userfaultfd), and that has not come", (int)sizeof(task->comm),
+			task->comm, task->pid,
+			address ? finding_text(r->out, ", at 0x%" PRIx64 ",", address) : "");
 	const struct task *leader = task_by_pid(s, task->tgid);
 	r->f->blame = (struct blame){ 0 };
 	r->f->who = finding_text(r->out, "the program that serves the userfaultfd of process %d (%.*s)",
@@ -275,12 +274,13 @@ static bool no_cpu(struct reason *r)
 	    !starved_find(s, task, run_queue_now(s), r->out, &starved) ||
 	    starved.ns < NO_CPU_SECONDS * UINT64_C(1000000000))
 		return false;
-	add_why(r, finding_text(r->out, "it is on the run queue of CPU %d for %" PRIu64 " s and does not get "
-				"that: %.*s (pid %d) has it%s%s", task->cpu,
-				starved.ns / UINT64_C(1000000000), (int)sizeof(starved.by->comm),
-				starved.by->comm, starved.by->pid,
-				starved.real_time ? ", with the real-time policy " : "",
-				starved.real_time ? starved.real_time : ""));
+	finding_add_why(r->out, r->f,
+			"it is on the run queue of CPU %d for %" PRIu64 " s and does not get "
+			"that: %.*s (pid %d) has it%s%s", task->cpu,
+			starved.ns / UINT64_C(1000000000), (int)sizeof(starved.by->comm),
+			starved.by->comm, starved.by->pid,
+			starved.real_time ? ", with the real-time policy " : "",
+			starved.real_time ? starved.real_time : "");
 	finding_evidence_shows(r->out, r->f,
 			       finding_text(r->out, "struct task_struct.sched_info %016" PRIx64,
 					    task->address), "last_queued",
@@ -288,11 +288,12 @@ static bool no_cpu(struct reason *r)
 			       (int)sizeof(task->comm), task->comm, task->pid);
 	const struct task *first = overtaken(r, starved.by);
 	if (first)
-		add_why(r, finding_text(r->out, "%.*s (pid %d), which waits for it, has %s and would "
-					"come before %.*s: an inversion of priorities",
-					(int)sizeof(first->comm), first->comm, first->pid,
-					starved_real_time(s, first, r->out),
-					(int)sizeof(starved.by->comm), starved.by->comm));
+		finding_add_why(r->out, r->f,
+				"%.*s (pid %d), which waits for it, has %s and would "
+				"come before %.*s: an inversion of priorities",
+				(int)sizeof(first->comm), first->comm, first->pid,
+				starved_real_time(s, first, r->out),
+				(int)sizeof(starved.by->comm), starved.by->comm);
 	r->f->against = NULL;
 	starved_blame(r->facts, &starved, r->out, r->f);
 	return true;
