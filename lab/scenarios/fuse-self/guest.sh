@@ -6,8 +6,6 @@ sleep 1
 before-crash
 dd if=/tmp/records/ledger of=/dev/null bs=4096 count=1 2>/dev/null &
 sleep 0.5
-cat /tmp/records/new &
-sleep 0.5
 touch /tmp/records/other &
 sleep 4.5
 echo 1 >/proc/sys/kernel/hung_task_panic
