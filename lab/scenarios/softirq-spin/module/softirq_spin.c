@@ -23,15 +23,22 @@ static void meter_tick(struct timer_list *timer)
 	spin_unlock(&m->lock);
 }
 
+/*
+ * A timer only interrupts this where ksoftirqd is not about to run: then softirqs are its own, and it cannot run
+ * before this has done. So it is tried until the timer comes in between, which never ends.
+ */
 static noinline void meter_read(struct meter *m)
 {
 	unsigned long i;
 
-	spin_lock(&m->lock);
-	mod_timer(&m->timer, jiffies + 2);
-	for (i = 0; i < 1000000; i++)
-		udelay(10);
-	spin_unlock(&m->lock);
+	for (;;) {
+		spin_lock(&m->lock);
+		mod_timer(&m->timer, jiffies + 2);
+		for (i = 0; i < 5000; i++)
+			udelay(10);
+		spin_unlock(&m->lock);
+		msleep(10);
+	}
 }
 
 static void start(void)
