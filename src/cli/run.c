@@ -220,12 +220,26 @@ static bool needs_dump(const struct command_lines *lines)
 	return !lines->count;
 }
 
+/* Of the words that are taken for files, one that is none but a command's name: who types so has missed -c. */
+static const char *command_among(const struct cli_options *o)
+{
+	for (size_t i = 0; i < o->paths.count; i++) {
+		if (command_find(o->paths.data[i]) && access(o->paths.data[i], F_OK) != 0)
+			return o->paths.data[i];
+	}
+	return NULL;
+}
+
 static struct error *open_session(struct runner *run)
 {
 	struct cli_options *o = &run->options;
 
 	if (!o->paths.count && !o->script && !needs_dump(&o->commands))
 		return NULL;
+	const char *command = command_among(o);
+	if (command)
+		return error_new(ERROR_USAGE, "no file %s; a command is given with -c: inquest -c \"%s\" "
+				 "VMCORE", command, command);
 	struct error *error = cli_find_namelist(o);
 	if (error)
 		return error;

@@ -125,11 +125,13 @@ static const char *foreign_module(struct adviser *a)
 
 	if (!blame->known || !blame->module || !blame->out_of_tree || is_kind(a, HARDWARE))
 		return NULL;
-	bool version = m && m->version[0];
-	return arena_printf(a->arena, "update %s%s%s, which is not part of the kernel, or run without "
-			    "it; its makers want %s() and this report", blame->module,
-			    version ? " (version " : "",
-			    version ? arena_printf(a->arena, "%s)", m->version) : "",
+	const char *version = m && m->version[0] ? arena_printf(a->arena, " (version %s)", m->version) : "";
+	if (blame->unsure)
+		return arena_printf(a->arena, "%s%s is not part of the kernel: show its makers %s() and "
+				    "this report, though it may be innocent: %s", blame->module,
+				    version, blame->function, blame->unsure);
+	return arena_printf(a->arena, "update %s%s, which is not part of the kernel, or run without "
+			    "it; its makers want %s() and this report", blame->module, version,
 			    blame->function);
 }
 

@@ -37,6 +37,11 @@ static const struct {
 static void cut_members(char *text)
 {
 	static const char *const inner[] = {
+		/* With PREEMPT_RT: a wait queue, a spinlock, a mutex, a rwsem or rwlock. */
+		".lock.lock.wait_lock.raw_lock.val.counter", ".lock.wait_lock.raw_lock.val.counter",
+		".rtmutex.wait_lock.raw_lock.val.counter", ".rwbase.readers.counter",
+		".rwbase.rtmutex.wait_lock.raw_lock.val.counter",
+		/* Without. */
 		".count.counter", ".owner.counter", ".lock.rlock.raw_lock.val.counter",
 		".rlock.raw_lock.val.counter", ".seqcount.seqcount.sequence",
 		".seqcount.sequence", ".lock.raw_lock.val.counter",
