@@ -63,6 +63,8 @@ static const char *const ends[] = {
 	"run_ksoftirqd", "__local_bh_enable*", "smpboot_thread_fn",
 	"call_timer_fn", "expire_timers", "__run_timers*", "run_timer_*", "timer_expire_remote",
 	"__hrtimer_run_queues", "hrtimer_run_*", "tasklet_action*", "tasklet_hi_action",
+	/* threads of interrupts and softirqs */
+	"irq_thread*", "irq_forced_thread_fn", "run_timersd", "rcu_cpu_kthread*",
 	"rcu_do_batch", "rcu_core*", "rcu_process_callbacks", "__rcu_process_callbacks",
 	"generic_smp_call_function*", "__flush_smp_call_function_queue",
 	"flush_smp_call_function_queue",

@@ -71,6 +71,17 @@ static const struct lock_function functions[] = {
 	{ "__srcu_read_lock*", LOCK_SRCU, LOCK_TAKE, true },
 	{ "__srcu_read_unlock*", LOCK_SRCU, LOCK_GIVE, true },
 	{ "up", LOCK_SEMAPHORE, LOCK_GIVE, false },
+	/* With PREEMPT_RT, kernel/locking/spinlock_rt.c. */
+	{ "rt_spin_trylock*", LOCK_SLEEPING_SPIN, LOCK_TRY, false },
+	{ "rt_spin_unlock", LOCK_SLEEPING_SPIN, LOCK_GIVE, false },
+	{ "rt_spin_lock", LOCK_SLEEPING_SPIN, LOCK_TAKE, false },
+	{ "rt_spin_lock_nest*", LOCK_SLEEPING_SPIN, LOCK_TAKE, false },
+	{ "rt_read_trylock", LOCK_SLEEPING_READ_WRITE, LOCK_TRY, true },
+	{ "rt_write_trylock", LOCK_SLEEPING_READ_WRITE, LOCK_TRY, false },
+	{ "rt_read_lock*", LOCK_SLEEPING_READ_WRITE, LOCK_TAKE, true },
+	{ "rt_write_lock*", LOCK_SLEEPING_READ_WRITE, LOCK_TAKE, false },
+	{ "rt_read_unlock", LOCK_SLEEPING_READ_WRITE, LOCK_GIVE, true },
+	{ "rt_write_unlock", LOCK_SLEEPING_READ_WRITE, LOCK_GIVE, false },
 };
 
 const struct lock_function *lock_function_of(const char *name)

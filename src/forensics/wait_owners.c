@@ -95,6 +95,12 @@ static uint64_t seqlock_spinlock(struct session *s)
 	return koffset(s, "seqlock_t", "lock", &offset) ? offset : sizeof(uint32_t);
 }
 
+/* The kind of lock that the code of who has it took: a writer's, of a sequence number. */
+static enum lock_kind kind_in_code(struct session *s, enum lock_kind kind)
+{
+	return kind != LOCK_SEQ ? kind : locks_are_rt(s) ? LOCK_SLEEPING_SPIN : LOCK_SPIN;
+}
+
 static void owners_of_lock(struct wait_search *x, size_t index)
 {
 	struct resource *r = &x->graph->resources[index];
@@ -121,7 +127,7 @@ static void owners_of_lock(struct wait_search *x, size_t index)
 		/* Who writes has the spinlock behind the sequence number (seqlock_t). */
 		bool sequence = r->lock_kind == LOCK_SEQ;
 		map_set(&x->wanted, r->object + (sequence ? seqlock_spinlock(x->s) : 0), index);
-		x->kinds |= 1u << (sequence ? LOCK_SPIN : r->lock_kind);
+		x->kinds |= 1u << kind_in_code(x->s, r->lock_kind);
 	}
 }
 
@@ -484,7 +490,7 @@ static void add_by_code(struct wait_search *x, const struct task *task,
 			continue;
 		struct resource *r = &x->graph->resources[index];
 		/* A semaphore begins with the spinlock of its own: that one is not meant. */
-		enum lock_kind wanted = r->lock_kind == LOCK_SEQ ? LOCK_SPIN : r->lock_kind;
+		enum lock_kind wanted = kind_in_code(x->s, r->lock_kind);
 		if (r->kind != WAIT_LOCK || wanted != held->kind)
 			continue;
 		/* What is read by some was not taken for writing, and the other way round. */

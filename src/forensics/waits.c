@@ -16,6 +16,7 @@
 #include "forensics/whatis.h"
 #include "kernel/anchors.h"
 #include "kernel/block_io.h"
+#include "kernel/code_env.h"
 #include "kernel/slab.h"
 
 enum { TOP_FRAMES = 14, SPREAD_MAX = 9, ARGUMENT_FRAMES = 5, NO_OBJECT = -1, SUBMITTERS = 10 };
@@ -42,6 +43,15 @@ static const struct row {
 	{ "rt_mutex_slowlock*", WAIT_LOCK, 0, 2, LOCK_RT_MUTEX, false },
 	{ "__rt_mutex_slowlock*", WAIT_LOCK, 0, 2, LOCK_RT_MUTEX, false },
 	{ "rt_mutex_lock*", WAIT_LOCK, 0, 2, LOCK_RT_MUTEX, false },
+	/* With PREEMPT_RT: all of these are built on that, kernel/locking/{rwbase,spinlock}_rt.c. */
+	{ "rtlock_slowlock*", WAIT_LOCK, 0, 2, LOCK_RT_MUTEX, false },
+	{ "__rtlock_slowlock*", WAIT_LOCK, 0, 2, LOCK_RT_MUTEX, false },
+	{ "rwbase_read_lock*", WAIT_LOCK, 0, 3, LOCK_RWSEM, true },
+	{ "__rwbase_read_lock*", WAIT_LOCK, 0, 3, LOCK_RWSEM, true },
+	{ "rwbase_write_lock*", WAIT_LOCK, 0, 3, LOCK_RWSEM, false },
+	{ "rt_spin_lock*", WAIT_LOCK, 0, 4, LOCK_SLEEPING_SPIN, false },
+	{ "rt_read_lock*", WAIT_LOCK, 0, 4, LOCK_SLEEPING_READ_WRITE, true },
+	{ "rt_write_lock*", WAIT_LOCK, 0, 4, LOCK_SLEEPING_READ_WRITE, false },
 	{ "__down_common", WAIT_LOCK, 0, 2, LOCK_SEMAPHORE, false },
 	{ "___down_common", WAIT_LOCK, 0, 2, LOCK_SEMAPHORE, false },
 	{ "__down*", WAIT_LOCK, 0, 2, LOCK_SEMAPHORE, false },
@@ -176,6 +186,10 @@ static const struct row {
 	{ "rescuer_thread", WAIT_RESTING, NO_OBJECT, 1, 0, false },
 	{ "smpboot_thread_fn", WAIT_RESTING, NO_OBJECT, 1, 0, false },
 	{ "kthreadd", WAIT_RESTING, NO_OBJECT, 1, 0, false },
+	{ "kthread_worker_fn", WAIT_RESTING, NO_OBJECT, 1, 0, false },
+	{ "irq_thread", WAIT_RESTING, NO_OBJECT, 1, 0, false },
+	{ "irq_wait_for_interrupt", WAIT_RESTING, NO_OBJECT, 1, 0, false },
+	{ "rcu_boost_kthread", WAIT_RESTING, NO_OBJECT, 1, 0, false },
 	{ "msleep*", WAIT_RESTING, NO_OBJECT, 2, 0, false },
 	{ "usleep_range*", WAIT_RESTING, NO_OBJECT, 2, 0, false },
 };
@@ -242,7 +256,29 @@ static bool is_lock_itself(const struct row *inner, const struct row *outer)
 {
 	return inner->kind == WAIT_LOCK && outer->kind != WAIT_LOCK && outer->kind != WAIT_FUTEX &&
 	       (inner->lock == LOCK_MUTEX || inner->lock == LOCK_RWSEM ||
-		inner->lock == LOCK_RT_MUTEX || inner->lock == LOCK_SEMAPHORE);
+		inner->lock == LOCK_RT_MUTEX || inner->lock == LOCK_SEMAPHORE ||
+		inner->lock == LOCK_SLEEPING_SPIN || inner->lock == LOCK_SLEEPING_READ_WRITE);
+}
+
+/*
+ * With PREEMPT_RT mutex_lock() and rt_mutex_lock() jump on to one slow path and are not on the
+ * stack: the call in the frame that wanted the lock tells them apart.
+ */
+static bool called_rt_mutex(struct session *s, const struct stack *stack, size_t frame)
+{
+	const char *why;
+	const struct cfg *cfg = frame < stack->count && stack->frames[frame].is_call
+					? code_cfg(s, stack->frames[frame].pc - 1, &why) : NULL;
+
+	for (uint32_t i = 0; cfg && i < cfg->insn_count; i++) {
+		const struct cfg_insn *insn = &cfg->insns[i];
+		struct symbol symbol;
+		if (insn->at + insn->insn.length == stack->frames[frame].pc)
+			return insn->role == CFG_CALL && insn->target &&
+			       symbols_by_address(s->symbols, insn->target, &symbol) &&
+			       glob_match("rt_mutex_*", symbol.name);
+	}
+	return false;
 }
 
 void wait_of_stack(struct session *s, const struct task *task, const struct stack *stack,
@@ -276,6 +312,9 @@ void wait_of_stack(struct session *s, const struct task *task, const struct stac
 		wait->frame = i;
 		wait->function = name;
 	}
+	if (wait->kind == WAIT_LOCK && wait->lock_kind == LOCK_RT_MUTEX && locks_are_rt(s) &&
+	    !called_rt_mutex(s, stack, wait->frame + 1))
+		wait->lock_kind = LOCK_MUTEX;
 }
 
 bool frame_argument(struct session *s, const struct task *task, struct stack *stack, size_t frame,
@@ -325,21 +364,23 @@ static bool futex_word(struct session *s, const struct task *task, struct stack 
 /*
  * Since 6.16 a task notes itself what it waits for (CONFIG_DETECT_HUNG_TASK_BLOCKER): the lock's
  * address, its kind in the low two bits, include/linux/hung_task.h. Waiters for an rt_mutex are
- * linked from their task in every kernel that has priority inheritance.
+ * linked from their task in every kernel that has priority inheritance: with PREEMPT_RT nearly all.
  */
 static bool noted_blocker(struct session *s, const struct task *task, struct wait *wait)
 {
 	static const enum lock_kind kinds[] = { LOCK_MUTEX, LOCK_SEMAPHORE, LOCK_RWSEM,
 						LOCK_RWSEM };
 	enum { KIND_MASK = 3 };
-	uint64_t word, waiter;
+	uint64_t word, waiter, base;
 
 	if (wait->kind != WAIT_LOCK)
 		return false;
-	if (wait->lock_kind == LOCK_RT_MUTEX &&
+	if ((wait->lock_kind == LOCK_RT_MUTEX || locks_are_rt(s)) &&
 	    kread(s, task->address, "task_struct", "pi_blocked_on", &waiter) && waiter &&
-	    kread(s, waiter, "rt_mutex_waiter", "lock", &wait->object) && wait->object)
-		return true;
+	    kread(s, waiter, "rt_mutex_waiter", "lock", &base) && base) {
+		wait->object = lock_of_rt_mutex(s, wait->lock_kind, base);
+		return wait->object;
+	}
 	if (!kread(s, task->address, "task_struct", "blocker", &word) || !word ||
 	    kinds[word & KIND_MASK] != wait->lock_kind)
 		return false;

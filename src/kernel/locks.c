@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Sources, in linux/: kernel/locking/{mutex,rwsem,rtmutex_common,semaphore}.[ch],
- * include/linux/{mutex,rwsem,semaphore,completion,swait,percpu-rwsem}.h. Low bits of owner words
- * are flags: of a mutex three (since 4.10), of an rwsem up to three (since 5.3), of an rt_mutex
- * one.
+ * Sources, in linux/: kernel/locking/{mutex,rwsem,rtmutex_common,rwbase_rt,semaphore}.[ch],
+ * include/linux/{mutex,rwsem,rwbase_rt,semaphore,completion,swait,percpu-rwsem}.h. Low bits of
+ * owner words are flags: of a mutex three (since 4.10), of an rwsem up to three (since 5.3), of an
+ * rt_mutex one.
  */
 #include "kernel/locks.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
-
+#include "base/alloc.h"
 #include "kernel/tasks.h"
+#include "kernel/trees.h"
 
 enum {
 	MUTEX_FLAGS = 7,
@@ -19,8 +21,10 @@ enum {
 	RWSEM_WRITER_LOCKED = 1,  /* of the count, since 5.3 */
 	RWSEM_READER_SHIFT = 8,
 	RT_MUTEX_FLAGS = 1,
+	RWBASE_WRITER = 1 << 30,  /* of the readers, with PREEMPT_RT: READER_BIAS and WRITER_BIAS */
 	READERS_MAX = 1 << 20,    /* more are no count but rubbish */
 };
+#define RWBASE_NO_WRITER UINT32_C(0x80000000)
 
 const char *lock_kind_name(enum lock_kind kind)
 {
@@ -35,6 +39,8 @@ const char *lock_kind_name(enum lock_kind kind)
 		[LOCK_PERCPU_RWSEM] = "percpu rwsem",
 		[LOCK_SEQ] = "seqlock",
 		[LOCK_SRCU] = "SRCU domain",
+		[LOCK_SLEEPING_SPIN] = "spinlock",
+		[LOCK_SLEEPING_READ_WRITE] = "rwlock",
 	};
 
 	return names[kind];
@@ -63,10 +69,71 @@ static bool mutex_state(struct session *s, uint64_t at, struct lock_state *state
 	return set_owner(s, owner & ~(uint64_t)MUTEX_FLAGS, state);
 }
 
+bool locks_are_rt(struct session *s)
+{
+	return koffset(s, "mutex", "rtmutex", &(uint64_t){ 0 });
+}
+
+/* Where the rt_mutex is in a lock of that kind. A spinlock and a rwlock begin with theirs. */
+static bool rt_mutex_offset(struct session *s, enum lock_kind kind, uint64_t *offset)
+{
+	*offset = 0;
+	switch (kind) {
+	case LOCK_RT_MUTEX:
+		return true;
+	case LOCK_MUTEX:
+	case LOCK_SLEEPING_SPIN:
+		return locks_are_rt(s);
+	case LOCK_RWSEM:
+	case LOCK_SLEEPING_READ_WRITE:
+		return locks_are_rt(s) && koffset(s, "rwbase_rt", "rtmutex", offset);
+	default:
+		return false;
+	}
+}
+
+uint64_t lock_of_rt_mutex(struct session *s, enum lock_kind kind, uint64_t base)
+{
+	uint64_t offset;
+
+	return rt_mutex_offset(s, kind, &offset) ? base - offset : 0;
+}
+
+static bool rt_mutex_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t owner;
+
+	if (!kread(s, at, "rt_mutex_base", "owner", &owner) &&
+	    !kread(s, at, "rt_mutex", "rtmutex.owner|owner", &owner))
+		return false;
+	state->held = owner & ~(uint64_t)RT_MUTEX_FLAGS;
+	return set_owner(s, owner & ~(uint64_t)RT_MUTEX_FLAGS, state);
+}
+
+/*
+ * With PREEMPT_RT: who writes has the rt_mutex, but so has who waits for the readers to leave. Of
+ * those only their number is kept.
+ */
+static bool rwbase_state(struct session *s, uint64_t at, struct lock_state *state)
+{
+	uint64_t readers, base;
+
+	if (!kread(s, at, "rwbase_rt", "readers.counter", &readers) ||
+	    !koffset(s, "rwbase_rt", "rtmutex", &base))
+		return false;
+	if ((uint32_t)readers == RWBASE_WRITER)
+		return rt_mutex_state(s, at + base, state);
+	state->readers = (uint32_t)readers & ~RWBASE_NO_WRITER;
+	state->shared = state->held = state->readers;
+	return state->readers <= READERS_MAX;
+}
+
 static bool rwsem_state(struct session *s, uint64_t at, struct lock_state *state)
 {
 	uint64_t count, owner = 0;
 
+	if (locks_are_rt(s))
+		return rwbase_state(s, at, state);
 	if (!kread(s, at, "rw_semaphore", "count.counter|count", &count))
 		return false;
 	kread(s, at, "rw_semaphore", "owner.counter|owner", &owner);
@@ -86,16 +153,6 @@ static bool rwsem_state(struct session *s, uint64_t at, struct lock_state *state
 	if (!state->held)
 		return true;
 	return set_owner(s, owner & ~(uint64_t)RWSEM_FLAGS, state);
-}
-
-static bool rt_mutex_state(struct session *s, uint64_t at, struct lock_state *state)
-{
-	uint64_t owner;
-
-	if (!kread(s, at, "rt_mutex", "rtmutex.owner|owner", &owner))
-		return false;
-	state->held = owner & ~(uint64_t)RT_MUTEX_FLAGS;
-	return set_owner(s, owner & ~(uint64_t)RT_MUTEX_FLAGS, state);
 }
 
 static bool semaphore_state(struct session *s, uint64_t at, struct lock_state *state)
@@ -159,7 +216,10 @@ bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 	case LOCK_RWSEM:
 		return rwsem_state(s, address, state);
 	case LOCK_RT_MUTEX:
+	case LOCK_SLEEPING_SPIN:
 		return rt_mutex_state(s, address, state);
+	case LOCK_SLEEPING_READ_WRITE:
+		return rwbase_state(s, address, state);
 	case LOCK_SEMAPHORE:
 		return semaphore_state(s, address, state);
 	case LOCK_COMPLETION:
@@ -209,11 +269,39 @@ static bool add_waiter(void *ctx, uint64_t object)
 	return line->count < line->max;
 }
 
+/* By priority, the first in line first; who came first of those of one priority. */
+static size_t rt_mutex_waiters(struct line *line, uint64_t base)
+{
+	struct tree_walk *walk = xmalloc(sizeof(*walk));
+	struct tree_entry entry;
+	uint64_t root, node;
+
+	line->waiter = "rt_mutex_waiter";
+	if ((koffset(line->s, "rt_mutex_base", "waiters", &root) ||
+	     koffset(line->s, "rt_mutex", "waiters", &root)) &&
+	    koffset(line->s, "rt_mutex_waiter", "tree.entry|tree_entry", &node)) {
+		if (tree_walk_init(walk, line->s, TREE_RB, base + root)) {
+			while (tree_walk_step(walk, &entry)) {
+				if (!add_waiter(line, entry.address - node))
+					break;
+			}
+		}
+		if (walk->trouble.count)
+			session_problem(line->s, "waiters of a lock: %s", walk->trouble.text);
+		tree_walk_fini(walk);
+	}
+	free(walk);
+	return line->count;
+}
+
 size_t lock_waiters(struct session *s, enum lock_kind kind, uint64_t address, uint64_t *tasks,
 		    size_t max)
 {
 	struct line line = { .s = s, .tasks = tasks, .max = max };
+	uint64_t offset;
 
+	if (max && rt_mutex_offset(s, kind, &offset))
+		return rt_mutex_waiters(&line, address + offset);
 	for (size_t i = 0; i < array_size(lists) && max; i++) {
 		uint64_t head, link;
 		if (lists[i].kind != kind || !koffset(s, lists[i].lock, lists[i].list, &head) ||

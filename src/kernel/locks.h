@@ -18,6 +18,9 @@ enum lock_kind {
 	LOCK_PERCPU_RWSEM,
 	LOCK_SEQ, /* at its sequence number: who reads waits until nobody writes */
 	LOCK_SRCU, /* struct srcu_struct: who waits does so until those have gone that read now */
+	/* With PREEMPT_RT these sleep, too, and keep their owner; mutexes and rwsems are built otherwise. */
+	LOCK_SLEEPING_SPIN,
+	LOCK_SLEEPING_READ_WRITE,
 };
 
 const char *lock_kind_name(enum lock_kind kind);
@@ -36,6 +39,13 @@ struct lock_state {
 /* False: the kernel's types or the memory are not there, or it makes no sense as such a lock. */
 bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 		   struct lock_state *state);
+/* Is this a kernel with PREEMPT_RT? Then all locks that sleep are built on rt_mutexes. */
+bool locks_are_rt(struct session *s);
+/*
+ * The lock of that kind whose rt_mutex (struct rt_mutex_base) is at @base; 0: it has none. For
+ * kernels with PREEMPT_RT, and rt_mutexes everywhere.
+ */
+uint64_t lock_of_rt_mutex(struct session *s, enum lock_kind kind, uint64_t base);
 /*
  * The tasks (addresses of their task_structs) on the lock's list of waiters, the first in line
  * first; how many, @max at the most. 0 also for locks that keep no such list.

@@ -4,6 +4,7 @@
  * (kernel/locking/mutex.c, rwsem.c, rtmutex_common.h); spinlocks are queued ones, whose low byte is
  * the lock itself (include/asm-generic/qspinlock_types.h).
  */
+#include "kernel/locks.h"
 #include "kernel/meaning_rows.h"
 
 enum { WAITERS_MAX = 10000 };
@@ -37,8 +38,26 @@ static bool tell_rt_mutex(struct session *s, uint64_t lock, char *buf, size_t si
 {
 	uint64_t owner;
 
-	return kread(s, lock, "rt_mutex", "rtmutex.owner|owner", &owner) &&
+	return (kread(s, lock, "rt_mutex_base", "owner", &owner) ||
+		kread(s, lock, "rt_mutex", "owner", &owner)) &&
 	       owner_words(s, owner, 1, buf, size);
+}
+
+/* With PREEMPT_RT. */
+static bool tell_rwbase(struct session *s, uint64_t lock, char *buf, size_t size)
+{
+	struct lock_state state;
+	char task[64] = "";
+
+	if (!lock_state_of(s, LOCK_RWSEM, lock, &state) ||
+	    (state.owner && !meaning_task(s, state.owner, task, sizeof(task))))
+		return false;
+	if (state.shared)
+		snprintf(buf, size, "read-locked by %" PRIu64, state.readers);
+	else
+		snprintf(buf, size, "%s%s%s", state.held ? "write-locked" : "free",
+			 *task ? " by " : "", task);
+	return true;
 }
 
 /* enum of kernel/locking/rwsem.c: count bit 0 writer locked, bits 8.. readers; owner bit 0 reader. */
@@ -47,6 +66,8 @@ static bool tell_rwsem(struct session *s, uint64_t lock, char *buf, size_t size)
 	uint64_t count, owner;
 	char task[64] = "";
 
+	if (locks_are_rt(s))
+		return tell_rwbase(s, lock, buf, size);
 	if (!kread(s, lock, "rw_semaphore", "count.counter|count", &count) ||
 	    !kread(s, lock, "rw_semaphore", "owner.counter|owner", &owner))
 		return false;
