@@ -127,7 +127,7 @@ def _write_log(job, dump):
     """vmcore-dmesg.txt: the log that makedumpfile finds in the dump, as kdump-tools keeps it. The console may lack its end: what is printed
     in a double fault or an NMI has not reached it yet when the crash kernel starts."""
     log = job.result / "vmcore-dmesg.txt"
-    run(*dumptool.get(dumptool.FITTING[job.wish.series]).command, "--dump-dmesg", dump, log)
+    run(*dumptool.get(dumptool.fitting(job.wish.series)).command, "--dump-dmesg", dump, log)
     _check_death(job, log.read_text(errors="replace"))
 
 

@@ -10,11 +10,15 @@ from programs import add_host_program
 from say import Failure, progress, run
 
 VERSIONS = ("old", "new")
-FITTING = {"5.10": "old", "6.1": "old", "6.12": "new", "backports": "new", "newest": "new"}
+FITTING = {"5.10": "old", "6.1": "old"}
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 PACKAGE = "makedumpfile"
 
+
+def fitting(series):
+    """The version that a kernel's dumps need, whatever its flavour."""
+    return FITTING.get(series.partition("-")[0], "new")
 
 
 class OldTool:

@@ -1,6 +1,6 @@
 """Debian's kernels, unpacked in the cache: image, modules, build headers and, on request, debug information.
 
-kernels/PACKAGE-VERSION/ is a folder as the packages unpack it, plus
+kernels/PACKAGE-VERSION-FLAVOUR/ is a folder as the packages unpack it, plus
   kernel.json   what is where in it
   vmlinux       the kernel as an ELF file, taken out of the compressed image: no symbols, no DWARF, but with BTF
   debug/        the debug package (vmlinux and the modules' .ko files with DWARF), only after `lab/kernels VERSION --debug`
@@ -26,10 +26,11 @@ NEWEST = "newest"
 BACKPORTS = "backports"
 BACKPORT = "~bpo"
 BACKPORT_NEWEST = "~bpo13"  # of trixie-backports, which keeps up with what is new
-VERSIONS = ("5.10", "6.1", "6.12", BACKPORTS, NEWEST)
+# Debian builds each release several times. That for clouds is small; "generic" is that of every other machine; in that with PREEMPT_RT
+# spinlocks sleep.
+FLAVOURS = {"cloud": "cloud-amd64", "generic": "amd64", "rt": "rt-amd64"}
+VERSIONS = ("5.10", "6.1", "6.12", BACKPORTS, NEWEST, "6.1-generic", "6.12-generic", "6.1-rt", "6.12-rt")
 OPTIONAL = ("5.10", BACKPORTS)  # may leave the archive
-META_PACKAGE = "linux-image-cloud-amd64"
-HEADERS_PACKAGE = "linux-headers-cloud-amd64"
 
 
 class Kernel:
@@ -97,17 +98,21 @@ def get(series, refresh=False):
         raise Failure(f"no kernel series {series}; there are: {', '.join(VERSIONS)}")
     link = cache.root() / "kernels" / series
     if refresh or not link.exists():
-        version = apt.newest(META_PACKAGE, functools.partial(_is_of, series))
-        folder = cache.build(f"kernels/{version}", lambda work: _fetch(series, version, work))
+        version = apt.newest(f"linux-image-{_flavour(series)}", functools.partial(_is_of, series))
+        folder = cache.build(f"kernels/{version}-{_flavour(series)}", lambda work: _fetch(series, version, work))
         cache.point(link, folder)
     return Kernel(link)
+
+
+def _flavour(series):
+    return FLAVOURS[series.partition("-")[2] or "cloud"]
 
 
 def _is_of(series, version):
     # What is backported is newer than unstable's at times, and a series of its own.
     if series == BACKPORTS:
         return BACKPORT_NEWEST in version
-    return BACKPORT not in version if series == NEWEST else version.startswith(series + ".")
+    return BACKPORT not in version if series == NEWEST else version.startswith(series.partition("-")[0] + ".")
 
 
 def get_debug(series):
@@ -120,8 +125,8 @@ def get_debug(series):
 
 def _fetch(series, version, folder):
     progress(f"fetching kernel {version}")
-    image = _only_dependency(META_PACKAGE, version, r"linux-image-\d")
-    headers = _only_dependency(HEADERS_PACKAGE, version, r"linux-headers-\d")
+    image = _only_dependency(f"linux-image-{_flavour(series)}", version, r"linux-image-\d")
+    headers = _only_dependency(f"linux-headers-{_flavour(series)}", version, r"linux-headers-\d")
     apt.unpack([image, *_image_parts(*image), headers, *_header_parts(*headers)], folder)
     release = image[0].removeprefix("linux-image-")
     _link_usual_places(folder, release)

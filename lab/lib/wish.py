@@ -42,7 +42,7 @@ class Wish:
     def title(self):
         """The readable part of the result's name: only what is not as usual is spelled out after the first four words."""
         words = [self.name, self.series, self.capture, f"{self.paging}level"]
-        usual = {"makedumpfile": dumptool.FITTING[self.series], "cpus": 2, "memory": capture.usual_memory(self.capture)}
+        usual = {"makedumpfile": dumptool.fitting(self.series), "cpus": 2, "memory": capture.usual_memory(self.capture)}
         words += [f"{field}{getattr(self, field)}" for field, value in usual.items() if getattr(self, field) != value]
         words += [] if self.vmcoreinfo else ["novmcoreinfo"]
         words += [] if self.truncate == 100 else [f"cut{self.truncate}"]

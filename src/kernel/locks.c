@@ -269,6 +269,15 @@ static bool add_waiter(void *ctx, uint64_t object)
 	return line->count < line->max;
 }
 
+/* Who has the rt_mutex of what readers have waits for them to leave: the first in line. */
+static void add_waiting_writer(struct line *line, uint64_t base)
+{
+	struct lock_state state = { 0 };
+
+	if (rt_mutex_state(line->s, base, &state) && state.owner)
+		line->tasks[line->count++] = state.owner;
+}
+
 /* By priority, the first in line first; who came first of those of one priority. */
 static size_t rt_mutex_waiters(struct line *line, uint64_t base)
 {
@@ -300,8 +309,13 @@ size_t lock_waiters(struct session *s, enum lock_kind kind, uint64_t address, ui
 	struct line line = { .s = s, .tasks = tasks, .max = max };
 	uint64_t offset;
 
-	if (max && rt_mutex_offset(s, kind, &offset))
-		return rt_mutex_waiters(&line, address + offset);
+	if (max && rt_mutex_offset(s, kind, &offset)) {
+		struct lock_state state;
+		if ((kind == LOCK_RWSEM || kind == LOCK_SLEEPING_READ_WRITE) &&
+		    lock_state_of(s, kind, address, &state) && state.shared)
+			add_waiting_writer(&line, address + offset);
+		return line.count < max ? rt_mutex_waiters(&line, address + offset) : line.count;
+	}
 	for (size_t i = 0; i < array_size(lists) && max; i++) {
 		uint64_t head, link;
 		if (lists[i].kind != kind || !koffset(s, lists[i].lock, lists[i].list, &head) ||

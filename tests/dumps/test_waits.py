@@ -27,7 +27,17 @@ CROWD_SECONDS_MAX = 100  # a hang, not a measure: bench/ measures
 CROWD_NAMED = 1990
 
 
+def is_rt(dump):
+    """Its mutexes and rwsems are built on rt_mutexes."""
+    return dump.meta["series"].endswith("-rt")
+
+
 class Waits(waits.Test):
+    def member(self, dump, mutex, name):
+        """The address of a member of a mutex."""
+        path = f"mutex.rtmutex.{name}" if is_rt(dump) else f"mutex.{name}"
+        return int(mutex, 16) + lab.query(dump, f"struct -o {path}")["structs"][0]["members"][0]["offset"]
+
     def blocked(self, dump):
         return self.ask(dump, "blocked")["blocked"]
 
@@ -102,7 +112,7 @@ class Pileup(Waits):
         for dump, truth in self.each("pileup"):
             row = self.of(self.blocked(dump), truth["gone"])
             workers = [t for t in self.ask(dump, "ps")["tasks"] if t["state"] == "I" and t["comm"].startswith("kworker/") and t["pid"] < row["pid"]]
-            line = f"wr -64 {row['object']} {workers[0]['task']}"
+            line = f"wr -64 {self.member(dump, row['object'], 'owner'):#x} {workers[0]['task']}"
             run = lab.inquest("--json", "--no-debuginfo", "-c", line, "-c", "blocked", dump.vmcore)
             row = self.of(json.loads(run.stdout)["commands"][-1]["blocked"], truth["gone"])
             self.assertIsNone(row["owner_pid"])
@@ -111,9 +121,9 @@ class Pileup(Waits):
     def test_a_line_that_breaks_off(self):
         for dump, truth in self.each("pileup"):
             row = self.of(self.blocked(dump), truth["gone"])
-            offset = lab.query(dump, "struct -o mutex.wait_list")["structs"][0]["members"][0]["offset"]
-            run = lab.inquest("--json", "--no-debuginfo", "-c", f"wr -64 {int(row['object'], 16) + offset:#x} ffff800000001000", "-c", "locks", dump.vmcore)
-            self.assertRegex(str(json.loads(run.stdout)["commands"][-1]["remarks"]), "waiters of a lock: .*is not in the dump")
+            line = f"wr -64 {self.member(dump, row['object'], 'waiters' if is_rt(dump) else 'wait_list'):#x} ffff800000001000"
+            run = lab.inquest("--json", "--no-debuginfo", "-c", line, "-c", "locks", dump.vmcore)
+            self.assertRegex(str(json.loads(run.stdout)["commands"][-1]["remarks"]), "waiters of a lock: .*(is not in the dump|not mapped)")
 
     def test_chain(self):
         for dump, truth in self.each("pileup"):
@@ -627,7 +637,8 @@ class Crowd(Waits):
             self.assertEqual(len(visitors), truth["threads"])
             keeper = {p for p, comm in self.names(dump).items() if comm == truth["keeper"]}
             known = [r for r in visitors if r["owner_pid"] in keeper]
-            self.assertGreaterEqual(len(known), CROWD_NAMED)
+            # With PREEMPT_RT a rwsem keeps nothing of its readers, and this one took them in a loop.
+            self.assertGreaterEqual(len(known), CROWD_NAMED // 2 if is_rt(dump) else CROWD_NAMED)
             self.assertEqual({r["owner_pid"] for r in visitors if r["owner_pid"] is not None}, keeper)
             self.assertEqual(self.ask(dump, "deadlock")["rings"], [])
             # A lock's list has each of them once.
