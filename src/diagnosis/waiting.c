@@ -95,6 +95,15 @@ static void blame_task(struct telling *t, size_t node, const char *why)
 	stack_deinit(&stack);
 }
 
+static const char *ring_words(struct telling *t, const struct wait_cycle *ring)
+{
+	const struct task *task = t->graph->nodes[ring->nodes[0]].task;
+
+	return ring->count == 1
+		       ? finding_text(t->out, "%s waits for itself", task_words(t->out, task))
+		       : finding_text(t->out, "%zu tasks wait for each other in a ring", ring->count);
+}
+
 static void tell_ring(struct telling *t, const struct wait_cycle *ring)
 {
 	auto_strbuf text = { 0 };
@@ -114,8 +123,7 @@ static void tell_ring(struct telling *t, const struct wait_cycle *ring)
 	finding_evidence_shows(t->out, t->f, "deadlock",
 			       finding_text(t->out, "RING %u",
 					    t->graph->nodes[ring->nodes[0]].cycle),
-			       "%zu task%s wait%s for each other in a ring", ring->count,
-			       ring->count == 1 ? "" : "s", ring->count == 1 ? "s" : "");
+			       "%s", ring_words(t, ring));
 	t->f->against = NULL;
 	blame_task(t, ring->nodes[0], "one of those that took the locks in an order that does not "
 				      "fit the others'");

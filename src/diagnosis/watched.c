@@ -367,6 +367,27 @@ static void blame_reader(const struct facts *facts, const struct task *task, str
 	stack_deinit(&stack);
 }
 
+/* A reader that sleeps for a lock, as it may with PREEMPT_RT, is a victim of who has that. */
+static bool reader_waits(const struct facts *facts, const struct task *task, struct findings *out,
+			 struct finding *f)
+{
+	const char *kind = f->kind, *title = f->title;
+
+	if (!task || !facts->session->unwinder)
+		return false;
+	const struct wait_graph *graph = wait_graph(facts->session);
+	size_t node = wait_graph_node_of(graph, task);
+	if (node == SIZE_MAX || graph->nodes[node].wait.kind != WAIT_LOCK ||
+	    !graph->nodes[node].wait.object || !waiting_blame(facts, task, out, f))
+		return false;
+	/* A stall it is all the same, also where those who wait do so in a ring. */
+	f->kind = kind;
+	f->title = title;
+	f->what = finding_text(out, "%s while it held up an RCU grace period; the kernel panicked %s: "
+			       "\"%s\"", f->what, facts_where(facts), facts->panic_message);
+	return true;
+}
+
 /*
  * An RCU stall of which the log names no CPU: a reader that sleeps, a CPU that does not let RCU's
  * thread run (true then), or nothing is known.
@@ -392,7 +413,8 @@ void watched_blame(const struct facts *facts, struct findings *out, struct findi
 		  : strcmp(f->kind, "hardlockup") == 0 ? locked_up_cpu(facts)
 						       : -1;
 
-	if (spinners_blame(facts, cpu, out, f) || waits_for_cpu(facts, cpu, out, f))
+	if (spinners_blame(facts, cpu, out, f) || waits_for_cpu(facts, cpu, out, f) ||
+	    (stall && cpu < 0 && reader_waits(facts, blocked_reader(facts), out, f)))
 		return;
 	bool by_thread = false;
 	if (cpu >= 0 && cpu != facts->cpu)

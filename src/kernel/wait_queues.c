@@ -79,26 +79,45 @@ static bool read_simple(struct session *s, uint64_t entry, struct wait_queue_wai
 	       task_by_address(s, waiter->task);
 }
 
-/* What the first entry looks like. */
-static enum wait_queue_kind kind_of(struct session *s, uint64_t head, const struct layout *usual,
-				    const struct layout *simple, struct walk_trouble *trouble)
+enum list_look { LIST_NOT_READ, LIST_EMPTY, LIST_OTHER, LIST_ENTRY };
+
+/* What the first entry of a list looks like, if it is one of such a queue. */
+static enum list_look look_at(struct session *s, uint64_t queue, const struct layout *layout,
+			      bool (*read)(struct session *s, uint64_t entry,
+					   struct wait_queue_waiter *waiter))
 {
 	struct wait_queue_waiter waiter;
 	uint64_t first;
 
-	/* Both heads have the list at the same place. */
-	uint64_t list = head + (usual->known ? usual->head : simple->head);
-	if (memory_u64(s->memory, list, &first) != READ_OK) {
-		walk_trouble_add(trouble, "the queue at %016" PRIx64 " is not in the dump", head);
-		return WAIT_QUEUE_ANY;
-	}
-	if (first == list)
-		return WAIT_QUEUE_ANY;
-	if (usual->known && read_usual(s, first - usual->link, &waiter))
+	if (!layout->known)
+		return LIST_OTHER;
+	if (memory_u64(s->memory, queue + layout->head, &first) != READ_OK)
+		return LIST_NOT_READ;
+	if (first == queue + layout->head)
+		return LIST_EMPTY;
+	return read(s, first - layout->link, &waiter) ? LIST_ENTRY : LIST_OTHER;
+}
+
+/*
+ * By what the first entries look like. Both kinds have the list at the same place, but for kernels
+ * with PREEMPT_RT, whose spinlocks are bigger than raw ones.
+ */
+static enum wait_queue_kind kind_of(struct session *s, uint64_t head, const struct layout *usual,
+				    const struct layout *simple, struct walk_trouble *trouble)
+{
+	enum list_look as_usual = look_at(s, head, usual, read_usual);
+	enum list_look as_simple = look_at(s, head, simple, read_simple);
+
+	if (as_usual == LIST_ENTRY)
 		return WAIT_QUEUE_USUAL;
-	if (simple->known && read_simple(s, first - simple->link, &waiter))
+	if (as_simple == LIST_ENTRY)
 		return WAIT_QUEUE_SIMPLE;
-	walk_trouble_add(trouble, "what is at %016" PRIx64 " does not look like a wait queue", head);
+	if (as_usual == LIST_EMPTY || as_simple == LIST_EMPTY)
+		return WAIT_QUEUE_ANY;
+	if (as_usual == LIST_NOT_READ || as_simple == LIST_NOT_READ)
+		walk_trouble_add(trouble, "the queue at %016" PRIx64 " is not in the dump", head);
+	else
+		walk_trouble_add(trouble, "what is at %016" PRIx64 " does not look like a wait queue", head);
 	return WAIT_QUEUE_ANY;
 }
 

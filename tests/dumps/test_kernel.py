@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import unittest
 
+import lab
+
 BUILD = pathlib.Path(os.environ.get("INQUEST_BUILD", "build")).resolve()
 LAB = pathlib.Path(os.environ.get("INQUEST_LAB", BUILD / "lab"))
 
@@ -71,8 +73,7 @@ class Dump:
         return self.answers[self.folder][command]
 
     def has_holes(self):
-        """Debian 12's makedumpfile leaves out some of what it should keep on newer kernels."""
-        return self.meta["makedumpfile"] == "old" and self.meta["series"] != "6.1"
+        return lab.is_holed(self.meta)
 
     def is_elf(self):
         return self.meta["capture"] == "qemu-elf" and self.meta.get("vmcoreinfo", True)

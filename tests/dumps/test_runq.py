@@ -132,10 +132,11 @@ class Runq(unittest.TestCase):
                 head = number("&task_groups")
                 group, table, queue = (number("&__log_buf") // 64 * 64 + n for n in (0x1000, 0x2000, 0x3000))
                 flat = lab.query(dump, "struct -o task_group.cfs_rq")["structs"][0]["members"][0]["type"] == "struct cfs_rq *"
-                words = {head: group + at("task_group.list"), group + at("task_group.list"): head, group + at("task_group.autogroup"): 0,
-                         group + at("task_group.css.cgroup"): 0, queue + at("cfs_rq.throttled"): 1, queue + at("cfs_rq.curr"): 0,
+                words = {head: group + at("task_group.list"), group + at("task_group.list"): head, group + at("task_group.css.cgroup"): 0, queue + at("cfs_rq.throttled"): 1, queue + at("cfs_rq.curr"): 0,
                          queue + at("cfs_rq.tasks_timeline"): 0, table: queue,
                          group + at("task_group.cfs_rq"): queue - number("__per_cpu_offset[0]") if flat else table}
+                if "structs" in lab.query(dump, "struct -o task_group.autogroup"):  # not with PREEMPT_RT
+                    words[group + at("task_group.autogroup")] = 0
                 if flat:
                     limbo = queue + at("cfs_rq.throttled_limbo_list")
                     words[limbo] = words[limbo + 8] = limbo
