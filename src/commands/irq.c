@@ -29,6 +29,7 @@ static const struct column irq_columns[] = {
 	{ .key = "flow", .title = "FLOW" },
 	{ .key = "disabled" },
 	{ .key = "count" },
+	{ .key = "thread_function" },
 };
 
 static const struct column affinity_columns[] = {
@@ -71,16 +72,24 @@ static void add_handler(void *ctx, const struct irq_handler *h)
 {
 	struct irq_run *run = ctx;
 	const struct irq_line *line = run->line;
-	char handler[256];
+	char handler[256], threaded[256] = "", shown[600];
 	bool first = !run->handlers++;
 
 	symbol_text(run->args->session, h->handler, handler, sizeof(handler));
+	if (h->thread_function)
+		symbol_text(run->args->session, h->thread_function, threaded, sizeof(threaded));
+	/* The one that every line has whose work is a thread's: all of them with PREEMPT_RT. */
+	if (*threaded && strcmp(handler, "irq_default_primary_handler") == 0)
+		snprintf(shown, sizeof(shown), "%s, in a thread", threaded);
+	else
+		snprintf(shown, sizeof(shown), "%s%s%s%s", handler, *threaded ? ", then " : "", threaded,
+			 *threaded ? " in a thread" : "");
 	doc_row(run->args->doc, first ? cell_dec(line->irq) : cell_shown(cell_dec(line->irq), ""),
 		first ? cell_address(line->desc) : cell_shown(cell_address(line->desc), ""),
-		cell_address(h->action), text_or_none(h->name), cell_str(handler),
+		cell_address(h->action), text_or_none(h->name), cell_shown(cell_str(handler), shown),
 		text_or_none(line->chip), text_or_none(line->flow),
 		read_cell(line, cell_bool(line->depth != 0)),
-		read_cell(line, cell_udec(line->total)));
+		read_cell(line, cell_udec(line->total)), text_or_none(threaded));
 }
 
 static bool is_wanted(const struct irq_run *run, const struct irq_line *line)
@@ -112,7 +121,7 @@ static bool add_line(void *ctx, const struct irq_line *line)
 			cell_shown(cell_none(), ""), cell_shown(cell_none(), ""),
 			text_or_none(line->chip), text_or_none(line->flow),
 			read_cell(line, cell_bool(line->depth != 0)),
-			read_cell(line, cell_udec(line->total)));
+			read_cell(line, cell_udec(line->total)), cell_none());
 	return true;
 }
 

@@ -177,7 +177,7 @@ bool irq_handlers_each(struct session *s, const struct irq_line *line, irq_handl
 		struct irq_handler handler = { .action = at };
 		if (!kread(s, at, "irqaction", "handler", &handler.handler))
 			return false;
-		kread(s, at, "irqaction", "thread", &handler.thread);
+		kread(s, at, "irqaction", "thread_fn", &handler.thread_function);
 		/* A driver may give none. */
 		whole &= kread_string(s, at, "irqaction", "name", handler.name,
 				      sizeof(handler.name)) ||

@@ -25,7 +25,8 @@ struct irq_line {
 };
 
 struct irq_handler {
-	uint64_t action, handler, thread;
+	uint64_t action, handler;
+	uint64_t thread_function; /* what its thread calls; 0: it has none */
 	char name[64];
 };
 

@@ -213,6 +213,17 @@ class Interrupts(unittest.TestCase):
                 for value in lines, stats:
                     self.assertIn("of 1 interrupt lines is not wholly", str(value["remarks"]))
 
+    def test_handlers_that_are_threads(self):
+        """With PREEMPT_RT all are that can be."""
+        dumps = lab.dumps(name="sysrq", series="6.12-rt")
+        if not dumps:
+            self.skipTest("the lab has no sysrq dump of 6.12-rt")
+        by_name = {r["name"]: r for r in lab.query(dumps[0], "irq -u")["irqs"]}
+        virtio, timer = by_name["virtio0-req.0"], by_name["timer"]
+        self.assertEqual((virtio["handler"], virtio["thread_function"]), ("irq_default_primary_handler", "vring_interrupt"))
+        self.assertEqual((timer["handler"], timer["thread_function"]), ("timer_interrupt", None))
+        self.assertRegex(lab.inquest("-c", "irq", dumps[0].vmcore).stdout, r"virtio0-req.0 +vring_interrupt.*, in a thread ")
+
 
 class Damage(unittest.TestCase):
     LINES = "irq", "irq -a", "irq -s", "irq -b", "irq -d", "dev", "dev -d", "dev -p", "dev -i"
