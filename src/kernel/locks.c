@@ -63,18 +63,31 @@ static bool mutex_state(struct session *s, uint64_t at, struct lock_state *state
 {
 	uint64_t owner;
 
-	if (!kread(s, at, "mutex", "owner.counter|rtmutex.owner|owner", &owner))
+	if (!kread(s, at, "mutex", "owner.counter|rtmutex.owner|lock.owner|owner", &owner))
 		return false;
 	state->held = owner & ~(uint64_t)MUTEX_FLAGS;
 	return set_owner(s, owner & ~(uint64_t)MUTEX_FLAGS, state);
 }
 
+/* As in the mainline since 5.15; in the patches for older kernels also a struct rt_mutex "lock". */
 bool locks_are_rt(struct session *s)
 {
-	return koffset(s, "mutex", "rtmutex", &(uint64_t){ 0 });
+	return koffset(s, "mutex", "rtmutex|lock", &(uint64_t){ 0 });
 }
 
-/* Where the rt_mutex is in a lock of that kind. A spinlock and a rwlock begin with theirs. */
+/* Where readers are counted, and the rt_mutex. Before 5.15 a rwlock was a struct rt_rw_lock. */
+static bool rwbase_places(struct session *s, enum lock_kind kind, uint64_t *readers,
+			  uint64_t *rt_mutex)
+{
+	const char *type = kind == LOCK_RWSEM			  ? "rw_semaphore"
+			   : types_sizeof(s->types, "rt_rw_lock") ? "rt_rw_lock"
+								  : "rwbase_rt";
+
+	return koffset(s, type, "rwbase.readers.counter|readers.counter", readers) &&
+	       koffset(s, type, "rwbase.rtmutex|rtmutex", rt_mutex);
+}
+
+/* Where the rt_mutex is in a lock of that kind. A mutex and a spinlock begin with theirs. */
 static bool rt_mutex_offset(struct session *s, enum lock_kind kind, uint64_t *offset)
 {
 	*offset = 0;
@@ -86,7 +99,7 @@ static bool rt_mutex_offset(struct session *s, enum lock_kind kind, uint64_t *of
 		return locks_are_rt(s);
 	case LOCK_RWSEM:
 	case LOCK_SLEEPING_READ_WRITE:
-		return locks_are_rt(s) && koffset(s, "rwbase_rt", "rtmutex", offset);
+		return locks_are_rt(s) && rwbase_places(s, kind, &(uint64_t){ 0 }, offset);
 	default:
 		return false;
 	}
@@ -114,16 +127,18 @@ static bool rt_mutex_state(struct session *s, uint64_t at, struct lock_state *st
  * With PREEMPT_RT: who writes has the rt_mutex, but so has who waits for the readers to leave. Of
  * those only their number is kept.
  */
-static bool rwbase_state(struct session *s, uint64_t at, struct lock_state *state)
+static bool rwbase_state(struct session *s, enum lock_kind kind, uint64_t at,
+			 struct lock_state *state)
 {
-	uint64_t readers, base;
+	uint64_t count, base;
+	uint32_t readers;
 
-	if (!kread(s, at, "rwbase_rt", "readers.counter", &readers) ||
-	    !koffset(s, "rwbase_rt", "rtmutex", &base))
+	if (!rwbase_places(s, kind, &count, &base) ||
+	    memory_u32(s->memory, at + count, &readers) != READ_OK)
 		return false;
-	if ((uint32_t)readers == RWBASE_WRITER)
+	if (readers == RWBASE_WRITER)
 		return rt_mutex_state(s, at + base, state);
-	state->readers = (uint32_t)readers & ~RWBASE_NO_WRITER;
+	state->readers = readers & ~RWBASE_NO_WRITER;
 	state->shared = state->held = state->readers;
 	return state->readers <= READERS_MAX;
 }
@@ -133,7 +148,7 @@ static bool rwsem_state(struct session *s, uint64_t at, struct lock_state *state
 	uint64_t count, owner = 0;
 
 	if (locks_are_rt(s))
-		return rwbase_state(s, at, state);
+		return rwbase_state(s, LOCK_RWSEM, at, state);
 	if (!kread(s, at, "rw_semaphore", "count.counter|count", &count))
 		return false;
 	kread(s, at, "rw_semaphore", "owner.counter|owner", &owner);
@@ -219,7 +234,7 @@ bool lock_state_of(struct session *s, enum lock_kind kind, uint64_t address,
 	case LOCK_SLEEPING_SPIN:
 		return rt_mutex_state(s, address, state);
 	case LOCK_SLEEPING_READ_WRITE:
-		return rwbase_state(s, address, state);
+		return rwbase_state(s, kind, address, state);
 	case LOCK_SEMAPHORE:
 		return semaphore_state(s, address, state);
 	case LOCK_COMPLETION:
