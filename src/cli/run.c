@@ -220,7 +220,10 @@ static bool needs_dump(const struct command_lines *lines)
 	return !lines->count;
 }
 
-/* Of the words that are taken for files, one that is none but a command's name: who types so has missed -c. */
+/*
+ * Of the words that are taken for files, one that is none but a command's name: who types so has
+ * missed -c.
+ */
 static const char *command_among(const struct cli_options *o)
 {
 	for (size_t i = 0; i < o->paths.count; i++) {

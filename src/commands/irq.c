@@ -82,11 +82,12 @@ static void add_handler(void *ctx, const struct irq_handler *h)
 	if (*threaded && strcmp(handler, "irq_default_primary_handler") == 0)
 		snprintf(shown, sizeof(shown), "%s, in a thread", threaded);
 	else
-		snprintf(shown, sizeof(shown), "%s%s%s%s", handler, *threaded ? ", then " : "", threaded,
-			 *threaded ? " in a thread" : "");
+		snprintf(shown, sizeof(shown), "%s%s%s%s", handler,
+			 *threaded ? ", then " : "", threaded, *threaded ? " in a thread" : "");
 	doc_row(run->args->doc, first ? cell_dec(line->irq) : cell_shown(cell_dec(line->irq), ""),
 		first ? cell_address(line->desc) : cell_shown(cell_address(line->desc), ""),
-		cell_address(h->action), text_or_none(h->name), cell_shown(cell_str(handler), shown),
+		cell_address(h->action), text_or_none(h->name),
+		cell_shown(cell_str(handler), shown),
 		text_or_none(line->chip), text_or_none(line->flow),
 		read_cell(line, cell_bool(line->depth != 0)),
 		read_cell(line, cell_udec(line->total)), text_or_none(threaded));

@@ -113,6 +113,9 @@ bool owner_word_fits(struct session *s, const struct task *task, enum lock_kind 
 	struct doubt d = { .s = s, .kind = kind, .lock = lock };
 	struct stack stack = { 0 };
 
+	/* Others can make a task the owner: rt_mutex_init_proxy_locked(), of RCU's boosting and futexes. */
+	if (kind == LOCK_RT_MUTEX)
+		return true;
 	task_stack(s, task, &stack);
 	/* A stack that cannot be followed to its end may hide the one that took it. */
 	bool whole = stack.count && stack.end != STACK_END_INCOMPLETE;

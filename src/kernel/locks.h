@@ -18,7 +18,7 @@ enum lock_kind {
 	LOCK_PERCPU_RWSEM,
 	LOCK_SEQ, /* at its sequence number: who reads waits until nobody writes */
 	LOCK_SRCU, /* struct srcu_struct: who waits does so until those have gone that read now */
-	/* With PREEMPT_RT these sleep, too, and keep their owner; mutexes and rwsems are built otherwise. */
+	/* With PREEMPT_RT these sleep, too, and keep their owner. */
 	LOCK_SLEEPING_SPIN,
 	LOCK_SLEEPING_READ_WRITE,
 };

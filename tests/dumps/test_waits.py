@@ -632,6 +632,32 @@ class Floods(Waits):
                     self.assertFalse({f["kind"] for f in self.report(dump)["findings"]} & FLOODS)
 
 
+class RealTime(Waits):
+    """PREEMPT_RT: spinlocks and rwlocks sleep, and know who has them; of readers only the number is kept."""
+
+    def test_who_has_what(self):
+        for dump, truth in self.each("rt-locks"):
+            rows, names = self.blocked(dump), self.names(dump)
+            for waiter, (owner, kind, by_word) in truth["owners"].items():
+                row = self.of(rows, waiter)
+                self.assertEqual((row["kind"], names[row["owner_pid"]], row["confirmed"]), ("lock", owner, True), row)
+                self.assertEqual(row["owner_how"], "owner word" if by_word else "code", row)
+                self.assertTrue(row["waits_for"].startswith(kind), row)
+
+    def test_lines(self):
+        for dump, truth in self.each("rt-locks"):
+            names = self.names(dump)
+            lines = [[names[pid] for pid in lock["line"]] for lock in self.ask(dump, "locks")["locks"]]
+            self.assertIn(truth["line"], lines)
+
+    def test_an_owner_that_took_nothing(self):
+        """RCU makes the reader the owner of a lock, so that who waits for that lends it its priority."""
+        for dump, truth in self.each("rt-locks"):
+            for row in self.blocked(dump):
+                if row["comm"].startswith("rcub/"):
+                    self.assertEqual(self.names(dump)[row["owner_pid"]], "diner/1", row)
+
+
 class Crowd(Waits):
     def test_all_wait_for_the_keeper(self):
         for dump, truth in self.each("crowd-lock"):
