@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "kernel/cpus.h"
 #include "kernel/zones.h"
 
@@ -24,6 +25,10 @@ static const struct {
 	[VM_EVENT_COUNTERS] = { "enum vm_event_item", "vm_event_states", "NR_VM_EVENT_ITEMS" },
 };
 
+/* What was VM_NUMA_COUNTERS' before 5.14. */
+static const char numa_variable_before[] = "vm_numa_stat";
+static const char numa_end_before[] = "NR_VM_NUMA_STAT_ITEMS";
+
 const char *vm_counter_set_name(enum vm_counter_set set)
 {
 	return sets[set].variable;
@@ -33,18 +38,20 @@ const char *vm_counter_set_name(enum vm_counter_set set)
  * node. */
 struct per_cpu_part {
 	const char *owner, *pointer, *type, *array;
+	unsigned width; /* of a counter, bytes; those of one byte have a sign */
 };
 
 static const struct per_cpu_part parts[VM_COUNTER_SETS][2] = {
 	[VM_ZONE_COUNTERS] = {
-		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_stat_diff" },
-		{ "zone", "pageset", "per_cpu_pageset", "vm_stat_diff" }, /* before 5.14 */
+		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_stat_diff", 1 },
+		{ "zone", "pageset", "per_cpu_pageset", "vm_stat_diff", 1 }, /* before 5.14 */
 	},
 	[VM_NODE_COUNTERS] = {
-		{ "pglist_data", "per_cpu_nodestats", "per_cpu_nodestat", "vm_node_stat_diff" },
+		{ "pglist_data", "per_cpu_nodestats", "per_cpu_nodestat", "vm_node_stat_diff", 1 },
 	},
 	[VM_NUMA_COUNTERS] = {
-		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_numa_event" },
+		{ "zone", "per_cpu_zonestats", "per_cpu_zonestat", "vm_numa_event", 8 },
+		{ "zone", "pageset", "per_cpu_pageset", "vm_numa_stat_diff", 2 }, /* 4.14 to 5.13 */
 	},
 };
 
@@ -65,15 +72,26 @@ static void lose_part(struct session *s, unsigned cpu)
 	session_problem(s, "what CPU %u counted of pages and events is not wholly in the dump", cpu);
 }
 
+static bool read_counter(struct session *s, const struct per_cpu_part *part, uint64_t array,
+			 unsigned index, int64_t *value)
+{
+	uint8_t raw[sizeof(uint64_t)] = { 0 };
+
+	array += index * (uint64_t)part->width;
+	if (memory_read(s->memory, array, raw, part->width) != READ_OK)
+		return false;
+	*value = part->width == 1 ? (int8_t)raw[0] : (int64_t)load_u64(raw);
+	return true;
+}
+
 /* What counter @index is more than its global value. */
 static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned index)
 {
 	size_t zone_count, cpu_count;
 	const struct zone_info *zone = zones(s, &zone_count);
 	const struct cpu *cpu = cpus(s, &cpu_count);
-	uint64_t offset, pointer, value;
-	uint8_t byte;
-	int64_t sum = 0;
+	uint64_t offset, pointer;
+	int64_t value, sum = 0;
 
 	const struct per_cpu_part *part = find_part(s, set, &offset);
 	for (size_t i = 0; part && i < zone_count; i++) {
@@ -87,13 +105,9 @@ static int64_t per_cpu_sum(struct session *s, enum vm_counter_set set, unsigned 
 		if (!pointer)
 			continue;
 		for (size_t n = 0; n < cpu_count; n++) {
-			uint64_t at = pointer + cpu[n].percpu_offset + offset;
-			if (set == VM_NUMA_COUNTERS &&
-			    memory_u64(s->memory, at + index * 8ul, &value) == READ_OK)
-				sum += (int64_t)value;
-			else if (set != VM_NUMA_COUNTERS &&
-				 memory_u8(s->memory, at + index, &byte) == READ_OK)
-				sum += (int8_t)byte;
+			if (read_counter(s, part, pointer + cpu[n].percpu_offset + offset, index,
+					 &value))
+				sum += value;
 			else
 				lose_part(s, cpu[n].id);
 		}
@@ -129,6 +143,8 @@ static bool counter_value(struct session *s, enum vm_counter_set set, unsigned i
 	if (set == VM_EVENT_COUNTERS)
 		return event_value(s, index, value);
 	at = s->symbols ? symbols_address(s->symbols, sets[set].variable) : 0;
+	if (!at && s->symbols && set == VM_NUMA_COUNTERS)
+		at = symbols_address(s->symbols, numa_variable_before);
 	if (at && memory_u64(s->memory, at + index * 8ul, value) != READ_OK) {
 		session_problem(s, "%s is not wholly in the dump", sets[set].variable);
 		return false;
@@ -176,7 +192,8 @@ bool vm_counters_each(struct session *s, enum vm_counter_set set, vm_counter_fn 
 	bool any = false;
 
 	if (!types_find(s->types, sets[set].type, &type) ||
-	    !types_enumerator(s->types, sets[set].end, &end))
+	    (!types_enumerator(s->types, sets[set].end, &end) &&
+	     (set != VM_NUMA_COUNTERS || !types_enumerator(s->types, numa_end_before, &end))))
 		return false;
 	for (unsigned i = 0; type_enumerator_at(type, i, &name, &index); i++) {
 		if (index < 0 || index >= end || index >= COUNTERS_MAX || is_mark(name) ||
@@ -195,15 +212,13 @@ static int64_t zone_cpu_sum(struct session *s, uint64_t zone, unsigned index)
 	size_t count;
 	const struct cpu *cpu = cpus(s, &count);
 	const struct per_cpu_part *part = find_part(s, VM_ZONE_COUNTERS, &offset);
-	int64_t sum = 0;
-	uint8_t byte;
+	int64_t value, sum = 0;
 
 	if (!part || !kread(s, zone, part->owner, part->pointer, &pointer) || !pointer)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		if (memory_u8(s->memory, pointer + cpu[i].percpu_offset + offset + index, &byte) ==
-		    READ_OK)
-			sum += (int8_t)byte;
+		if (read_counter(s, part, pointer + cpu[i].percpu_offset + offset, index, &value))
+			sum += value;
 		else
 			lose_part(s, cpu[i].id);
 	}
