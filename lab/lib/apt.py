@@ -143,7 +143,13 @@ def unpack(packages, folder):
     _update()
     with cache.scratch() as temporary:
         wanted = [f"{name}={version}" for name, version in packages]
-        run("apt-get", *_options(), "download", *wanted, cwd=temporary, timeout=900)
+        try:
+            run("apt-get", *_options(), "download", *wanted, cwd=temporary, timeout=900)
+        except Failure as failure:
+            # Listed, but gone: between two updates of the lists, or from a mirror that is not whole.
+            if "404 " not in str(failure):
+                raise
+            raise Missing(f"the archive does not have all of {', '.join(wanted)}") from None
         for archive in sorted(temporary.glob("*.deb")):
             run("dpkg-deb", "-x", archive, folder, timeout=300)
             archive.unlink()

@@ -29,8 +29,9 @@ BACKPORT_NEWEST = "~bpo13"  # of trixie-backports, which keeps up with what is n
 # Debian builds each release several times. That for clouds is small; "generic" is that of every other machine; in that with PREEMPT_RT
 # spinlocks sleep.
 FLAVOURS = {"cloud": "cloud-amd64", "generic": "amd64", "rt": "rt-amd64"}
-VERSIONS = ("5.10", "6.1", "6.12", BACKPORTS, NEWEST, "6.1-generic", "6.12-generic", "6.1-rt", "6.12-rt")
-OPTIONAL = ("5.10", BACKPORTS)  # may leave the archive
+FURTHER = ("6.1-generic", "6.12-generic", "6.1-rt", "6.12-rt")
+VERSIONS = ("5.10", "6.1", "6.12", BACKPORTS, NEWEST, *FURTHER)
+OPTIONAL = ("5.10", BACKPORTS, *FURTHER)  # may leave the archive
 
 
 class Kernel:

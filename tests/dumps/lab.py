@@ -17,7 +17,7 @@ BUILD = pathlib.Path(os.environ.get("INQUEST_BUILD", ROOT / "build")).resolve()
 LAB = pathlib.Path(os.environ.get("INQUEST_LAB", ROOT / "build" / "lab")).resolve()
 INQUEST = BUILD / "inquest"
 SECONDS_MAX = 300
-EXTRA_SERIES = ("5.10", "backports")  # lab/lib/kernel.py, OPTIONAL
+EXTRA_SERIES = ("5.10", "backports", "6.1-generic", "6.12-generic", "6.1-rt", "6.12-rt")  # lab/lib/kernel.py, OPTIONAL
 
 
 def is_holed(meta):
