@@ -247,6 +247,13 @@ class Errors(OnDump):
                     self.assertRegex(run.stderr, r"^inquest: .+\n$")
         self.assertIn("/nonexistent/vmcore", lab.inquest("/nonexistent/vmcore").stderr)
 
+    def test_a_command_in_a_file_s_place(self):
+        for words in (["ps"], ["ps", self.dump.vmcore], [self.dump.vmcore, "bt"]):
+            name = next(word for word in words if word in ("ps", "bt"))
+            run = lab.inquest(*words)
+            self.assertEqual((run.returncode, run.stdout), (2, ""))
+            self.assertIn(f'no file {name}; a command is given with -c: inquest -c "{name}" VMCORE', run.stderr)
+
 
 class Program(OnDump):
     def test_help_and_version_need_no_dump(self):
