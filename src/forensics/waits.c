@@ -276,7 +276,7 @@ static bool called_rt_mutex(struct session *s, const struct stack *stack, size_t
 		if (insn->at + insn->insn.length == stack->frames[frame].pc)
 			return insn->role == CFG_CALL && insn->target &&
 			       symbols_by_address(s->symbols, insn->target, &symbol) &&
-			       glob_match("rt_mutex_*", symbol.name);
+			       glob_match("rt_mutex_lock*", symbol.name);
 	}
 	return false;
 }
