@@ -60,6 +60,20 @@ static void cut_members(char *text)
 	}
 }
 
+/* "rcu_state+0xb8 (data: rcu_state.node[0].boost_mtx)": the member says more than the offset. */
+static void put_member_first(char *text, size_t size)
+{
+	char kind[64], member[256];
+	const char *open = strstr(text, " ("), *colon = open ? strstr(open, ": ") : NULL;
+	const char *end = colon ? strchr(colon, ')') : NULL;
+
+	if (!end || end[1] || !strchr(text, '+') || strchr(text, '+') > open)
+		return;
+	snprintf(kind, sizeof(kind), "%.*s", (int)(colon - open), open);
+	snprintf(member, sizeof(member), "%.*s", (int)(end - colon) - 2, colon + 2);
+	snprintf(text, size, "%s%s)", member, kind);
+}
+
 /* Members that are what the structures around them are known by. */
 static const struct {
 	const char *member, *type;
@@ -189,6 +203,7 @@ const char *wait_resource_words(struct session *s, enum wait_kind kind, enum loc
 		const char *words = lock_words(s, name, object, &what, arena);
 		if (words)
 			return words;
+		put_member_first(what.text, sizeof(what.text));
 		cut_members(what.text);
 	}
 	int length = (int)strcspn(what.text, ";");
