@@ -91,7 +91,9 @@ def incomplete(source, target, percent="60"):
     count = sum(1 for _ in dump.pages())
     struct.pack_into("<I", data, 424, struct.unpack_from("<I", data, 424)[0] | 8)
     first = count * int(percent) // 100
-    end = DESC.unpack_from(data, dump.descs + DESC.size * first)[0]
+    # Pages of zeros share one place near the start of the file, so that no single page tells where the kept ones end.
+    kept = [DESC.unpack_from(data, dump.descs + DESC.size * n) for n in range(first)]
+    end = max(offset + size for offset, size, *_ in kept)
     data[dump.descs + DESC.size * first:dump.descs + DESC.size * count] = bytes(DESC.size * (count - first))
     write(target, data[:max(end, dump.descs + DESC.size * count)])
 
