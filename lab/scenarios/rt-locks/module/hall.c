@@ -18,6 +18,7 @@ struct hall {
 };
 
 static struct hall *hall;
+static int turn;
 
 static noinline void dine(struct hall *h)
 {
@@ -29,83 +30,99 @@ static noinline void dine(struct hall *h)
 	read_unlock(&h->guests);
 }
 
-static int diner(void *unused)
+static void diner(void)
 {
 	dine(hall);
-	return 0;
 }
 
-static int host(void *unused)
+static void host(void)
 {
 	write_lock(&hall->guests);
 	hall->inside = 0;
 	write_unlock(&hall->guests);
-	return 0;
 }
 
-static int late(void *unused)
+static void late(void)
 {
 	read_lock(&hall->guests);
 	hall->inside++;
 	read_unlock(&hall->guests);
-	return 0;
 }
 
-static int porter(void *unused)
+static void porter(void)
 {
 	spin_lock(&hall->door);
-	host(NULL);
+	host();
 	spin_unlock(&hall->door);
-	return 0;
 }
 
-static int visitor(void *unused)
+static void visitor(void)
 {
 	spin_lock(&hall->door);
 	spin_unlock(&hall->door);
-	return 0;
 }
 
-static int dancer(void *unused)
+static void dancer(void)
 {
 	write_lock(&hall->floor);
-	visitor(NULL);
+	visitor();
 	write_unlock(&hall->floor);
-	return 0;
 }
 
-static int looker(void *unused)
+static void looker(void)
 {
 	read_lock(&hall->floor);
 	read_unlock(&hall->floor);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} threads[] = {
+	{ "diner/%u", diner }, { "host", host }, { "late", late }, { "porter", porter }, { "visitor", visitor }, { "dancer", dancer }, { "looker", looker },
+};
+
+static int thread(void *number)
+{
+	while (READ_ONCE(turn) <= (long)number)
+		msleep(20);
+	threads[(long)number].run();
 	return 0;
 }
 
-static void start(void)
+/* Nothing else can be done on the machine once the first one reads: RCU waits for it. So the threads are made before. */
+static bool make_threads(void)
 {
-	static const struct {
-		const char *name;
-		int (*run)(void *unused);
-	} threads[] = {
-		{ "host", host }, { "late", late }, { "porter", porter }, { "visitor", visitor }, { "dancer", dancer }, { "looker", looker },
-	};
 	struct task_struct *task;
-	int i;
+	long i;
 
 	hall = kzalloc(sizeof(*hall), GFP_KERNEL);
 	if (!hall)
-		return;
+		return false;
 	strscpy(hall->name, "hall", sizeof(hall->name));
 	rwlock_init(&hall->guests);
 	rwlock_init(&hall->floor);
 	spin_lock_init(&hall->door);
-	task = kthread_create_on_cpu(diner, NULL, 1, "diner/%u");
-	if (IS_ERR(task))
-		return;
-	wake_up_process(task);
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		task = i ? kthread_create(thread, (void *)i, "%s", threads[i].name)
+			 : kthread_create_on_cpu(thread, (void *)i, 1, threads[i].name);
+		if (IS_ERR(task))
+			return false;
+		wake_up_process(task);
+	}
+	return true;
+}
+
+/* The first time it makes the threads, the second time each has its turn. */
+static void start(void)
+{
+	if (!hall) {
+		make_threads();
+		return;
+	}
+	while (turn < ARRAY_SIZE(threads)) {
+		WRITE_ONCE(turn, turn + 1);
 		msleep(200);
-		kthread_run(threads[i].run, NULL, "%s", threads[i].name);
 	}
 	msleep(500);
 }
