@@ -15,7 +15,6 @@ import gdb_core
 import lab
 import test_lists
 
-KERNELS = pathlib.Path(lab.LAB) / "kernels"
 FIELDS = '''
 import gdb
 def show(name, base, kind):
