@@ -34,10 +34,10 @@ static noinline void meter_read(struct meter *m)
 	for (;;) {
 		spin_lock(&m->lock);
 		mod_timer(&m->timer, jiffies + 2);
-		for (i = 0; i < 5000; i++)
+		for (i = 0; i < 200000; i++)
 			udelay(10);
 		spin_unlock(&m->lock);
-		msleep(10);
+		msleep(50);
 	}
 }
 
