@@ -267,6 +267,20 @@ static bool tell_walk(struct tale *t, size_t loop, uint64_t start)
 
 static void tell(struct tale *t, size_t i);
 
+/* ", PLACE", or what is more in it than the name that has been said: " (data of module m)". */
+static void add_place(struct tale *t, const char *name, uint64_t cell)
+{
+	const char *place = cell ? place_words(t->facts, cell) : NULL;
+	size_t length = name ? strlen(name) : 0;
+
+	if (!place)
+		return;
+	if (length && strncmp(place, name, length) == 0 && starts_with(place + length, " ("))
+		strbuf_add(t->out, place + length);
+	else
+		strbuf_addf(t->out, ", %s", place);
+}
+
 /* What led to the cell: "session came from file->private_data (file ... /dev/x)". */
 static void tell_base(struct tale *t, size_t cell)
 {
@@ -296,9 +310,8 @@ static void tell_base(struct tale *t, size_t cell)
 	} else if (source == base && step->kind != ORIGIN_RESULT) {
 		return;
 	} else if (step->kind == ORIGIN_CELL && readable_name(step->name)) {
-		const char *place = step->cell ? place_words(t->facts, step->cell) : NULL;
-		strbuf_addf(t->out, "; %s came from %s%s%s", name, step->name, place ? ", " : "",
-			    place ? place : "");
+		strbuf_addf(t->out, "; %s came from %s", name, step->name);
+		add_place(t, step->name, step->cell);
 	} else if (step->kind == ORIGIN_RESULT) {
 		strbuf_addf(t->out, "; %s is what %s returned to %s", name, step->name,
 			    function_of(t, step->frame));
@@ -308,17 +321,17 @@ static void tell_base(struct tale *t, size_t cell)
 static void tell_cell(struct tale *t, size_t i)
 {
 	const struct origin_step *step = &t->origin->steps[i];
-	const char *place = step->cell ? place_words(t->facts, step->cell) : NULL;
 	bool same = step->cell_read && step->cell_now == t->value;
 
 	strbuf_addf(t->out, "was read by %s", function_of(t, step->frame));
 	if (!t->subject || strcmp(t->subject, step->name) != 0)
 		add_name(t, " from ", step->name);
-	if (step->cell)
-		strbuf_addf(t->out, " at %016" PRIx64 "%s%s", step->cell, place ? ", " : "",
-			    place ? place : "");
-	else if (!readable_name(step->name))
+	if (step->cell) {
+		strbuf_addf(t->out, " at %016" PRIx64, step->cell);
+		add_place(t, step->name, step->cell);
+	} else if (!readable_name(step->name)) {
 		strbuf_add(t->out, " from memory");
+	}
 	if (step->cell && !step->cell_read)
 		strbuf_add(t->out, ", which is not in the dump");
 	else if (step->cell && !same)
