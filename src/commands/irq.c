@@ -68,6 +68,19 @@ static struct cell read_cell(const struct irq_line *line, struct cell cell)
 	return line->incomplete ? cell_none() : cell;
 }
 
+/* The handler that every line has whose work is a thread's: all of them with PREEMPT_RT. */
+static const char primary_handler[] = "irq_default_primary_handler";
+
+static void handler_words(const char *handler, const char *threaded, char *buf, size_t size)
+{
+	if (!*threaded)
+		snprintf(buf, size, "%s", handler);
+	else if (strcmp(handler, primary_handler) == 0)
+		snprintf(buf, size, "%s, in a thread", threaded);
+	else
+		snprintf(buf, size, "%s, then %s in a thread", handler, threaded);
+}
+
 static void add_handler(void *ctx, const struct irq_handler *h)
 {
 	struct irq_run *run = ctx;
@@ -78,12 +91,7 @@ static void add_handler(void *ctx, const struct irq_handler *h)
 	symbol_text(run->args->session, h->handler, handler, sizeof(handler));
 	if (h->thread_function)
 		symbol_text(run->args->session, h->thread_function, threaded, sizeof(threaded));
-	/* The one that every line has whose work is a thread's: all of them with PREEMPT_RT. */
-	if (*threaded && strcmp(handler, "irq_default_primary_handler") == 0)
-		snprintf(shown, sizeof(shown), "%s, in a thread", threaded);
-	else
-		snprintf(shown, sizeof(shown), "%s%s%s%s", handler,
-			 *threaded ? ", then " : "", threaded, *threaded ? " in a thread" : "");
+	handler_words(handler, threaded, shown, sizeof(shown));
 	doc_row(run->args->doc, first ? cell_dec(line->irq) : cell_shown(cell_dec(line->irq), ""),
 		first ? cell_address(line->desc) : cell_shown(cell_address(line->desc), ""),
 		cell_address(h->action), text_or_none(h->name),

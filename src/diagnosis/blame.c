@@ -38,7 +38,8 @@ static const char *const helpers[] = {
 	/* locks and waiting */
 	"*_spin_*lock*", "__raw_spin_*", "native_queued_*", "queued_*lock*", "mutex_*", "__mutex_*",
 	"down_*", "up_*", "down", "up", "rwsem_*", "*rt_mutex_*", "*rtlock_*",
-	"*rwbase_*", "rt_*_unlock", "__wake_up*", "wake_up_*", "complete*", "wait_for_completion*", "io_schedule*", "__switch_to*", "context_switch",
+	"*rwbase_*", "rt_*_unlock", "__wake_up*", "wake_up_*", "complete*",
+	"wait_for_completion*", "io_schedule*", "__switch_to*", "context_switch",
 	"touch_*watchdog*", "*cond_resched*", "delay_*", "__udelay", "__const_udelay", "__delay",
 	"__wait_for_common", "__wait_on_*", "out_of_line_wait_*", "folio_wait_*", "__folio_lock*",
 	"blk_io_schedule", "submit_bio_wait", "__down", "__down_*", "___down_*",

@@ -125,7 +125,8 @@ static const char *foreign_module(struct adviser *a)
 
 	if (!blame->known || !blame->module || !blame->out_of_tree || is_kind(a, HARDWARE))
 		return NULL;
-	const char *version = m && m->version[0] ? arena_printf(a->arena, " (version %s)", m->version) : "";
+	const char *version = m && m->version[0]
+				      ? arena_printf(a->arena, " (version %s)", m->version) : "";
 	if (blame->unsure)
 		return arena_printf(a->arena, "%s%s is not part of the kernel: show its makers %s() and "
 				    "this report, though it may be innocent: %s", blame->module,

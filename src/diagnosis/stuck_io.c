@@ -207,8 +207,7 @@ bool stuck_queue_tell(const struct facts *facts, uint64_t queue, struct findings
 	finding_add_why(out, f,
 			"%s lets no more in: it has %" PRIu64 " request%s under way, of which "
 			"the oldest (%s) has been with the disk's driver%s",
-			io.disk_name, io.in_flight,
-			io.in_flight == 1 ? "" : "s", io.words, age);
+			io.disk_name, io.in_flight, io.in_flight == 1 ? "" : "s", io.words, age);
 	tell_request(facts, &io, age, out, f);
 	return true;
 }
@@ -240,8 +239,7 @@ bool stuck_io_tell(const struct facts *facts, const struct wait *wait, struct fi
 							     io.in_flight) : "";
 	finding_add_why(out, f,
 			"%sthe request for %s (%s) has been with the disk's driver%s%s",
-			road,
-			w.page ? "that page" : "it", io.words, age, others);
+			road, w.page ? "that page" : "it", io.words, age, others);
 	tell_request(facts, &io, age, out, f);
 	return true;
 }

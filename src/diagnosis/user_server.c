@@ -76,9 +76,7 @@ static bool tell(struct session *s, uint64_t connection, const struct wait *wait
 /* Where the module has no types, its function alone says what for (fs/fuse/dev.c). */
 static bool tell_nameless(struct findings *out, struct finding *f)
 {
-	const char *why = "a program that serves a file system (FUSE) has not answered that";
-
-	finding_add_why(out, f, "%s", why);
+	finding_add_why(out, f, "a program that serves a file system (FUSE) has not answered that");
 	f->against = "which program it is the types of the module fuse would tell";
 	f->blame = (struct blame){ 0 };
 	f->who = "the program that serves that file system in user space";

@@ -266,19 +266,18 @@ static bool is_lock_itself(const struct row *inner, const struct row *outer)
  */
 static bool called_rt_mutex(struct session *s, const struct stack *stack, size_t frame)
 {
+	struct symbol symbol;
 	const char *why;
-	const struct cfg *cfg = frame < stack->count && stack->frames[frame].is_call
-					? code_cfg(s, stack->frames[frame].pc - 1, &why) : NULL;
+	uint32_t call;
 
-	for (uint32_t i = 0; cfg && i < cfg->insn_count; i++) {
-		const struct cfg_insn *insn = &cfg->insns[i];
-		struct symbol symbol;
-		if (insn->at + insn->insn.length == stack->frames[frame].pc)
-			return insn->role == CFG_CALL && insn->target &&
-			       symbols_by_address(s->symbols, insn->target, &symbol) &&
-			       glob_match("rt_mutex_lock*", symbol.name);
-	}
-	return false;
+	if (frame >= stack->count || !stack->frames[frame].is_call)
+		return false;
+	uint64_t returns_to = stack->frames[frame].pc;
+	const struct cfg *cfg = code_cfg(s, returns_to - 1, &why);
+	if (!cfg || !cfg_find_end(cfg, returns_to, &call) || !cfg->insns[call].target)
+		return false;
+	return symbols_by_address(s->symbols, cfg->insns[call].target, &symbol) &&
+	       glob_match("rt_mutex_lock*", symbol.name);
 }
 
 void wait_of_stack(struct session *s, const struct task *task, const struct stack *stack,

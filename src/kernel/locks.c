@@ -116,8 +116,7 @@ static bool rt_mutex_state(struct session *s, uint64_t at, struct lock_state *st
 {
 	uint64_t owner;
 
-	if (!kread(s, at, "rt_mutex_base", "owner", &owner) &&
-	    !kread(s, at, "rt_mutex", "rtmutex.owner|owner", &owner))
+	if (!kread(s, at, "rt_mutex", "rtmutex.owner|owner", &owner))
 		return false;
 	state->held = owner & ~(uint64_t)RT_MUTEX_FLAGS;
 	return set_owner(s, owner & ~(uint64_t)RT_MUTEX_FLAGS, state);
@@ -301,8 +300,7 @@ static size_t rt_mutex_waiters(struct line *line, uint64_t base)
 	uint64_t root, node;
 
 	line->waiter = "rt_mutex_waiter";
-	if ((koffset(line->s, "rt_mutex_base", "waiters", &root) ||
-	     koffset(line->s, "rt_mutex", "waiters", &root)) &&
+	if (koffset(line->s, "rt_mutex", "rtmutex.waiters|waiters", &root) &&
 	    koffset(line->s, "rt_mutex_waiter", "tree.entry|tree_entry", &node)) {
 		if (tree_walk_init(walk, line->s, TREE_RB, base + root)) {
 			while (tree_walk_step(walk, &entry)) {

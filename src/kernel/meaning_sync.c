@@ -38,8 +38,7 @@ static bool tell_rt_mutex(struct session *s, uint64_t lock, char *buf, size_t si
 {
 	uint64_t owner;
 
-	return (kread(s, lock, "rt_mutex_base", "owner", &owner) ||
-		kread(s, lock, "rt_mutex", "owner", &owner)) &&
+	return kread(s, lock, "rt_mutex", "rtmutex.owner|owner", &owner) &&
 	       owner_words(s, owner, 1, buf, size);
 }
 

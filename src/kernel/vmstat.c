@@ -18,16 +18,32 @@ enum { COUNTERS_MAX = 1024 };
 
 static const struct {
 	const char *type, *variable, *end;
+	const char *old_variable, *old_end; /* before 5.14, where they were others */
 } sets[VM_COUNTER_SETS] = {
-	[VM_ZONE_COUNTERS] = { "enum zone_stat_item", "vm_zone_stat", "NR_VM_ZONE_STAT_ITEMS" },
-	[VM_NODE_COUNTERS] = { "enum node_stat_item", "vm_node_stat", "NR_VM_NODE_STAT_ITEMS" },
-	[VM_NUMA_COUNTERS] = { "enum numa_stat_item", "vm_numa_event", "NR_VM_NUMA_EVENT_ITEMS" },
-	[VM_EVENT_COUNTERS] = { "enum vm_event_item", "vm_event_states", "NR_VM_EVENT_ITEMS" },
+	[VM_ZONE_COUNTERS] = { "enum zone_stat_item", "vm_zone_stat", "NR_VM_ZONE_STAT_ITEMS",
+			       NULL, NULL },
+	[VM_NODE_COUNTERS] = { "enum node_stat_item", "vm_node_stat", "NR_VM_NODE_STAT_ITEMS",
+			       NULL, NULL },
+	[VM_NUMA_COUNTERS] = { "enum numa_stat_item", "vm_numa_event", "NR_VM_NUMA_EVENT_ITEMS",
+			       "vm_numa_stat", "NR_VM_NUMA_STAT_ITEMS" },
+	[VM_EVENT_COUNTERS] = { "enum vm_event_item", "vm_event_states", "NR_VM_EVENT_ITEMS",
+				NULL, NULL },
 };
 
-/* What was VM_NUMA_COUNTERS' before 5.14. */
-static const char numa_variable_before[] = "vm_numa_stat";
-static const char numa_end_before[] = "NR_VM_NUMA_STAT_ITEMS";
+static uint64_t set_address(struct session *s, enum vm_counter_set set)
+{
+	uint64_t at = s->symbols ? symbols_address(s->symbols, sets[set].variable) : 0;
+
+	return at || !s->symbols || !sets[set].old_variable
+		       ? at : symbols_address(s->symbols, sets[set].old_variable);
+}
+
+/* How many counters the set has. */
+static bool set_end(struct session *s, enum vm_counter_set set, int64_t *end)
+{
+	return types_enumerator(s->types, sets[set].end, end) ||
+	       (sets[set].old_end && types_enumerator(s->types, sets[set].old_end, end));
+}
 
 const char *vm_counter_set_name(enum vm_counter_set set)
 {
@@ -142,9 +158,7 @@ static bool counter_value(struct session *s, enum vm_counter_set set, unsigned i
 
 	if (set == VM_EVENT_COUNTERS)
 		return event_value(s, index, value);
-	at = s->symbols ? symbols_address(s->symbols, sets[set].variable) : 0;
-	if (!at && s->symbols && set == VM_NUMA_COUNTERS)
-		at = symbols_address(s->symbols, numa_variable_before);
+	at = set_address(s, set);
 	if (at && memory_u64(s->memory, at + index * 8ul, value) != READ_OK) {
 		session_problem(s, "%s is not wholly in the dump", sets[set].variable);
 		return false;
@@ -191,9 +205,7 @@ bool vm_counters_each(struct session *s, enum vm_counter_set set, vm_counter_fn 
 	uint64_t value;
 	bool any = false;
 
-	if (!types_find(s->types, sets[set].type, &type) ||
-	    (!types_enumerator(s->types, sets[set].end, &end) &&
-	     (set != VM_NUMA_COUNTERS || !types_enumerator(s->types, numa_end_before, &end))))
+	if (!types_find(s->types, sets[set].type, &type) || !set_end(s, set, &end))
 		return false;
 	for (unsigned i = 0; type_enumerator_at(type, i, &name, &index); i++) {
 		if (index < 0 || index >= end || index >= COUNTERS_MAX || is_mark(name) ||
@@ -234,7 +246,7 @@ bool vm_zone_counters_each(struct session *s, uint64_t zone, vm_counter_fn fn, v
 	bool any = false;
 
 	if (!types_find(s->types, sets[VM_ZONE_COUNTERS].type, &type) ||
-	    !types_enumerator(s->types, sets[VM_ZONE_COUNTERS].end, &end) ||
+	    !set_end(s, VM_ZONE_COUNTERS, &end) ||
 	    !koffset(s, "zone", "vm_stat", &array))
 		return false;
 	for (unsigned i = 0; type_enumerator_at(type, i, &name, &index); i++) {
