@@ -184,6 +184,21 @@ class Usage(unittest.TestCase):
                     self.assertAlmostEqual(free, told[zone], delta=self.BLOCK)
                 self.assertAlmostEqual(sum(listed.values()), pages.get("free (buddy)", 0), delta=self.BLOCK)
 
+    def test_blocks_of_each_order_are_those_of_buddyinfo(self):
+        """Of what nobody takes from between the reading and the crash: all of zone DMA, and the biggest blocks."""
+        dumps = [dump for dump in whole_dumps() if dump.meta["name"] in ("sysrq", "null-ioctl", "abba", "freed-call")]
+        if not dumps:
+            self.skipTest("the lab has no dump of a machine that does little")
+        for dump in dumps:
+            with self.subTest(dump=str(dump)):
+                lines = (dump.oracle / "proc" / "buddyinfo").read_text().splitlines()
+                wanted = {line.split()[3]: [int(n) for n in line.split()[4:]] for line in lines}
+                for zone in lab.query(dump, "kmem -f")["free"]:
+                    blocks = [sum(a["blocks"] for a in zone["areas"] if a["order"] == order) for order in range(len(wanted[zone["zone"]]))]
+                    if zone["zone"] == "DMA":
+                        self.assertEqual(blocks, wanted["DMA"])
+                    self.assertAlmostEqual(blocks[-1], wanted[zone["zone"]][-1], delta=8)
+
     def test_zones_are_those_of_proc(self):
         for dump in whole_dumps():
             wanted = {}
